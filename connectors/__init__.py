@@ -1,0 +1,1 @@
+"""Source connectors: connect, authenticate, subscribe, stamp, push. One folder a feed."""

@@ -1,0 +1,1 @@
+"""Processors: pure cores, thin Faust agents, and the exactly-once engine under them."""

@@ -1,0 +1,1 @@
+"""Pure cores: records in, records and findings out. No I/O, no clock, no chance."""

@@ -1,0 +1,1 @@
+"""The exactly-once engine: Faust agents over one Kafka transaction per worker and cycle."""

@@ -1,0 +1,50 @@
+"""Raw records: exact bytes of a feed with the headers that say where and when they came from.
+
+Other tools read these headers; their names and meanings are fixed (README, "Topics").
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Kind = Literal["frame", "snapshot", "opened", "closed", "overflow", "tick"]
+KINDS: frozenset[str] = frozenset(get_args(Kind))
+
+Header = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawHeaders:
+    """What every raw record carries beside its bytes.
+
+    Attributes:
+        feed: ``kambi``, ``fastpath`` or ``rms``.
+        line: Name of the connector line (one socket's place, kept over reconnects), e.g. ``kambi-0-general``.
+        connection: UUID of one connect of that line.
+        frame: Number of this frame in its connection, from 1. Control records carry the number of the last
+            frame before them (0 when there was none), so that a loss at the tail shows, too.
+        received_ns: When the connector had the whole message, UTC nanoseconds since 1970.
+        kind: ``frame`` (vendor bytes), ``snapshot`` (an HTTP answer) or a control record.
+        position: Names the request of a snapshot or the position asked for; absent elsewhere.
+    """
+
+    feed: str
+    line: str
+    connection: str
+    frame: int
+    received_ns: int
+    kind: Kind
+    position: str | None = None
+
+    def to_kafka(self) -> list[Header]:
+        """Return the headers as Kafka takes them, UTF-8 text."""
+        headers = [
+            ("tc-feed", self.feed.encode()),
+            ("tc-line", self.line.encode()),
+            ("tc-connection", self.connection.encode()),
+            ("tc-frame", b"%d" % self.frame),
+            ("tc-received-ns", b"%d" % self.received_ns),
+            ("tc-kind", self.kind.encode()),
+        ]
+        if self.position is not None:
+            headers.append(("tc-position", self.position.encode()))
+        return headers

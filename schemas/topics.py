@@ -1,0 +1,103 @@
+"""The topic registry: every topic of tricast, as data. Partition counts, keys and retention stand here only."""
+
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+DAY_MS = 86_400_000
+RAW_MESSAGE_BYTES = 8 * 1024 * 1024
+"""A vendor bulk of 5 MB must pass, with its escapes and headers."""
+
+
+class Topic(BaseModel):
+    """One topic: what is in it, how it is keyed, and how Kafka keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """Name without the prefix setting, e.g. ``kambi.raw``."""
+    description: str
+    """What a record is, in a sentence."""
+    key: str
+    """What the record key is."""
+    partitions: int = 4
+    """Partition count; changing it is a migration, never a setting."""
+    cleanup: Literal["delete", "compact"] = "delete"
+    """Kafka's ``cleanup.policy``."""
+    retention_ms: int | None = 7 * DAY_MS
+    """Kafka's ``retention.ms``; ``None`` for compacted topics."""
+    max_message_bytes: int = RAW_MESSAGE_BYTES
+    """Kafka's ``max.message.bytes``."""
+    segment_ms: int | None = None
+    """Kafka's ``segment.ms``; small for changelogs so that compaction keeps up."""
+    segment_bytes: int | None = None
+    """Kafka's ``segment.bytes``."""
+
+    def config(self) -> dict[str, str]:
+        """Return the topic configuration as Kafka's admin API takes it."""
+        config = {"cleanup.policy": self.cleanup, "max.message.bytes": str(self.max_message_bytes)}
+        if self.retention_ms is not None:
+            config["retention.ms"] = str(self.retention_ms)
+        if self.segment_ms is not None:
+            config["segment.ms"] = str(self.segment_ms)
+        if self.segment_bytes is not None:
+            config["segment.bytes"] = str(self.segment_bytes)
+        if self.cleanup == "compact":
+            config["min.cleanable.dirty.ratio"] = "0.1"
+        return config
+
+
+def changelog(processor: str, source: str, partitions: int) -> Topic:
+    """Return the changelog of ``processor`` for one of its source topics (same partition count, one writer each)."""
+    return Topic(
+        name=f"changelog.{processor}.{source}",
+        description=f"State and checkpoints of processor {processor} over {source}; internal.",
+        key="@ checkpoint, r|… repeats, s|… state",
+        partitions=partitions,
+        cleanup="compact",
+        retention_ms=None,
+        segment_ms=600_000,
+        segment_bytes=16 * 1024 * 1024,
+    )
+
+
+_KAMBI_PARTITIONS = 4
+
+TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
+    {
+        topic.name: topic
+        for topic in (
+            Topic(
+                name="kambi.raw",
+                description="Exact bytes of every Kambi push message, and the line's control records, in order.",
+                key="shard number as text; partition = shard, set explicitly",
+                partitions=_KAMBI_PARTITIONS,
+            ),
+            Topic(
+                name="kambi.events",
+                description="Events added, opened, removed, changed in state.",
+                key="event id",
+            ),
+            Topic(
+                name="kambi.offers",
+                description="Bet offers, outcomes, odds and suspensions, deduplicated over routing keys and lines.",
+                key="event id",
+            ),
+            Topic(
+                name="kambi.health",
+                description="State of each line: live, gapped, down, with reason and since when.",
+                key="line",
+                cleanup="compact",
+                retention_ms=None,
+            ),
+            Topic(
+                name="kambi.dead-letters",
+                description="Raw bytes that could not be normalized, with position, code and code version.",
+                key="as the source record",
+                retention_ms=30 * DAY_MS,
+            ),
+            changelog("kambi", "kambi.raw", _KAMBI_PARTITIONS),
+        )
+    }
+)

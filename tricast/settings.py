@@ -1,8 +1,8 @@
 """Settings of every tricast process.
 
-Environment (``TRICAST_…``, ``__`` between levels) over ``tricast.toml`` over defaults. Read once, by the command line, and
-passed down; no other module looks at the environment. A key nobody knows is an error that names the closest one: a misspelt
-setting that is silently ignored is found in production.
+Environment (``TRICAST_…``, ``__`` between levels) over ``tricast.toml`` over defaults. Read once, by the command line,
+and passed down; no other module looks at the environment. A key nobody knows is an error that names the closest one:
+a misspelt setting that is silently ignored is found in production.
 """
 
 import difflib

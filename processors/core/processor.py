@@ -47,7 +47,7 @@ class Store(Protocol):
 
 
 class Context(Protocol):
-    """What a processor may do beside computing. Everything written here commits with the source record or not at all."""
+    """What a processor may do beside computing. All of it commits with the source record or not at all."""
 
     @property
     def store(self) -> Store:

@@ -1,0 +1,220 @@
+"""The Faust app of one processor: Faust brings group, rebalancing and agents; the engine brings exactly once."""
+
+import asyncio
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.serializers.codecs import Codec
+from faust.types import TP
+
+from processors.core.processor import Processor
+from processors.engine.config import EngineSettings
+from processors.engine.engine import Engine, Topology
+from processors.engine.task import Partition
+from processors.engine.transactions import Membership
+from processors.engine.transport import BatchConsumer, BatchTransport
+from schemas.errors import EngineError, FencedError, PositionError, TricastError
+from schemas.kafka import KafkaSettings
+from schemas.topics import Topic
+
+log = logging.getLogger(__name__)
+
+AGENT_QUEUE_BATCHES = 8
+"""Batches that may wait between Faust's fetch and the engine; a batch is up to ``max_poll_records`` records."""
+
+
+class _AsIs(Codec):
+    """Leaves a batch alone; Faust's serializers know single values only."""
+
+    def _loads(self, value: Any) -> Any:
+        return value
+
+    def _dumps(self, value: Any) -> Any:
+        return value
+
+
+class EngineApp(faust.App):
+    """A Faust app whose consumer hands batches to an :class:`Engine`.
+
+    Args:
+        processor: What to run.
+        topology: Its topics.
+        kafka: How to reach Kafka.
+        settings: Engine settings.
+        version: Code version for dead letters.
+        exit_process: Ends the process with an exit code; ``os._exit`` unless a test hands in another.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        topology: Topology,
+        *,
+        kafka: KafkaSettings,
+        settings: EngineSettings,
+        version: str,
+        exit_process: Callable[[int], None] = os._exit,
+    ) -> None:
+        self._exit_process = exit_process
+        self._engine_settings = settings
+        self._stopping_for: BaseException | None = None
+        self._engine_arguments = (processor, topology, kafka, settings, version)
+        self.engine: Engine
+        super().__init__(
+            topology.group,
+            broker=[f"kafka://{server}" for server in kafka.client()["bootstrap_servers"]],
+            broker_credentials=_credentials(kafka),
+            broker_client_id=f"{topology.group}-{settings.worker_name}",
+            broker_session_timeout=settings.session_timeout_s,
+            broker_heartbeat_interval=settings.heartbeat_interval_s,
+            broker_rebalance_timeout=settings.rebalance_timeout_s,
+            broker_request_timeout=kafka.request_timeout_ms / 1000,
+            broker_max_poll_records=settings.max_poll_records,
+            consumer_max_fetch_size=settings.max_partition_fetch_bytes,
+            consumer_auto_offset_reset="none",
+            stream_buffer_maxsize=AGENT_QUEUE_BATCHES,
+            stream_wait_empty=False,
+            store="memory://",
+            table_standby_replicas=0,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+            worker_redirect_stdouts=False,
+            datadir=Path(tempfile.gettempdir()) / f"tricast-faust-{os.getpid()}",
+        )
+        for name, physical in topology.sources.items():
+            self._register_agent(f"{processor.name}.{name}", physical)
+
+    def _register_agent(self, name: str, physical: str) -> None:
+        as_is = _AsIs()
+
+        async def consume(stream: Any) -> None:
+            async for event in stream.noack().events():
+                message = event.message
+                await self.engine.put(Partition(*message.tp), event.value, message.generation_id)
+
+        self.agent(self.topic(physical, key_serializer="raw", value_serializer=as_is), name=name)(consume)
+
+    # Faust's hooks.
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self)
+
+    async def on_start(self) -> None:
+        """Start the engine before the consumer joins the group."""
+        processor, topology, kafka, settings, version = self._engine_arguments
+        self.engine = Engine(
+            processor,
+            topology,
+            kafka=kafka,
+            settings=settings,
+            version=version,
+            seek=self._seek,
+            fail=self.fail_stop,
+        )
+        try:
+            await self.engine.start()
+        except Exception as error:
+            self.fail_stop(error)
+        await super().on_start()
+
+    async def on_stop(self) -> None:
+        """Finish the running cycle before Faust leaves the group."""
+        await self.engine.stop()
+        await super().on_stop()
+
+    async def _seek(self, partition: Partition, offset: int) -> None:
+        consumer: BatchConsumer = self.consumer
+        await consumer.seek_task(partition, offset)
+
+    async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
+        await self.engine.close_tasks()
+        await super()._on_partitions_revoked(revoked)
+
+    async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        consumer: BatchConsumer = self.consumer
+        membership = Membership(*consumer.group_membership())
+        await super()._on_partitions_assigned(assigned, generation_id)
+        if membership.generation != generation_id or not membership.member_id:
+            return  # kicked out while joining; the next assignment follows
+        self.engine.open_tasks({Partition(*tp) for tp in assigned}, membership)
+
+    async def _on_agent_error(self, agent: Any, error: BaseException) -> None:
+        self.fail_stop(error)
+
+    async def crash(self, reason: BaseException) -> None:
+        """Faust reports a dead service here: fail-stop."""
+        self.fail_stop(reason)
+
+    # Fail-stop.
+
+    def fail_stop(self, error: BaseException) -> None:
+        """End this process so that nothing half done goes on; the supervisor decides about a restart."""
+        if self._stopping_for is not None:
+            return
+        self._stopping_for = error
+        log.critical("worker.stopped %s", error, exc_info=None if isinstance(error, PositionError) else error)
+        if isinstance(error, FencedError):
+            self._naming_check = asyncio.ensure_future(self._exit_fenced())
+        else:
+            self._exit(error.exit_code if isinstance(error, TricastError) else EngineError.exit_code)
+
+    async def _exit_fenced(self) -> None:
+        """Tell a namesake that is alive (a person must act) from a rebalance that passed us by (a restart mends it)."""
+        exit_code = EngineError.exit_code
+        try:
+            async with asyncio.timeout(3 * self._engine_settings.session_timeout_s):
+                own = f"{self.engine.transactional_id}"
+                if await self._namesakes(own):
+                    await self.consumer._thread.in_thread(self.consumer._thread._consumer.stop())
+                    await asyncio.sleep(self._engine_settings.session_timeout_s + 1)
+                    if await self._namesakes(own):
+                        exit_code = PositionError.exit_code
+                        log.critical(
+                            "worker.name_taken name=%s\nOperator action: another living worker has this name;"
+                            " give each its own (--name or TRICAST_ENGINE__WORKER_NAME)",
+                            self._engine_settings.worker_name,
+                        )
+        except Exception as error:
+            log.warning("worker.name_check_failed %r", error)
+        self._exit(exit_code)
+
+    async def _namesakes(self, own: str) -> set[str]:
+        member_id = self.consumer.group_membership()[1]
+        return {member for member, client in await self.engine.opener.members() if client == own} - {member_id}
+
+    def _exit(self, code: int) -> None:
+        logging.shutdown()
+        self._exit_process(code)
+
+
+def build_app(
+    processor: Processor,
+    *,
+    prefix: str,
+    registry: Mapping[str, Topic],
+    kafka: KafkaSettings,
+    settings: EngineSettings,
+    version: str,
+) -> EngineApp:
+    """Return the app that runs ``processor``; nothing is connected yet."""
+    topology = Topology.of(processor, prefix, registry)
+    return EngineApp(processor, topology, kafka=kafka, settings=settings, version=version)
+
+
+def _credentials(kafka: KafkaSettings) -> Any:
+    arguments = kafka.client()
+    context = arguments.get("ssl_context")
+    if kafka.security_protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=kafka.sasl_username,
+            password=arguments["sasl_plain_password"],
+            mechanism=kafka.sasl_mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context is not None else None

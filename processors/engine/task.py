@@ -1,0 +1,229 @@
+"""A stream task: one source partition with its state, its position and what its records wrote in this cycle.
+
+Pure: no Kafka, no clock. The cycle (``cycle.py``) hands it batches and takes its writes into a transaction.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from processors.core.processor import Hole, Processor, SourceRecord
+from processors.core.repeats import RepeatFilter
+from processors.engine.store import MemoryStore
+from schemas.errors import ContractError, EngineError, TooManyDeadLetters
+from schemas.raw import Header
+from schemas.topics import Topic
+
+RECORD_OVERHEAD_BYTES = 64 * 1024
+"""Room left below ``max.message.bytes`` for key, headers and batch framing."""
+DETAIL_CHARS = 500
+_DIGITS = 19
+"""Digits of the largest 64-bit number; longer text in a stamp is not ours."""
+_DEAD_LETTER_KEEPS = frozenset({"tc-feed", "tc-line", "tc-connection", "tc-frame", "tc-received-ns", "tc-kind"})
+
+
+def _number(text: bytes | None) -> int | None:
+    return int(text) if text is not None and text.isdigit() and len(text) <= _DIGITS else None
+
+
+class Partition(NamedTuple):
+    """A source partition by physical topic name; equals Kafka clients' own topic-partition tuples."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records of one partition and the offsets they cover, ``start`` to ``end`` exclusive.
+
+    Offsets between records that are not there (transaction markers, compaction) are covered, not missing.
+    """
+
+    start: int
+    end: int
+    records: Sequence[SourceRecord]
+
+
+class Output(NamedTuple):
+    """A record to write: registry name of the topic and the fields of a Kafka record."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: list[Header]
+    timestamp_ms: int
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a task did, for metrics and logs."""
+
+    records: int = 0
+    repeats: int = 0
+    holes: int = 0
+    missing_frames: int = 0
+    outputs: int = 0
+    dead_letters: int = 0
+    failures: int = 0
+
+
+class StreamTask:
+    """Runs a processor over one source partition; is its context and owns its store.
+
+    Args:
+        partition: Source partition, physical name.
+        processor: The pure core.
+        topics: Registry entries of the outputs by registry name, dead letters included.
+        version: Code version for dead letters.
+        stop_ratio: Share of the last ``window`` records that may fail by exception.
+        window: See ``stop_ratio``.
+    """
+
+    def __init__(
+        self,
+        partition: Partition,
+        processor: Processor,
+        *,
+        topics: dict[str, Topic],
+        version: str,
+        stop_ratio: float,
+        window: int,
+    ) -> None:
+        self.partition = partition
+        self.store = MemoryStore()
+        self.repeats = RepeatFilter()
+        self.position = 0
+        self.changelog_end = 0
+        """Next changelog offset this task has not applied; a restore reads on from here."""
+        self.stream_time_ns = 0
+        self.outputs: list[Output] = []
+        self.counts = Counts()
+        self._processor = processor
+        self._process: Callable[[SourceRecord, StreamTask], None] = processor.process
+        self._limits = {name: topic.max_message_bytes - RECORD_OVERHEAD_BYTES for name, topic in topics.items()}
+        self._dead_letters = f"{processor.feed}.dead-letters"
+        self._version = version.encode()
+        self._stop_ratio, self._window = stop_ratio, window
+        self._failed_at: deque[int] = deque()
+        self._record: SourceRecord | None = None
+
+    # Fed by the cycle.
+
+    def process(self, batch: Batch) -> int:
+        """Process the records of ``batch`` that are not processed yet; return how many those were.
+
+        Raises:
+            EngineError: The batch begins behind the task's position: records between would be lost.
+            TooManyDeadLetters: More records failed than the stop ratio allows.
+        """
+        if batch.start > self.position:
+            raise EngineError(
+                f"{self.partition}: batch begins at offset {batch.start}, the task stands at {self.position}"
+            )
+        done = 0
+        for record in batch.records:
+            if record.offset < self.position:
+                continue
+            self._one(record)
+            self.position = record.offset + 1
+            done += 1
+        self.position = max(self.position, batch.end)
+        self.counts.records += done
+        return done
+
+    def take_outputs(self) -> list[Output]:
+        """Return what the records of this cycle wrote, in order, and forget it."""
+        outputs, self.outputs = self.outputs, []
+        self.counts.outputs += len(outputs)
+        return outputs
+
+    def clear(self) -> None:
+        """Forget all state, for a restore from the changelog's beginning."""
+        self.store.clear()
+        self.repeats.clear()
+        self.position = self.changelog_end = self.stream_time_ns = 0
+        self.outputs.clear()
+
+    # The context of the processor.
+
+    def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
+        """Write a record to ``topic`` when the cycle commits.
+
+        Raises:
+            ContractError: ``topic`` is no declared output, or the record is larger than its topic takes.
+        """
+        limit = self._limits.get(topic)
+        if limit is None:
+            raise ContractError(f"processor {self._processor.name} has no output {topic}")
+        if len(value) > limit:
+            raise ContractError(f"record of {len(value)} bytes is larger than {topic} takes ({limit})")
+        record = self._record
+        assert record is not None
+        self.outputs.append(Output(topic, key, value, headers, record.timestamp))
+
+    def dead_letter(self, value: bytes, code: str, detail: str, index: int | None = None) -> None:
+        """Keep ``value`` in the feed's dead letters, with where it came from and why."""
+        record = self._record
+        assert record is not None
+        source = f"{record.topic}/{record.partition}/{record.offset}"
+        headers: list[Header] = [
+            ("tc-code", code.encode()),
+            ("tc-detail", detail[:DETAIL_CHARS].encode(errors="replace")),
+            ("tc-source", (source if index is None else f"{source}/{index}").encode()),
+            ("tc-version", self._version),
+            *((name, content) for name, content in record.headers if name in _DEAD_LETTER_KEEPS),
+        ]
+        self.outputs.append(Output(self._dead_letters, record.key, value, headers, record.timestamp))
+        self.counts.dead_letters += 1
+
+    # One record.
+
+    def _one(self, record: SourceRecord) -> None:
+        self._record = record
+        stamps = dict(record.headers)
+        hole = None
+        received = _number(stamps.get("tc-received-ns"))
+        if received is not None and received > self.stream_time_ns:
+            self.stream_time_ns = received
+        connection, frame = stamps.get("tc-connection"), _number(stamps.get("tc-frame"))
+        if connection is not None and frame is not None:
+            line = stamps.get("tc-line", b"").decode(errors="replace")
+            identity = connection.decode(errors="replace")
+            seen = self.repeats.observe(line, identity, frame, numbered=stamps.get("tc-kind") == b"frame")
+            if seen.verdict == "repeat":
+                self.counts.repeats += 1
+                return
+            if seen.missing is not None:
+                first, last = seen.missing
+                hole = Hole(line=line, connection=identity, first=first, last=last, received_ns=self.stream_time_ns)
+                self.counts.holes += 1
+                self.counts.missing_frames += last - first + 1
+        written = len(self.outputs)
+        dead_letters = self.counts.dead_letters
+        try:
+            if hole is not None:
+                self._processor.on_hole(hole, self)
+            self._process(record, self)
+        except Exception as error:
+            self.store.rollback()
+            del self.outputs[written:]
+            self.counts.dead_letters = dead_letters
+            self.dead_letter(record.value or b"", "processor-error", f"{type(error).__name__}: {error}")
+            self._count_failure(error)
+        else:
+            self.store.keep()
+
+    def _count_failure(self, error: Exception) -> None:
+        self.counts.failures += 1
+        position = self._record.offset if self._record is not None else 0
+        self._failed_at.append(position)
+        while self._failed_at[0] <= position - self._window:
+            self._failed_at.popleft()
+        if len(self._failed_at) > self._stop_ratio * self._window:
+            raise TooManyDeadLetters(
+                f"{self.partition}: {len(self._failed_at)} of the last {self._window} records failed;"
+                f" last: {type(error).__name__}: {error}",
+                action="mend the processor (or raise engine.dead_letter_stop_ratio); nothing was committed",
+            ) from error

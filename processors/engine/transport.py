@@ -1,0 +1,151 @@
+"""Faust's Kafka transport, changed so that one Faust message is one fetched batch and offsets are not Faust's business.
+
+What stays Faust's: the app, the agents and their streams, group membership and rebalancing. What is replaced, and why:
+
+* the fetch loop hands over batches with the offsets they cover, and only of partitions whose task is open;
+* commits and acks do nothing: positions are committed in the cycle's transaction;
+* the consumer reads ``read_committed`` and never resets a position by itself.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.structs import TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from processors.engine.task import Batch, Partition
+from schemas.errors import PositionError
+
+if TYPE_CHECKING:
+    from processors.engine.app import EngineApp
+
+POLL_S = 1.0
+T = TypeVar("T")
+
+
+class BatchConsumerThread(driver.AIOKafkaConsumerThread):
+    """aiokafka's consumer in its own thread and loop, so that heartbeats go on while a core computes."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        # Faust asks for read_committed only in its own exactly_once mode, which is not what its name says.
+        self.consumer.in_transaction = True
+        try:
+            return super()._create_worker_consumer(transport)
+        finally:
+            self.consumer.in_transaction = False
+
+    async def in_thread(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run ``work`` on the consumer's loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+
+    async def fetch(self, open_partitions: set[Partition], delivered: dict[Partition, int]) -> dict[Partition, Batch]:
+        """Return the next batch of each open partition that has one, within ``POLL_S``.
+
+        Args:
+            open_partitions: Live view: a task that opens while this waits is served, too.
+            delivered: Offset up to which each partition was handed out; ``seek`` sets it.
+        """
+        consumer = self._ensure_consumer()
+        limit = self.app.conf.broker_max_poll_records
+        try:
+            with consumer._fetcher._subscriptions.fetch_context():
+                fetched = await consumer._fetcher.fetched_records(
+                    open_partitions, timeout=POLL_S, max_records=limit
+                )
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
+            raise PositionError(
+                f"the source does not hold the task's position any more: {error!r}",
+                action="the worker was away longer than the topic's retention; see `tricast reset --help`",
+            ) from error
+        batches = {}
+        for source, records in fetched.items():
+            partition = Partition(*source)
+            assignment = consumer._subscription.subscription.assignment
+            state = assignment.state_value(source) if assignment is not None else None
+            if state is None or partition not in delivered:
+                continue  # taken away while we waited; whoever opens it next seeks
+            batches[partition] = Batch(delivered[partition], state.position, records)
+            delivered[partition] = state.position
+        return batches
+
+    async def seek_now(self, partition: Partition, offset: int, delivered: dict[Partition, int]) -> None:
+        """Move the fetch to ``offset``; what was fetched ahead is dropped."""
+        self._ensure_consumer().seek(TopicPartition(*partition), offset)
+        delivered[partition] = offset
+
+
+class BatchConsumer(driver.Consumer):
+    """Faust's consumer service with the fetch loop of batches."""
+
+    app: "EngineApp"
+    _thread: BatchConsumerThread
+
+    def _new_consumer_thread(self) -> BatchConsumerThread:
+        self._delivered: dict[Partition, int] = {}
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def seek_task(self, partition: Partition, offset: int) -> None:
+        """Fetch ``partition`` from ``offset`` on."""
+        await self._thread.in_thread(self._thread.seek_now(partition, offset, self._delivered))
+
+    def group_membership(self) -> tuple[int, str]:
+        """Return generation and member id as of now; only the assignment callback may ask."""
+        coordinator = self._thread._ensure_consumer()._coordinator
+        return coordinator.generation, coordinator.member_id
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        while not (self.should_stop or fetcher.should_stop):
+            if not self.flow_active:
+                await self.wait(self.can_resume_flow)
+                continue
+            open_partitions = await self.app.engine.open_partitions()
+            generation = self.app.consumer_generation_id
+            batches = await self._thread.in_thread(self._thread.fetch(open_partitions, self._delivered))
+            for partition, batch in batches.items():
+                if not self.flow_active or generation != self.app.consumer_generation_id:
+                    break
+                # A full agent queue blocks here: that is the back-pressure. A rebalance does not wait for it.
+                await self.wait_first(self.callback(self._message(partition, batch)), self.suspend_flow.wait())
+
+    def _message(self, partition: Partition, batch: Batch) -> ConsumerMessage:
+        last = batch.records[-1]
+        return ConsumerMessage(
+            partition.topic, partition.partition, last.offset, last.timestamp / 1000.0, 0, [], None, batch, None, 0, 0,
+            TP(*partition), generation_id=self.app.consumer_generation_id,
+        )  # fmt: skip
+
+    # Faust's offset keeping, switched off.
+
+    async def commit(self, *_: Any, **__: Any) -> bool:
+        """Do nothing: positions are committed in the cycle's transaction."""
+        return True
+
+    def ack(self, message: ConsumerMessage) -> bool:
+        """Do nothing but forget the message."""
+        self._unacked_messages.discard(message)
+        return False
+
+    async def wait_empty(self) -> None:
+        """Do nothing: ``Engine.close_tasks`` waits for the running cycle, and nothing else matters."""
+
+    async def perform_seek(self) -> None:
+        """Do nothing: tasks seek when they open."""
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Do nothing: Faust would stop fetching for a whole second; a full queue blocks the loop instead."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Do nothing, see ``on_buffer_full``."""
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing: Faust's stall detectors compare clocks of different kinds."""
+
+
+class BatchTransport(driver.Transport):
+    """Faust's aiokafka transport with the batch consumer."""
+
+    Consumer = BatchConsumer

@@ -1,0 +1,81 @@
+"""A processor for the engine's tests whose outputs show every kind of mistake by themselves.
+
+Each source record is ``{"id": n, "kids": [[key, text], …]}``. Each kid becomes one output, keyed by ``key``, that
+carries the id of its source *inside* the payload, its index, and ``nth``: how many outputs this key had before in
+this partition, counted in the state store. Lost state repeats or resets ``nth``; a lost or doubled record leaves a
+hole or a repeat in it.
+"""
+
+import json
+import logging
+import os
+import sys
+from types import MappingProxyType
+
+import orjson
+
+from processors.core.processor import Context, Hole, SourceRecord
+from processors.engine.app import build_app
+from processors.engine.config import EngineSettings
+from processors.engine.worker import run_worker
+from schemas.kafka import KafkaSettings
+from schemas.topics import Topic, changelog
+
+PARTITIONS = 4
+REGISTRY = MappingProxyType(
+    {
+        topic.name: topic
+        for topic in (
+            Topic(name="toy.raw", description="Source of the engine's tests.", key="none", partitions=PARTITIONS),
+            Topic(name="toy.out", description="One record per kid.", key="kid's key", partitions=PARTITIONS),
+            Topic(name="toy.dead-letters", description="Failed records.", key="none", partitions=PARTITIONS),
+            changelog("toy", "toy.raw", PARTITIONS),
+        )
+    }
+)
+
+
+class ToyProcessor:
+    """See the module's text."""
+
+    name = "toy"
+    feed = "toy"
+    sources = ("toy.raw",)
+    outputs = ("toy.out",)
+
+    def process(self, record: SourceRecord, context: Context) -> None:
+        frame = orjson.loads(record.value or b"null")
+        for index, (key, text) in enumerate(frame["kids"]):
+            name = key.encode()
+            nth = int(context.store.get(name) or b"0")
+            context.store.put(name, b"%d" % (nth + 1))
+            if text == "poison":
+                raise ValueError("poisoned kid")
+            value = orjson.dumps(
+                {"id": frame["id"], "index": index, "key": key, "nth": nth, "partition": record.partition, "text": text}
+            )
+            context.forward("toy.out", name, value, [("ce_id", b"%d/%d" % (frame["id"], index))])
+
+    def on_hole(self, hole: Hole, context: Context) -> None:
+        context.dead_letter(b"", "toy.hole", f"{hole.first}-{hole.last}")
+
+
+def main() -> None:
+    """Run a worker; settings come as one JSON argument."""
+    arguments = json.loads(sys.argv[1])
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format=f"%(asctime)s {os.getpid()} %(levelname)s %(name)s %(message)s"
+    )
+    app = build_app(
+        ToyProcessor(),
+        prefix=arguments["prefix"],
+        registry=REGISTRY,
+        kafka=KafkaSettings(bootstrap_servers=arguments["bootstrap"]),
+        settings=EngineSettings(**arguments["engine"]),
+        version="test",
+    )
+    run_worker(app)
+
+
+if __name__ == "__main__":
+    main()

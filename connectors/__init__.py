@@ -1,1 +1,1 @@
-"""Source connectors: connect, authenticate, subscribe, stamp, push. One folder a feed."""
+"""Connectors: connect, subscribe, stamp, push. They parse only what liveness and resuming need; bytes stay exact."""

@@ -1,0 +1,1 @@
+"""Kambi Offering Push: Socket.IO in, exact packets out to ``kambi.raw``."""

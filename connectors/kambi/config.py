@@ -1,0 +1,96 @@
+"""Settings of the Kambi connector (``TRICAST_KAMBI__…``)."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from schemas.topics import RAW_MESSAGE_BYTES
+
+_RECORD_OVERHEAD_BYTES = 64 * 1024  # headers, batch header and framing of one record; they need a few hundred bytes
+
+
+def _push_url(url: str) -> str:
+    return _checked_url(url, ("ws", "wss", "http", "https"), "wss://eu-push.kambicdn.com")
+
+
+def _http_url(url: str) -> str:
+    return _checked_url(url, ("http", "https"), "https://eu-offering-api.kambicdn.com")
+
+
+def _checked_url(url: str, schemes: tuple[str, ...], example: str) -> str:
+    hint = f"give a URL such as {example}"
+    try:
+        parts = urlsplit(url)
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise ValueError(f"{error}; {hint}") from error
+    if parts.scheme not in schemes or not parts.hostname or not port_fits:
+        raise ValueError(f"not a {' or '.join(schemes)} URL with a host; {hint}")
+    if parts.query or parts.fragment:
+        raise ValueError(f"query and fragment are set by the connector; {hint}")
+    return url.rstrip("/")
+
+
+class KambiSettings(BaseModel):
+    """Where Kambi is, what to follow there, and within which limits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    push_url: Annotated[str, AfterValidator(_push_url)] = "wss://eu-push.kambicdn.com"
+    """Push server; without a path, ``/socket.io/`` is used."""
+    offering_url: Annotated[str, AfterValidator(_http_url)] = "https://eu-offering-api.kambicdn.com"
+    """Offering HTTP API, for the discovery of live events."""
+    offering: Annotated[str, Field(pattern=r"^[a-z0-9]+$")] = "kambi"
+    """Offering identifier, short and lower case, e.g. ``ub``."""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")] = "en"
+    """Language of the language channels: ``en`` or ``en_GB``, whichever the offering is configured for."""
+    events: tuple[Annotated[int, Field(gt=0)], ...] | Literal["live"] = "live"
+    """Event ids to follow, or ``live`` for all that the offering API lists as live."""
+    max_keys_per_connection: Annotated[int, Field(ge=2)] = 40
+    """Routing keys Kambi grants one connection; one over it is refused with 429."""
+    max_connections: Annotated[int, Field(ge=1)] = 50
+    """Connections the connector may hold, the general one included; events past their room wait for a free place."""
+    shard: Annotated[int, Field(ge=0)] = 0
+    """Number of this connector's shard: its partition of ``kambi.raw``."""
+    shards: Literal[1] = 1
+    """How many shards share the offering; one in this version."""
+    tick_interval_s: Annotated[float, Field(gt=0)] = 1.0
+    """How often each open line writes a ``tick``, seconds."""
+    discovery_interval_s: Annotated[float, Field(gt=0)] = 15.0
+    """How often the live events are asked for, seconds (15 is the cadence seen beside push)."""
+    handshake_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    """From dialling to the accepted Socket.IO connect, seconds."""
+    backoff_base_s: Annotated[float, Field(gt=0)] = 0.5
+    """Upper bound of the first reconnect delay, seconds; doubles per failure in a row."""
+    backoff_cap_s: Annotated[float, Field(gt=0)] = 30.0
+    """Upper bound of every reconnect delay, seconds."""
+    connects_per_minute: Annotated[int, Field(ge=1)] = 60
+    """Connection budget over all lines: attempts within any 60 seconds."""
+    max_message_bytes: Annotated[int, Field(ge=1024, le=RAW_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES)] = (
+        RAW_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES
+    )
+    """Largest message after decompression; a larger one closes the connection (code 1009), as Kafka could not keep it."""
+    queue_bytes: Annotated[int, Field(ge=1024 * 1024)] = 64 * 1024 * 1024
+    """Frames waiting for Kafka, bytes; past it the sockets are pushed back."""
+    push_back_s: Annotated[float, Field(ge=0)] = 5.0
+    """How long a socket is left unread when Kafka is slow before frames are dropped and counted, seconds."""
+    grace_s: Annotated[float, Field(gt=0)] = 10.0
+    """On SIGTERM: time to close the sockets and flush to Kafka, seconds."""
+
+    @field_validator("events", mode="before")
+    @classmethod
+    def _events(cls, value: Any) -> Any:
+        # The environment gives text or a list split at commas; `live` may arrive as either.
+        if isinstance(value, str) and value != "live":
+            value = [item for item in re.split(r"[,\s]+", value) if item]
+        return "live" if value == ["live"] else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.shard >= self.shards:
+            raise ValueError(f"shard {self.shard} is not one of {self.shards} shard(s), counted from 0")
+        if self.backoff_base_s > self.backoff_cap_s:
+            raise ValueError("backoff_base_s is above backoff_cap_s")
+        return self

@@ -1,0 +1,28 @@
+"""The session's real Kafka: one broker for most tests, three for fault tests; each starts only when a test asks."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tricast.kafka import Cluster
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """Bootstrap servers of the session's broker; topics are created explicitly, so give them ``topic_prefix``."""
+    with Cluster(ephemeral=True, brokers=1) as broker:
+        yield broker.bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Three brokers that a test may kill, stop and pause; it must leave all of them running (``Cluster.start``)."""
+    with Cluster(ephemeral=True, brokers=3) as brokers:
+        yield brokers
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix that no other test uses: topics, groups and transactional ids of one test stay its own."""
+    return f"t{secrets.token_hex(6)}."

@@ -57,6 +57,17 @@ class Context(Protocol):
     def stream_time_ns(self) -> int:
         """Greatest ``tc-received-ns`` of the task so far, UTC nanoseconds: the only clock a processor has."""
 
+    @property
+    def memory(self) -> dict[str, object]:
+        """Scratch of this stream task for what can be rebuilt from the store; in no changelog.
+
+        Empty whenever the store was changed from outside: opened, restored, cleared. Not taken back when a record
+        fails, so a processor changes it as the last step of ``process``, after everything that may raise.
+        """
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count what was passed over or dropped on purpose, by its name from a closed list; a metric, no record."""
+
     def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
         """Write a record to ``topic`` (its registry name), partitioned by murmur2 of ``key`` like Java's default."""
 

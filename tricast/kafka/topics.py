@@ -1,0 +1,162 @@
+"""Make the registry's topics on a real Kafka, and compare what is there with the registry."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from schemas.errors import EnvironmentFault
+from schemas.kafka import KafkaSettings
+from schemas.topics import Topic
+
+_MAX_REPLICATION = 3
+_VISIBLE_TIMEOUT_S = 15.0
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingTopic:
+    """Kafka has no such topic."""
+
+    topic: str
+
+    def __str__(self) -> str:
+        return f"{self.topic}: missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPartitionCount:
+    """The topic has another number of partitions: keys would go elsewhere than its readers think."""
+
+    topic: str
+    expected: int
+    found: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.found} partitions, the registry says {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherConfig:
+    """A setting that the registry names has another value."""
+
+    topic: str
+    key: str
+    expected: str
+    found: str | None
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.key} is {self.found}, the registry says {self.expected}"
+
+
+Difference = MissingTopic | OtherPartitionCount | OtherConfig
+
+
+async def create(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> list[str]:
+    """Create what is missing, wait until it can be written, and return the physical names created.
+
+    Topics that exist are left as they are, right or wrong: ``check`` tells.
+
+    Raises:
+        EnvironmentFault: Kafka cannot be reached or refused a topic.
+    """
+    wanted = list(topics)
+    async with _admin(kafka) as admin:
+        existing = set(await admin.list_topics())
+        missing = [topic for topic in wanted if prefix + topic.name not in existing]
+        if not missing:
+            return []
+        replication = min(_MAX_REPLICATION, len((await admin.describe_cluster())["brokers"]))
+        answer = await admin.create_topics(
+            [NewTopic(prefix + t.name, t.partitions, replication, topic_configs=t.config()) for t in missing]
+        )
+        created = []
+        for name, code, *message in answer.topic_errors:
+            if code == 0:
+                created.append(name)
+            elif code != TopicAlreadyExistsError.errno:  # somebody else made it meanwhile
+                raise EnvironmentFault(
+                    f"Kafka refused topic {name}: {for_code(code).__name__} {message[0] if message else ''}".rstrip(),
+                    action="give this user the right to create topics, or have the topics created for you",
+                )
+        await _await_leaders(admin, created)
+        return created
+
+
+async def check(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> list[Difference]:
+    """Compare Kafka's topics with the registry; an empty list means that all is as it should be.
+
+    Raises:
+        EnvironmentFault: Kafka cannot be reached.
+    """
+    wanted = {prefix + topic.name: topic for topic in topics}
+    differences: list[Difference] = []
+    async with _admin(kafka) as admin:
+        existing = set(await admin.list_topics())
+        present = [name for name in wanted if name in existing]
+        counts = await _partition_counts(admin, present)
+        configs = await _configs(admin, present)
+    for name, topic in wanted.items():
+        if name not in counts:
+            differences.append(MissingTopic(topic=name))
+            continue
+        if counts[name] != topic.partitions:
+            differences.append(OtherPartitionCount(topic=name, expected=topic.partitions, found=counts[name]))
+        for key, expected in topic.config().items():
+            if (found := configs[name].get(key)) != expected:
+                differences.append(OtherConfig(topic=name, key=key, expected=expected, found=found))
+    return differences
+
+
+@asynccontextmanager
+async def _admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(request_timeout_ms=kafka.request_timeout_ms, **kafka.client())
+    try:
+        try:
+            await admin.start()
+        except KafkaError as error:
+            raise EnvironmentFault(
+                f"no Kafka answers at {kafka.bootstrap_servers}: {error}",
+                action="start it (`tricast kafka start`), or correct TRICAST_KAFKA__BOOTSTRAP_SERVERS",
+            ) from error
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    if not names:  # an empty list would ask for all topics
+        return {}
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(names))}
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    if not names:
+        return {}
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    configs: dict[str, dict[str, str | None]] = {}
+    for answer in answers:
+        for code, _message, _kind, name, entries in answer.resources:
+            if code != 0:
+                raise EnvironmentFault(f"Kafka does not tell the settings of topic {name}: {for_code(code).__name__}")
+            configs[name] = {entry[0]: entry[1] for entry in entries}
+    return configs
+
+
+async def _await_leaders(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    # The answer to create comes before every broker knows the topic; a producer would have to retry.
+    deadline = time.monotonic() + _VISIBLE_TIMEOUT_S
+    while not all(map(_has_leaders, await admin.describe_topics(list(names)) if names else [])):
+        if time.monotonic() > deadline:
+            raise EnvironmentFault(f"no leader within {_VISIBLE_TIMEOUT_S:.0f} s for some of {', '.join(names)}")
+        await asyncio.sleep(_POLL_S)
+
+
+def _has_leaders(topic: dict[str, Any]) -> bool:
+    return bool(topic["partitions"]) and all(partition["leader"] >= 0 for partition in topic["partitions"])

@@ -1,0 +1,89 @@
+"""Follow the frame numbers of every line: repeats, holes, and the gaps between connections."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from tricast.audit.records import Raw
+from tricast.audit.report import Gap, Report
+
+
+@dataclass(slots=True)
+class _Connection:
+    last_frame: int = 0
+    last_ns: int = 0
+
+
+@dataclass(slots=True)
+class _Line:
+    connections: dict[str, _Connection] = field(default_factory=dict)
+
+
+class FrameNumbers:
+    """One per raw partition, fed in its order. Memory: one number a connection."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._lines: dict[str, _Line] = {}
+
+    def is_repeat(self, raw: Raw) -> bool:
+        """Record a frame or control record; return whether it is a frame that was there before."""
+        line = self._lines.setdefault(raw.line, _Line())
+        if raw.kind == "opened":
+            self._gap(raw, line)
+        connection = line.connections.setdefault(raw.connection, _Connection())
+        numbered = raw.kind == "frame"
+        if numbered and raw.frame <= connection.last_frame:
+            return True
+        connection.last_ns = raw.received_ns
+        missing_until = raw.frame - 1 if numbered else raw.frame
+        missing = missing_until - connection.last_frame
+        if missing > 0:
+            self._missing(raw, connection.last_frame + 1, missing_until)
+        connection.last_frame = max(connection.last_frame, raw.frame)
+        return False
+
+    def begins_at(self, raw: Raw) -> None:
+        """Take ``raw`` as the first record of its connection when none was seen: earlier ones are not read."""
+        line = self._lines.setdefault(raw.line, _Line())
+        before = raw.frame - 1 if raw.kind == "frame" else raw.frame
+        line.connections.setdefault(raw.connection, _Connection(last_frame=max(0, before)))
+
+    def _missing(self, raw: Raw, first: int, last: int) -> None:
+        if raw.kind == "overflow" and _value(raw).get("lost", 0) >= last - first + 1:
+            self._report.overflowed += last - first + 1
+            return
+        self._report.find(
+            "hole",
+            f"{raw.line} connection {raw.connection}: frames {first}..{last} not in raw before offset {raw.offset}",
+            last - first + 1,
+        )
+
+    def _gap(self, raw: Raw, line: _Line) -> None:
+        value = _value(raw)
+        previous = value.get("previous_connection")
+        known = line.connections.get(previous) if isinstance(previous, str) else None
+        if known is None and not line.connections and previous is None:
+            return  # the line's first connection ever
+        self._report.gaps.append(
+            Gap(
+                line=raw.line,
+                previous_connection=previous,
+                previous_frame=value.get("previous_frame"),
+                connection=raw.connection,
+                from_ns=known.last_ns if known is not None else None,
+                until_ns=raw.received_ns,
+            )
+        )
+        if previous is None:
+            self._report.notes.append(
+                f"{raw.line}: connection {raw.connection} does not name the one before it; its gap has one end only"
+            )
+
+
+def _value(raw: Raw) -> dict[str, Any]:
+    try:
+        value = json.loads(raw.value)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,175 @@
+"""Account for every candidate of every frame of one raw partition."""
+
+from tricast.audit import candidates, socketio
+from tricast.audit.candidates import DEAD_LETTER, Candidate
+from tricast.audit.first_seen import FirstSeen, Source
+from tricast.audit.frames import FrameNumbers
+from tricast.audit.records import WHOLE_RECORD, Output, Raw, digest_of
+from tricast.audit.report import Report
+
+
+class Judge:
+    """Fed with the raw records of one partition in order, each with what the processors made of it."""
+
+    def __init__(self, raw_topic: str, partition: int, report: Report, *, window_ns: int, from_start: bool) -> None:
+        """Begin.
+
+        Args:
+            raw_topic: Physical name.
+            partition: Raw partition.
+            report: Where totals and findings go.
+            window_ns: How long a fact is remembered for its copies, in stream time.
+            from_start: Whether the partition's first record ever is among those that will be fed.
+        """
+        self._prefix = f"{raw_topic}/{partition}"
+        self._report = report
+        self._seen = FirstSeen(window_ns)
+        self._frames = FrameNumbers(report)
+        self._from_start = from_start
+        self._stream_ns = 0
+
+    def warm_up(self, raw: Raw) -> None:
+        """Learn from a record that is too old to be judged, so that its copies are known."""
+        if self._is_repeat(raw) or raw.kind != "frame":
+            return
+        self._report.warm_up_frames += 1
+        match socketio.read(raw.value):
+            case socketio.Bulk(children):
+                index = 0
+                for child in children:
+                    for candidate in candidates.of_child(child):
+                        self._new_facts(raw, index, candidate)
+                        index += 1
+
+    def judge(self, raw: Raw, outputs: list[Output]) -> None:
+        """Account for one record and its outputs."""
+        report = self._report
+        report.raw_records += 1
+        repeat = self._is_repeat(raw)
+        if raw.kind != "frame":
+            report.control_records[raw.kind] += 1
+            self._nothing_else(outputs, f"{raw.kind} record")
+            return
+        report.frames += 1
+        if repeat:
+            report.repeats += 1
+            for output in outputs:
+                report.find("duplicated", f"{output.place}: made from a repeat, {self._name(raw, output.index)}")
+            return
+        by_index = self._by_index(raw, outputs)
+        whole = by_index.pop(WHOLE_RECORD, None)
+        if whole is not None:
+            report.dead_letters[whole.kind] += 1
+            self._nothing_else(list(by_index.values()), "dead-lettered frame")
+            return
+        match socketio.read(raw.value):
+            case socketio.Bulk(children):
+                self._children(raw, children, by_index)
+            case socketio.PassedOver():
+                report.passed_over += 1
+            case socketio.Unreadable(why):
+                report.find("lost", f"{self._name(raw, WHOLE_RECORD)}: unreadable frame ({why}) without a dead letter")
+        self._nothing_else(list(by_index.values()), "frame")
+
+    def beyond(self, output: Output) -> None:
+        """Name an output whose raw record does not exist."""
+        self._report.find(
+            "unexpected", f"{output.place}: its source {self._prefix}/{output.source_offset} is not there"
+        )
+
+    def _is_repeat(self, raw: Raw) -> bool:
+        self._stream_ns = max(self._stream_ns, raw.received_ns)
+        if not self._from_start:
+            self._frames.begins_at(raw)
+        return self._frames.is_repeat(raw)
+
+    def _children(self, raw: Raw, children: list[object], by_index: dict[int, Output]) -> None:
+        index = 0
+        for child in children:
+            wanted = candidates.of_child(child)
+            output = by_index.get(index)
+            if len(wanted) > 1 and output is not None and output.dead and output.digest == digest_of(child):
+                wanted = [Candidate(DEAD_LETTER, [])]  # the child as a whole could not be read, so it is one candidate
+            for candidate in wanted:
+                self._candidate(raw, index, candidate, by_index.pop(index, None))
+                index += 1
+
+    def _candidate(self, raw: Raw, index: int, candidate: Candidate, output: Output | None) -> None:
+        report = self._report
+        report.candidates += 1
+        name = self._name(raw, index)
+        if output is not None and output.dead:
+            report.dead_letters[output.kind] += 1
+        elif candidate.kind == DEAD_LETTER:
+            if output is None:
+                report.find("lost", f"{name}: unreadable child without a dead letter")
+            else:
+                report.find("unexpected", f"{output.place}: {output.kind} from {name}, which states nothing known")
+        else:
+            self._facts(raw, index, candidate, output)
+
+    def _facts(self, raw: Raw, index: int, candidate: Candidate, output: Output | None) -> None:
+        report = self._report
+        name = self._name(raw, index)
+        new, known = self._new_facts(raw, index, candidate)
+        if output is None:
+            if new:
+                about = f" ({len(new)} of {len(new) + len(known)} facts new)" if known else ""
+                report.find("lost", f"{name}: {candidate.kind} has no record and is no duplicate{about}")
+            else:
+                report.duplicates += 1
+            return
+        if output.kind != candidate.kind:
+            report.find("unexpected", f"{output.place}: {output.kind} where {name} calls for {candidate.kind}")
+            return
+        report.normalized[output.kind] += 1
+        if not new:
+            first = self._source(next(iter(known.values())))
+            report.find("duplicated", f"{output.place}: {name} states again what {first} stated")
+        elif candidate.by_outcome:
+            self._outcomes(name, output, new, known)
+
+    def _outcomes(self, name: str, output: Output, new: list[str], known: dict[str, Source]) -> None:
+        """A record carries exactly the outcomes that are new: fewer are lost, more are duplicated."""
+        there, wanted = set(output.outcomes), set(new)
+        for outcome in sorted(wanted - there):
+            self._report.find("lost", f"{name}: outcome {outcome} is not in its record {output.place}")
+        for outcome in sorted(there - wanted):
+            if outcome in known:
+                first = self._source(known[outcome])
+                self._report.find("duplicated", f"{output.place}: {name} states outcome {outcome} again after {first}")
+            else:
+                self._report.find("unexpected", f"{output.place}: outcome {outcome} is not in {name}")
+
+    def _new_facts(self, raw: Raw, index: int, candidate: Candidate) -> tuple[list[str], dict[str, Source]]:
+        """Return the entities of the new facts, and of the known ones with who stated them first."""
+        new: list[str] = []
+        known: dict[str, Source] = {}
+        for entity, identity in candidate.facts:
+            first = self._seen.observe(raw.line, identity, (raw.offset, index), self._stream_ns)
+            if first is None:
+                new.append(entity)
+            else:
+                known[entity] = first
+        return new, known
+
+    def _by_index(self, raw: Raw, outputs: list[Output]) -> dict[int, Output]:
+        by_index: dict[int, Output] = {}
+        for output in outputs:
+            first = by_index.setdefault(output.index, output)
+            if first is not output:
+                name = self._name(raw, output.index)
+                self._report.find("duplicated", f"{name} is there twice: {first.place} and {output.place}")
+        return by_index
+
+    def _nothing_else(self, outputs: list[Output], of: str) -> None:
+        for output in outputs:
+            source = (output.source_offset, output.index)
+            self._report.find("unexpected", f"{output.place}: {output.kind} from {self._source(source)}, a {of}")
+
+    def _name(self, raw: Raw, index: int) -> str:
+        return self._source((raw.offset, index))
+
+    def _source(self, source: Source) -> str:
+        offset, index = source
+        return f"{self._prefix}/{offset}" if index == WHOLE_RECORD else f"{self._prefix}/{offset}/{index}"

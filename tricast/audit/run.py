@@ -1,0 +1,183 @@
+"""One audit: take positions, sort the outputs by source, walk raw beside them."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from schemas.errors import EnvironmentFault
+from tricast.audit.judge import Judge
+from tricast.audit.order import Order
+from tricast.audit.records import KafkaRecord, Malformed, Output, Raw, to_output, to_raw
+from tricast.audit.report import Report
+from tricast.audit.shelf import Shelf
+from tricast.audit.spans import Kafka, Span
+
+Progress = Callable[[str, int, int], None]
+"""Told of phase, records done, records to do."""
+
+DEDUPE_WINDOW_S = 60.0
+"""How long a fact is remembered for its copies, in stream time (README, "Topics")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is audited.
+
+    Attributes:
+        raw_topic: Physical name.
+        normalized_topics: Physical names.
+        dead_letter_topic: Physical name.
+        group: Consumer group of the processor: raw before its committed offsets is judged.
+        since_ms: Judge raw records from this time on; from the beginning when ``None``.
+    """
+
+    raw_topic: str
+    normalized_topics: tuple[str, ...]
+    dead_letter_topic: str
+    group: str
+    since_ms: int | None = None
+
+
+def kambi(prefix: str, since_ms: int | None = None) -> Scope:
+    """Return the scope of the Kambi feed."""
+    return Scope(
+        raw_topic=f"{prefix}kambi.raw",
+        normalized_topics=(f"{prefix}kambi.events", f"{prefix}kambi.offers"),
+        dead_letter_topic=f"{prefix}kambi.dead-letters",
+        group=f"{prefix}kambi",
+        since_ms=since_ms,
+    )
+
+
+async def audit(kafka: Kafka, scope: Scope, progress: Progress) -> Report:
+    """Audit and return the report.
+
+    Raises:
+        EnvironmentFault: Kafka is not there, a topic is missing, or readers are held back.
+    """
+    with Shelf() as shelf:
+        return await _Audit(kafka, scope, progress, shelf).run()
+
+
+class _Audit:
+    def __init__(self, kafka: Kafka, scope: Scope, progress: Progress, shelf: Shelf) -> None:
+        self._kafka = kafka
+        self._scope = scope
+        self._progress = progress
+        self._shelf = shelf
+        self._report = Report()
+
+    async def run(self) -> Report:
+        raw = await self._partitions(self._scope.raw_topic)
+        spans = await self._kafka.spans(raw)
+        self._progress("waiting for the processor", 0, 1)
+        ends = {tp: end for tp, (begin, end) in spans.items() if end > begin}
+        reached = await self._kafka.wait_committed(self._scope.group, ends)
+        # Committed offsets may be readable a moment before the records of their transaction: the spans of the outputs
+        # go up to the high watermark, and a read_committed reader passes it only when those transactions have ended.
+        await self._collect()
+        for tp in raw:
+            begin, end = spans[tp]
+            until = max(begin, reached.get(tp, 0))
+            if until < end:
+                self._report.notes.append(
+                    f"{tp.topic}/{tp.partition}: judged up to {until} of {end}, where the processor has committed"
+                )
+            await self._walk(tp, (begin, until))
+        for output in self._shelf.elsewhere(tp.partition for tp in raw):
+            self._report.find("unexpected", f"{output.place}: raw partition {output.source_partition} does not exist")
+        return self._report
+
+    async def _partitions(self, topic: str) -> list[TopicPartition]:
+        partitions = await self._kafka.partitions(topic)
+        if not partitions:
+            raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
+        return partitions
+
+    async def _collect(self) -> None:
+        """Put every output on the shelf, checking the order of each key on the way."""
+        spans: dict[TopicPartition, Span] = {}
+        for topic in (*self._scope.normalized_topics, self._scope.dead_letter_topic):
+            spans |= await self._kafka.spans(await self._partitions(topic))
+        total = sum(end - begin for begin, end in spans.values())
+        order, done = Order(self._report), 0
+        async for batch in self._kafka.read(spans, "read_committed"):
+            outputs = [output for record in batch if (output := self._output(record)) is not None]
+            for output in outputs:
+                if not output.dead:
+                    order.observe(output)
+            self._shelf.put(outputs)
+            done += len(batch)
+            self._progress("reading outputs", done, total)
+        self._shelf.sort()
+
+    async def _walk(self, tp: TopicPartition, span: Span) -> None:
+        """Judge one raw partition beside its outputs, both in source order."""
+        window_ns = int(DEDUPE_WINDOW_S * 1e9)
+        begin, judge_from = await self._begin(tp, span[0])
+        judge = Judge(self._scope.raw_topic, tp.partition, self._report, window_ns=window_ns, from_start=begin == 0)
+        outputs = _BySource(self._shelf.of_partition(tp.partition))
+        outputs.skip_to(begin)
+        warm_until_ns: int | None = None
+        async for raw in self._raw_records(tp, (begin, span[1])):
+            self._progress(f"judging {tp.topic}/{tp.partition}", raw.offset - begin + 1, span[1] - begin)
+            if begin > 0 and warm_until_ns is None:
+                # What came before is not read, so copies of it cannot be told from facts that are lost.
+                warm_until_ns = raw.received_ns + window_ns
+            if raw.offset < judge_from or (warm_until_ns is not None and raw.received_ns < warm_until_ns):
+                outputs.skip_to(raw.offset + 1)
+                judge.warm_up(raw)
+                continue
+            for stray in outputs.before(raw.offset):
+                judge.beyond(stray)
+            judge.judge(raw, outputs.of(raw.offset))
+        for stray in outputs.before(span[1]):
+            judge.beyond(stray)
+
+    async def _begin(self, tp: TopicPartition, first: int) -> tuple[int, int]:
+        """Return where to begin reading and where to begin judging."""
+        if self._scope.since_ms is None:
+            return first, first
+        end = (await self._kafka.spans([tp]))[tp][1]
+        judge = await self._kafka.since(tp, self._scope.since_ms)
+        read = await self._kafka.since(tp, max(0, self._scope.since_ms - int(DEDUPE_WINDOW_S * 1e3)))
+        return (end if read is None else read), (end if judge is None else judge)
+
+    async def _raw_records(self, tp: TopicPartition, span: Span) -> AsyncIterator[Raw]:
+        async for batch in self._kafka.read({tp: span}, "read_uncommitted"):
+            for record in batch:
+                try:
+                    yield to_raw(record)
+                except Malformed as error:
+                    self._report.find("unexpected", f"{record.topic}/{record.partition}/{record.offset}: {error}")
+
+    def _output(self, record: KafkaRecord) -> Output | None:
+        try:
+            return to_output(record, self._scope.raw_topic, dead=record.topic == self._scope.dead_letter_topic)
+        except Malformed as error:
+            self._report.find("unexpected", f"{record.topic}/{record.partition}/{record.offset}: {error}")
+            return None
+
+
+class _BySource:
+    """Outputs in source order, taken by raw offset; offsets asked for must rise."""
+
+    def __init__(self, outputs: Iterator[Output]) -> None:
+        self._outputs = outputs
+        self._next = next(outputs, None)
+
+    def before(self, offset: int) -> Iterator[Output]:
+        """Yield what is left of smaller offsets."""
+        while self._next is not None and self._next.source_offset < offset:
+            output, self._next = self._next, next(self._outputs, None)
+            yield output
+
+    def skip_to(self, offset: int) -> None:
+        """Drop what is left of smaller offsets."""
+        for _ in self.before(offset):
+            pass
+
+    def of(self, offset: int) -> list[Output]:
+        """Return the outputs of one raw record."""
+        return list(self.before(offset + 1))

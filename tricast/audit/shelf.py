@@ -1,0 +1,78 @@
+"""Outputs sorted by source, on disk: the audit's memory does not grow with the topics."""
+
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+
+from tricast.audit.records import Output
+
+_COLUMNS = [field.name for field in fields(Output)]
+_QUOTED = [f'"{name}"' for name in _COLUMNS]  # `index` is a word of SQL
+_OUTCOMES = _COLUMNS.index("outcomes")
+_DEAD = _COLUMNS.index("dead")
+
+
+class Shelf:
+    """A temporary SQLite file of outputs; a context manager, gone afterwards."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="tricast-audit-")
+        self._database = sqlite3.connect(Path(self._directory.name) / "outputs.sqlite", isolation_level=None)
+        # Nothing here must survive: no journal, no waiting for the disk.
+        self._database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=FILE;")
+        self._database.execute(f"CREATE TABLE outputs ({', '.join(_QUOTED)})")
+
+    def __enter__(self) -> "Shelf":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._directory.cleanup()
+
+    def put(self, outputs: Iterable[Output]) -> None:
+        """Add outputs in any order."""
+        places = ", ".join("?" for _ in _COLUMNS)
+        self._database.execute("BEGIN")
+        self._database.executemany(
+            f"INSERT INTO outputs VALUES ({places})",  # noqa: S608 - question marks only
+            (_to_row(output) for output in outputs),
+        )
+        self._database.execute("COMMIT")
+
+    def sort(self) -> None:
+        """Make reading by source fast; call it once, after the last ``put``."""
+        self._database.execute('CREATE INDEX by_source ON outputs (source_partition, source_offset, "index")')
+
+    def of_partition(self, partition: int) -> Iterator[Output]:
+        """Yield the outputs of one raw partition by offset and index, then by where they are."""
+        rows = self._database.execute(
+            "SELECT * FROM outputs WHERE source_partition = ? "
+            'ORDER BY source_offset, "index", dead, topic, partition, offset',
+            (partition,),
+        )
+        for row in rows:
+            yield _from_row(row)
+
+    def elsewhere(self, partitions: Iterable[int]) -> Iterator[Output]:
+        """Yield the outputs whose raw partition is none of ``partitions``."""
+        known = ", ".join(str(int(partition)) for partition in partitions)
+        for row in self._database.execute(f"SELECT * FROM outputs WHERE source_partition NOT IN ({known})"):  # noqa: S608
+            yield _from_row(row)
+
+
+def _to_row(output: Output) -> tuple[object, ...]:
+    row: list[object] = [getattr(output, name) for name in _COLUMNS]
+    row[_OUTCOMES] = ",".join(output.outcomes)
+    return tuple(row)
+
+
+def _from_row(row: tuple[object, ...]) -> Output:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values["outcomes"] = tuple(str(values["outcomes"]).split(",")) if values["outcomes"] else ()
+    values["dead"] = bool(values["dead"])
+    return Output(**values)  # type: ignore[arg-type]  # columns are the fields, written by _to_row

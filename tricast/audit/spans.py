@@ -1,0 +1,140 @@
+"""Read bounded spans of partitions; take positions. The only module of the audit that talks to Kafka."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from schemas.errors import EnvironmentFault
+from tricast.audit.records import KafkaRecord
+
+Isolation = Literal["read_committed", "read_uncommitted"]
+Span = tuple[int, int]
+"""First offset and the one after the last."""
+
+_POLL_MS = 300
+_BATCH_RECORDS = 2_000
+
+
+class Kafka:
+    """What the audit asks of a cluster.
+
+    Args:
+        client: Keyword arguments of every aiokafka client (``KafkaSettings.client()``).
+        timeout_s: How long to wait without any progress before giving up.
+    """
+
+    def __init__(self, client: Mapping[str, Any], timeout_s: float) -> None:
+        self._client = dict(client)
+        self._timeout_s = timeout_s
+
+    async def partitions(self, topic: str) -> list[TopicPartition]:
+        """Return the partitions of ``topic``; none when it does not exist."""
+        async with self._admin() as admin:
+            for description in await admin.describe_topics([topic]):
+                return sorted(TopicPartition(topic, partition["partition"]) for partition in description["partitions"])
+        return []
+
+    async def spans(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Span]:
+        """Return what is in each partition now, up to the high watermark: open transactions included."""
+        wanted = list(partitions)
+        async with self._consumer("read_uncommitted") as consumer:
+            begins = await consumer.beginning_offsets(wanted)
+            ends = await consumer.end_offsets(wanted)
+        return {tp: (begins[tp], ends[tp]) for tp in wanted}
+
+    async def since(self, partition: TopicPartition, since_ms: int) -> int | None:
+        """Return the first offset at or after a time; ``None`` when nothing is that new."""
+        async with self._consumer("read_uncommitted") as consumer:
+            found = (await consumer.offsets_for_times({partition: since_ms}))[partition]
+        return int(found.offset) if found is not None else None
+
+    async def committed(self, group: str) -> dict[TopicPartition, int]:
+        """Return the committed offsets of a consumer group."""
+        async with self._admin() as admin:
+            offsets = await admin.list_consumer_group_offsets(group)
+        return {tp: offset.offset for tp, offset in offsets.items()}
+
+    async def wait_committed(self, group: str, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Wait, at most the time-out, until ``group`` has committed up to ``ends``; return how far it is."""
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            committed = await self.committed(group)
+            reached = {tp: min(end, committed.get(tp, 0)) for tp, end in ends.items()}
+            if reached == dict(ends) or time.monotonic() >= deadline:
+                return reached
+            await asyncio.sleep(0.2)
+
+    async def read(
+        self, spans: Mapping[TopicPartition, Span], isolation: Isolation
+    ) -> AsyncIterator[list[KafkaRecord]]:
+        """Yield batches until every span is passed, each partition in its order.
+
+        Raises:
+            EnvironmentFault: An open transaction, or Kafka itself, held the reader back for the time-out.
+        """
+        left = {tp: end for tp, (begin, end) in spans.items() if begin < end}
+        if not left:
+            return
+        async with self._consumer(isolation) as consumer:
+            consumer.assign(list(left))
+            for tp in left:
+                consumer.seek(tp, spans[tp][0])
+            deadline = time.monotonic() + self._timeout_s
+            while left:
+                batches = await consumer.getmany(*left, timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+                positions = {tp: await consumer.position(tp) for tp in left}
+                for tp, records in batches.items():
+                    inside = [record for record in records if record.offset < spans[tp][1]]
+                    if inside:
+                        yield inside
+                passed = [tp for tp, end in left.items() if positions[tp] >= end]
+                for tp in passed:
+                    del left[tp]
+                if batches or passed:
+                    deadline = time.monotonic() + self._timeout_s
+                elif time.monotonic() > deadline:
+                    raise _held_back(left, positions, self._timeout_s)
+
+    @asynccontextmanager
+    async def _consumer(self, isolation: Isolation) -> AsyncIterator[Any]:
+        consumer = AIOKafkaConsumer(
+            **self._client,
+            isolation_level=isolation,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=8 * 1024 * 1024,
+        )
+        try:
+            await consumer.start()
+            yield consumer
+        except KafkaError as error:
+            raise EnvironmentFault(f"Kafka: {error!r}", action="check that the cluster is up and reachable") from error
+        finally:
+            await consumer.stop()
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[Any]:
+        admin = AIOKafkaAdminClient(**self._client)
+        try:
+            await admin.start()
+            yield admin
+        except KafkaError as error:
+            raise EnvironmentFault(f"Kafka: {error!r}", action="check that the cluster is up and reachable") from error
+        finally:
+            await admin.close()
+
+
+def _held_back(
+    left: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int], timeout_s: float
+) -> EnvironmentFault:
+    places = ", ".join(f"{tp.topic}/{tp.partition} at {positions[tp]} of {end}" for tp, end in left.items())
+    return EnvironmentFault(
+        f"no progress for {timeout_s:.0f} s: {places}",
+        action="an open transaction may hold readers back; try again after its time-out, or raise --timeout",
+    )

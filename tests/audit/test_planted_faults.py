@@ -72,7 +72,7 @@ class Road:
 
     def record(self, offset, index, kind=ODDS, outcomes=(), key=EVENT):
         """Return a normalized record for ``publish``."""
-        value = {"event_id": key, "outcomes": [{"outcome_id": outcome} for outcome in outcomes]}
+        value = {"event_id": key, "outcomes": [{"id": outcome} for outcome in outcomes]}
         headers = [("ce_id", self.ce_id(offset, index).encode()), ("ce_type", kind.encode())]
         return ("kambi.offers", str(key).encode(), json.dumps(value).encode(), headers)
 

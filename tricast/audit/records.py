@@ -139,6 +139,6 @@ def digest_of(value: bytes | Any) -> bytes:
 def _outcomes(value: bytes) -> tuple[str, ...]:
     try:
         outcomes = json.loads(value).get("outcomes", [])
-        return tuple(str(outcome["outcome_id"]) for outcome in outcomes)
+        return tuple(str(outcome["id"]) for outcome in outcomes)
     except (ValueError, AttributeError, TypeError, KeyError):
         return ()

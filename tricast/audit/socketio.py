@@ -10,6 +10,8 @@ from typing import Any
 
 _PACKET = re.compile(r"(?P<type>[0-6])(?:\d+-)?(?:/[^,]*,)?(?:\d+)?(?P<data>.*)", re.DOTALL)
 _EVENT = "2"
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+"""Strings as wholes, so that what looks like structure inside them is passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,34 @@ def _event(text: str) -> Bulk | PassedOver | Unreadable:
     return _bulk(event[1:])
 
 
+class NotJson:
+    """A part of a bulk that is not JSON; its siblings are read nevertheless."""
+
+
+def _child(part: str) -> Any:
+    try:
+        return json.loads(part)
+    except (ValueError, RecursionError):
+        return NotJson()
+
+
+def _split(array: str) -> list[str]:
+    """Return the texts between the top-level commas of a JSON array that does not parse; none when it is no array."""
+    if not (array.startswith("[") and array.endswith("]")):
+        return []
+    parts, depth, begin = [], 0, 1
+    for match in _STRUCTURE.finditer(array, 1, len(array) - 1):
+        mark = match[0]
+        if mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+        elif mark == "," and depth == 0:
+            parts.append(array[begin : match.start()])
+            begin = match.end()
+    return [*parts, array[begin:-1]] if depth == 0 else []
+
+
 def _bulk(arguments: list[Any]) -> Bulk | PassedOver | Unreadable:
     if len(arguments) != 1:
         return Unreadable(f"message has {len(arguments)} arguments")
@@ -62,7 +92,8 @@ def _bulk(arguments: list[Any]) -> Bulk | PassedOver | Unreadable:
         try:
             argument = json.loads(argument)
         except (ValueError, RecursionError):
-            return Unreadable("argument is not JSON")
+            parts = _split(argument.strip())
+            return Bulk([_child(part) for part in parts]) if parts else Unreadable("argument is not JSON")
     match argument:
         case list():
             return Bulk(argument)

@@ -95,8 +95,7 @@ class EngineApp(faust.App):
 
         async def consume(stream: Any) -> None:
             async for event in stream.noack().events():
-                message = event.message
-                await self.engine.put(Partition(*message.tp), event.value, message.generation_id)
+                await self.engine.put(Partition(*event.message.tp), event.value)
 
         self.agent(self.topic(physical, key_serializer="raw", value_serializer=as_is), name=name)(consume)
 
@@ -128,9 +127,9 @@ class EngineApp(faust.App):
         await self.engine.stop()
         await super().on_stop()
 
-    async def _seek(self, partition: Partition, offset: int) -> None:
+    async def _seek(self, partition: Partition, offset: int) -> int:
         consumer: BatchConsumer = self.consumer
-        await consumer.seek_task(partition, offset)
+        return await consumer.seek_task(partition, offset)
 
     async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
         await self.engine.close_tasks()

@@ -77,7 +77,7 @@ class Engine:
         kafka: How to reach Kafka.
         settings: Time-outs and sizes.
         version: Code version for dead letters.
-        seek: Moves the fetch of a partition; called before its task counts as open.
+        seek: Moves the fetch of a partition and returns the seek's number; called before its task counts as open.
         fail: Called once with what stopped the engine; must not return control to it.
     """
 
@@ -89,7 +89,7 @@ class Engine:
         kafka: KafkaSettings,
         settings: EngineSettings,
         version: str,
-        seek: Callable[[Partition, int], Awaitable[None]],
+        seek: Callable[[Partition, int], Awaitable[int]],
         fail: Callable[[BaseException], None],
     ) -> None:
         self.transactional_id = f"{topology.group}-{settings.worker_name}"
@@ -117,7 +117,8 @@ class Engine:
         )
         self._membership: Membership | None = None
         self._tasks: dict[Partition, StreamTask] = {}
-        self._open: set[Partition] = set()
+        self._open: dict[Partition, int] = {}
+        """Open partitions and the seek that opened them."""
         self._something_open = asyncio.Event()
         self._closed: dict[Partition, tuple[StreamTask, Membership | None]] = {}
         self._pending: list[tuple[Partition, Batch]] = []
@@ -231,23 +232,25 @@ class Engine:
 
     async def _admit(self, tasks: list[StreamTask]) -> None:
         for task in tasks:
-            await self._seek(task.partition, task.position)
-            self._open.add(task.partition)
+            seek = await self._seek(task.partition, task.position)
+            self._open[task.partition] = seek
         if tasks:
             self._something_open.set()
 
-    async def open_partitions(self) -> set[Partition]:
-        """Wait until a task is open; return the live set of open ones (it changes under the caller)."""
+    async def open_partitions(self) -> Mapping[Partition, int]:
+        """Wait until a task is open; return the live view of open ones (it changes under the caller)."""
         await self._something_open.wait()
         return self._open
 
     # Batches in, cycles out.
 
-    async def put(self, partition: Partition, batch: Batch, generation: int) -> None:
-        """Hand over one fetched batch; waits while too much is pending. Batches of closed tasks are dropped."""
+    async def put(self, partition: Partition, batch: Batch) -> None:
+        """Hand over one fetched batch; waits while too much is pending.
+
+        A batch fetched before its task's last seek is dropped: the task was closed in between.
+        """
         await self._room.wait()
-        membership = self._membership
-        if membership is None or membership.generation != generation or partition not in self._open:
+        if self._open.get(partition) != batch.seek:
             return
         self._pending.append((partition, batch))
         self._pending_records += len(batch.records)

@@ -107,6 +107,7 @@ class TaskOpener:
         committed.assign(list(by_changelog))
         await committed.seek_to_beginning(*by_changelog)
         for changelog, task in by_changelog.items():
+            task.memory.clear()
             if task.changelog_end > ends[changelog]:
                 task.clear()
             if task.changelog_end:

@@ -3,12 +3,12 @@
 Pure: no Kafka, no clock. The cycle (``cycle.py``) hands it batches and takes its writes into a transaction.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from processors.core.processor import Hole, Processor, SourceRecord
+from processors.core.processor import Context, Hole, Processor, SourceRecord
 from processors.core.repeats import RepeatFilter
 from processors.engine.store import MemoryStore
 from schemas.errors import ContractError, EngineError, TooManyDeadLetters
@@ -39,8 +39,10 @@ class Batch:
     """Consecutive records of one partition and the offsets they cover, ``start`` to ``end`` exclusive.
 
     Offsets between records that are not there (transaction markers, compaction) are covered, not missing.
+    ``seek`` numbers the seek after which it was fetched; a task that was closed since has another one.
     """
 
+    seek: int
     start: int
     end: int
     records: Sequence[SourceRecord]
@@ -67,6 +69,8 @@ class Counts:
     outputs: int = 0
     dead_letters: int = 0
     failures: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """What the processor dropped on purpose, by reason."""
 
 
 class StreamTask:
@@ -99,9 +103,11 @@ class StreamTask:
         """Next changelog offset this task has not applied; a restore reads on from here."""
         self.stream_time_ns = 0
         self.outputs: list[Output] = []
+        self.memory: dict[str, object] = {}
+        """The processor's scratch, rebuildable from the store; a restore empties it."""
         self.counts = Counts()
         self._processor = processor
-        self._process: Callable[[SourceRecord, StreamTask], None] = processor.process
+        self._process: Callable[[SourceRecord, Context], None] = processor.process
         self._limits = {name: topic.max_message_bytes - RECORD_OVERHEAD_BYTES for name, topic in topics.items()}
         self._dead_letters = f"{processor.feed}.dead-letters"
         self._version = version.encode()
@@ -145,8 +151,13 @@ class StreamTask:
         self.repeats.clear()
         self.position = self.changelog_end = self.stream_time_ns = 0
         self.outputs.clear()
+        self.memory.clear()
 
     # The context of the processor.
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count what the processor passed over on purpose."""
+        self.counts.passed_over[what] += number
 
     def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
         """Write a record to ``topic`` when the cycle commits.

@@ -8,7 +8,7 @@ What stays Faust's: the app, the agents and their streams, group membership and 
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
@@ -30,6 +30,11 @@ T = TypeVar("T")
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer in its own thread and loop, so that heartbeats go on while a core computes."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._seeks = 0
+        self._handed_out: dict[Partition, tuple[int, int]] = {}
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         # Faust asks for read_committed only in its own exactly_once mode, which is not what its name says.
         self.consumer.in_transaction = True
@@ -42,20 +47,17 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         """Run ``work`` on the consumer's loop."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
 
-    async def fetch(self, open_partitions: set[Partition], delivered: dict[Partition, int]) -> dict[Partition, Batch]:
+    async def fetch(self, open_partitions: Mapping[Partition, int]) -> dict[Partition, Batch]:
         """Return the next batch of each open partition that has one, within ``POLL_S``.
 
         Args:
             open_partitions: Live view: a task that opens while this waits is served, too.
-            delivered: Offset up to which each partition was handed out; ``seek`` sets it.
         """
         consumer = self._ensure_consumer()
         limit = self.app.conf.broker_max_poll_records
         try:
             with consumer._fetcher._subscriptions.fetch_context():
-                fetched = await consumer._fetcher.fetched_records(
-                    open_partitions, timeout=POLL_S, max_records=limit
-                )
+                fetched = await consumer._fetcher.fetched_records(open_partitions, timeout=POLL_S, max_records=limit)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             raise PositionError(
                 f"the source does not hold the task's position any more: {error!r}",
@@ -66,16 +68,19 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             partition = Partition(*source)
             assignment = consumer._subscription.subscription.assignment
             state = assignment.state_value(source) if assignment is not None else None
-            if state is None or partition not in delivered:
+            if state is None or partition not in self._handed_out:
                 continue  # taken away while we waited; whoever opens it next seeks
-            batches[partition] = Batch(delivered[partition], state.position, records)
-            delivered[partition] = state.position
+            seek, start = self._handed_out[partition]
+            batches[partition] = Batch(seek, start, state.position, records)
+            self._handed_out[partition] = seek, state.position
         return batches
 
-    async def seek_now(self, partition: Partition, offset: int, delivered: dict[Partition, int]) -> None:
-        """Move the fetch to ``offset``; what was fetched ahead is dropped."""
+    async def seek_now(self, partition: Partition, offset: int) -> int:
+        """Move the fetch to ``offset``; return the number of this seek, which the batches after it carry."""
         self._ensure_consumer().seek(TopicPartition(*partition), offset)
-        delivered[partition] = offset
+        self._seeks += 1
+        self._handed_out[partition] = self._seeks, offset
+        return self._seeks
 
 
 class BatchConsumer(driver.Consumer):
@@ -85,12 +90,11 @@ class BatchConsumer(driver.Consumer):
     _thread: BatchConsumerThread
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
-        self._delivered: dict[Partition, int] = {}
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def seek_task(self, partition: Partition, offset: int) -> None:
-        """Fetch ``partition`` from ``offset`` on."""
-        await self._thread.in_thread(self._thread.seek_now(partition, offset, self._delivered))
+    async def seek_task(self, partition: Partition, offset: int) -> int:
+        """Fetch ``partition`` from ``offset`` on; return the number of this seek."""
+        return await self._thread.in_thread(self._thread.seek_now(partition, offset))
 
     def group_membership(self) -> tuple[int, str]:
         """Return generation and member id as of now; only the assignment callback may ask."""
@@ -99,15 +103,13 @@ class BatchConsumer(driver.Consumer):
 
     async def _drain_messages(self, fetcher: Any) -> None:
         while not (self.should_stop or fetcher.should_stop):
-            if not self.flow_active:
-                await self.wait(self.can_resume_flow)
-                continue
             open_partitions = await self.app.engine.open_partitions()
-            generation = self.app.consumer_generation_id
-            batches = await self._thread.in_thread(self._thread.fetch(open_partitions, self._delivered))
+            batches = await self._thread.in_thread(self._thread.fetch(open_partitions))
             for partition, batch in batches.items():
-                if not self.flow_active or generation != self.app.consumer_generation_id:
-                    break
+                # Never dropped here, even when the flow stands still: a task may have opened again while the fetch
+                # waited, and then this batch is its next. The engine drops what was fetched before the last seek.
+                if not self.flow_active:
+                    await self.wait(self.can_resume_flow)
                 # A full agent queue blocks here: that is the back-pressure. A rebalance does not wait for it.
                 await self.wait_first(self.callback(self._message(partition, batch)), self.suspend_flow.wait())
 

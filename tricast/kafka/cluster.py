@@ -6,31 +6,31 @@ import signal
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 import psutil
 
-from schemas.errors import ConfigurationError, TricastError
+from schemas.errors import ConfigurationError
 from tricast.kafka import process
-from tricast.kafka.errors import BrokerCountMismatch, BrokerDidNotStart, NoFreePort, named_disk_faults, require_space
+from tricast.kafka.errors import BrokerCountMismatch, BrokerDidNotStart, NoFreePort, require_space
 from tricast.kafka.filelock import exclusive
-from tricast.kafka.jars import jar_dir, resolve_jars
-from tricast.kafka.layout import KAFKA_VERSION, DataDir, NodeFiles, default_cache_dir, default_data_dir, tail
+from tricast.kafka.launch import await_answer, launch
+from tricast.kafka.layout import KAFKA_VERSION, DataDir, default_cache_dir, default_data_dir
 from tricast.kafka.membership import WELL_KNOWN_PORT, Membership, load, new_membership, with_free_ports
 from tricast.kafka.ports import is_free
 from tricast.kafka.probe import live_brokers
-from tricast.kafka.settings import Node, java_options, log4j2_properties, server_properties
+from tricast.kafka.release import Release, fetch_release
+from tricast.kafka.settings import Node
 from tricast.kafka.status import BrokerState, BrokerStatus, ClusterStatus, cluster_state
-from tricast.kafka.storage import ensure_checkpoint_template, ensure_formatted
+from tricast.kafka.warmstart import with_warm_start
 from tricast.kafka.watchdog import Watchdog
 
 _LOCK_TIMEOUT_S = 120.0
 _SILENT_GRACE_S = 5.0  # a live process that does not answer for so long, under our lock, is not starting: it hangs
 _POLL_S = 0.05
-_TAIL_LINES = 25
 _PORT_ATTEMPTS = 3
 _NEEDED_BYTES = 300_000_000  # per broker: preallocated indexes, internal topics, some data
 
@@ -98,10 +98,11 @@ class Cluster:
 
     def status(self) -> ClusterStatus:
         """Look at processes and ports; takes no lock, changes nothing."""
-        brokers = tuple(self._broker_status(node) for node in self._nodes())
+        membership = load(self.files)
+        brokers = tuple(self._broker_status(node, membership) for node in membership.nodes) if membership else ()
         return ClusterStatus(
             state=cluster_state(brokers),
-            bootstrap_servers=self.bootstrap_servers,
+            bootstrap_servers=membership.bootstrap_servers if membership else "",
             version=KAFKA_VERSION,
             data_dir=self.files.root,
             brokers=brokers,
@@ -123,11 +124,11 @@ class Cluster:
             EnvironmentFault: No network, disk, port, or a broker did not come up (see ``errors``).
             BrokerCountMismatch: The data directory has another number of brokers.
         """
-        jars = resolve_jars(self._cache_dir, quiet=self._quiet)
+        release = self._release()
         with self._lock():
             for attempt in range(1, _PORT_ATTEMPTS + 1):
                 try:
-                    return self._start(jars)
+                    return self._start(release)
                 except BrokerDidNotStart as error:
                     # Somebody took a port between our look and the broker's: other ports, unless it goes on.
                     if "Address already in use" not in error.tail or attempt == _PORT_ATTEMPTS:
@@ -167,14 +168,14 @@ class Cluster:
             NoFreePort: Somebody took its port; the others know it by that port.
             BrokerDidNotStart: It did not come up.
         """
-        jars = resolve_jars(self._cache_dir, quiet=self._quiet)
+        release = self._release()
         with self._lock():
             membership = self._membership()
             node = membership.nodes[broker - 1]
-            if broker not in live_brokers(node.port):
+            if broker not in live_brokers(node.port, membership.cluster_id):
                 self._end_remains(node)
                 self._require_free([node])
-                self._spawn([node], membership, jars, wait_for=frozenset({broker}))
+                self._spawn([node], membership, release, wait_for=frozenset({broker}))
 
     def pause_broker(self, broker: int) -> None:
         """SIGSTOP: its connections stay open and nothing answers."""
@@ -185,6 +186,9 @@ class Cluster:
         self._running(broker).send_signal(signal.SIGCONT)
 
     # Private
+
+    def _release(self) -> Release:
+        return with_warm_start(fetch_release(self._cache_dir, quiet=self._quiet), self._cache_dir)
 
     def _lock(self) -> AbstractContextManager[None]:
         return exclusive(self.files.lock, _LOCK_TIMEOUT_S)
@@ -205,19 +209,19 @@ class Cluster:
             raise ConfigurationError(f"broker {broker} of {self.files.root} does not run", action="start it first")
         return found
 
-    def _broker_status(self, node: Node) -> BrokerStatus:
+    def _broker_status(self, node: Node, membership: Membership) -> BrokerStatus:
         files = self.files.node(node.broker)
         found = process.find(files)
         state: BrokerState
         if found:
-            state = "running" if live_brokers(node.port) else "silent"
+            state = "running" if live_brokers(node.port, membership.cluster_id) else "silent"
         else:
             state = "dead" if files.process.exists() else "stopped"
         return BrokerStatus(
             broker=node.broker, state=state, pid=found.pid if found else None, port=node.port, log=files.log
         )
 
-    def _start(self, jars: Sequence[Path]) -> str:
+    def _start(self, release: Release) -> str:
         membership = load(self.files)
         if membership and self._brokers not in (None, len(membership.nodes)):
             raise BrokerCountMismatch(self.files.root, len(membership.nodes), self._brokers or 1)
@@ -225,7 +229,7 @@ class Cluster:
         if membership is None:
             membership = new_membership(self._brokers or 1, self._chance, prefer)
             membership.save(self.files)
-        down = [node for node in membership.nodes if not self._serves(node)]
+        down = [node for node in membership.nodes if not self._serves(node, membership)]
         for node in down:
             self._end_remains(node)
         if len(down) < len(membership.nodes):
@@ -236,13 +240,13 @@ class Cluster:
             down = list(membership.nodes)
         if down:
             everybody = frozenset(node.broker for node in membership.nodes)
-            self._spawn(down, membership, jars, wait_for=everybody)
+            self._spawn(down, membership, release, wait_for=everybody)
         return membership.bootstrap_servers
 
-    def _serves(self, node: Node) -> bool:
+    def _serves(self, node: Node, membership: Membership) -> bool:
         deadline = time.monotonic() + _SILENT_GRACE_S
         while process.find(self.files.node(node.broker)):
-            if live_brokers(node.port):
+            if live_brokers(node.port, membership.cluster_id):
                 return True
             if time.monotonic() > deadline:
                 return False
@@ -265,46 +269,18 @@ class Cluster:
                     )
 
     def _spawn(
-        self, nodes: Sequence[Node], membership: Membership, jars: Sequence[Path], *, wait_for: frozenset[int]
+        self, nodes: Sequence[Node], membership: Membership, release: Release, *, wait_for: frozenset[int]
     ) -> None:
         require_space(self.files.root, _NEEDED_BYTES * len(nodes))
         if self._ephemeral and self._watchdog is None:
             self._watchdog = Watchdog(self.files.root)
-        template = ensure_checkpoint_template(jar_dir(self._cache_dir).parent, jars)
         try:
-            with named_disk_faults(self.files.root):
-                for node in nodes:
-                    self._spawn_one(node, membership, jars, template)
-            deadline = time.monotonic() + self._start_timeout_s
             for node in nodes:
-                self._await_answer(node, wait_for, deadline)
+                launch(self.files.node(node.broker), node, membership, release, self._cpus)
+            for node in nodes:
+                files = self.files.node(node.broker)
+                await_answer(files, node, membership.cluster_id, wait_for=wait_for, timeout_s=self._start_timeout_s)
         except BaseException:
             for node in nodes:
                 self._end_remains(node)
             raise
-
-    def _spawn_one(self, node: Node, membership: Membership, jars: Sequence[Path], template: Path) -> None:
-        files = self.files.node(node.broker)
-        files.logs.mkdir(parents=True, exist_ok=True)
-        files.properties.write_text(server_properties(node, list(membership.nodes), files.storage))
-        files.log4j2.write_text(log4j2_properties(files))
-        ensure_formatted(files.storage, membership.cluster_id, node.broker, template)
-        process.spawn(files, jars, java_options(len(membership.nodes)), self._cpus)
-
-    def _await_answer(self, node: Node, wait_for: frozenset[int], deadline: float) -> None:
-        files = self.files.node(node.broker)
-        while not wait_for <= live_brokers(node.port):
-            if process.find(files) is None:
-                raise self._did_not_start(node.broker, files, "its process ended")
-            if time.monotonic() > deadline:
-                raise self._did_not_start(node.broker, files, f"no answer within {self._start_timeout_s:.0f} s")
-            time.sleep(_POLL_S)
-
-    @staticmethod
-    def _did_not_start(broker: int, files: NodeFiles, reason: str) -> TricastError:
-        # The runtime's own complaints (bad option, no memory) come before the first line of Kafka's log.
-        lines = [*tail(files.console, _TAIL_LINES), *tail(files.log, _TAIL_LINES)]
-        with suppress(FileNotFoundError):
-            if not files.log.stat().st_size:
-                return BrokerDidNotStart(broker, reason, files.console, "\n".join(lines))
-        return BrokerDidNotStart(broker, reason, files.log, "\n".join(lines))

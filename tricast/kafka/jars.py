@@ -23,7 +23,7 @@ _PARALLEL_FETCHES = 4
 _FETCH_TIMEOUT_S = 30
 # Somebody else's first fetch over a slow line; we then find the jars there.
 _LOCK_TIMEOUT_S = 900.0
-_SPARE_BYTES = 200_000_000  # beside the jars: the warm start cache is of about their size
+_SPARE_BYTES = 200_000_000  # beside the jars, for what is made from them (the warm-start cache has 70 MB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ def pinned_jars() -> tuple[Jar, ...]:
     return tuple(Jar(sha256, int(size), coordinate) for sha256, size, coordinate in map(str.split, lines))
 
 
-def jar_dir(cache_dir: Path) -> Path:
-    """Return where the jars of this Kafka version lie in the cache."""
-    return cache_dir / f"kafka-{KAFKA_VERSION}" / "jars"
+def release_dir(cache_dir: Path) -> Path:
+    """Return the part of the cache that belongs to this Kafka version."""
+    return cache_dir / f"kafka-{KAFKA_VERSION}"
 
 
 def resolve_jars(cache_dir: Path, *, jars: tuple[Jar, ...] | None = None, quiet: bool = False) -> tuple[Path, ...]:
@@ -61,7 +61,7 @@ def resolve_jars(cache_dir: Path, *, jars: tuple[Jar, ...] | None = None, quiet:
         NotWritable: The cache cannot be written.
     """
     wanted = pinned_jars() if jars is None else jars
-    target = jar_dir(cache_dir)
+    target = release_dir(cache_dir) / "jars"
     if any(not (target / jar.filename).exists() for jar in wanted):
         with exclusive(cache_dir / "lock", _LOCK_TIMEOUT_S):
             missing = [jar for jar in wanted if not (target / jar.filename).exists()]

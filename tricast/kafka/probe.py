@@ -11,8 +11,12 @@ from aiokafka.protocol.metadata import MetadataRequest_v4, MetadataResponse_v4
 from tricast.kafka.ports import LOOPBACK
 
 
-def live_brokers(port: int, timeout_s: float = 1.0) -> frozenset[int]:
-    """Return the numbers of the brokers that the one on ``port`` knows to be up; empty when it does not answer."""
+def live_brokers(port: int, cluster_id: str, timeout_s: float = 1.0) -> frozenset[int]:
+    """Ask the broker on ``port`` which brokers are up.
+
+    Returns:
+        Their numbers; empty when nobody answers there, or another cluster does (it may have taken our port).
+    """
     # No topics, and none to be created.
     request = MetadataRequest_v4([], False)
     message = RequestHeader_v1(request, correlation_id=1, client_id="tricast-probe").encode() + request.encode()
@@ -25,7 +29,10 @@ def live_brokers(port: int, timeout_s: float = 1.0) -> frozenset[int]:
                 body = BytesIO(answer.read(length))
         if body.read(4) != struct.pack(">i", 1):
             return frozenset()
-        return frozenset(broker[0] for broker in MetadataResponse_v4.decode(body).brokers)
+        metadata = MetadataResponse_v4.decode(body)
+        if metadata.cluster_id != cluster_id:
+            return frozenset()
+        return frozenset(broker[0] for broker in metadata.brokers)
     except (OSError, struct.error, ValueError):
         # Refused, silent, or something that is no Kafka: all mean that no broker serves there.
         return frozenset()

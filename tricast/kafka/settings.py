@@ -1,5 +1,6 @@
 """What the brokers are told: ``server.properties`` and the logging configuration."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ class Node:
     controller_port: int
 
 
-def server_properties(node: Node, nodes: list[Node], storage: Path) -> str:
+def server_properties(node: Node, nodes: Sequence[Node], storage: Path) -> str:
     """Return ``server.properties`` of one combined broker and controller."""
     replicas = min(3, len(nodes))
     in_sync = 2 if replicas == 3 else 1

@@ -28,8 +28,8 @@ def _checked_url(url: str, schemes: tuple[str, ...], example: str) -> str:
         raise ValueError(f"{error}; {hint}") from error
     if parts.scheme not in schemes or not parts.hostname or not port_fits:
         raise ValueError(f"not a {' or '.join(schemes)} URL with a host; {hint}")
-    if parts.query or parts.fragment:
-        raise ValueError(f"query and fragment are set by the connector; {hint}")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError(f"no query, fragment or user name, please; {hint}")
     return url.rstrip("/")
 
 
@@ -71,7 +71,7 @@ class KambiSettings(BaseModel):
     max_message_bytes: Annotated[int, Field(ge=1024, le=RAW_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES)] = (
         RAW_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES
     )
-    """Largest message after decompression; a larger one closes the connection (code 1009), as Kafka could not keep it."""
+    """Largest message after decompression; a larger one closes the connection (1009), as Kafka could not keep it."""
     queue_bytes: Annotated[int, Field(ge=1024 * 1024)] = 64 * 1024 * 1024
     """Frames waiting for Kafka, bytes; past it the sockets are pushed back."""
     push_back_s: Annotated[float, Field(ge=0)] = 5.0

@@ -1,0 +1,44 @@
+"""Trying Kafka again until it answers, and saying so meanwhile."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from connectors.clock import Clock
+from schemas.kafka import KafkaSettings
+
+log = logging.getLogger(__name__)
+
+_FIRST_DELAY_S: Final = 0.5
+_LAST_DELAY_S: Final = 10.0
+
+T = TypeVar("T")
+
+
+async def until_kafka_answers(
+    attempt: Callable[[], Awaitable[T]], *, kafka: KafkaSettings, topic: str, clock: Clock
+) -> T:
+    """Return what ``attempt`` returns; call it again after every error that may pass.
+
+    Raises:
+        MessageSizeTooLargeError: No retry makes a record smaller.
+    """
+    delay_s = _FIRST_DELAY_S
+    while True:
+        try:
+            return await attempt()
+        except MessageSizeTooLargeError:
+            raise
+        except (KafkaError, OSError) as error:
+            log.error(
+                "kafka.unavailable bootstrap=%s topic=%s retry_in_s=%.1f error=%r "
+                "Operator action: check that Kafka runs there and that the topic exists (tricast topics check)",
+                kafka.bootstrap_servers,
+                topic,
+                delay_s,
+                error,
+            )
+        await clock.sleep(delay_s)
+        delay_s = min(delay_s * 2, _LAST_DELAY_S)

@@ -1,0 +1,141 @@
+"""Numbers the frames of one line and writes them with their control records, in order: common to all feeds."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.clock import Clock
+from connectors.sink import FrameSink, RawRecord
+from schemas.raw import Kind, RawHeaders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastFrame:
+    """Where a line stood: its connection and the number of the last frame received on it (0: none)."""
+
+    connection: str
+    frame: int
+
+
+class LineRecorder:
+    """Records of one line. Frames are numbered when they are queued, so a number never stands before its frame.
+
+    When Kafka is slow a frame waits for room (the socket is not read meanwhile); after ``push_back_s`` frames are
+    dropped instead, numbered and counted, until half of the queue is free: then an ``overflow`` record says which.
+
+    Args:
+        feed: Name of the feed.
+        line: Name of the line.
+        sink: Queue of the line's raw partition.
+        clock: What stamps the records.
+        push_back_s: How long to leave the socket unread, seconds.
+        previous: Where the line stood before this process, when known.
+    """
+
+    def __init__(
+        self,
+        *,
+        feed: str,
+        line: str,
+        sink: FrameSink,
+        clock: Clock,
+        push_back_s: float,
+        previous: LastFrame | None = None,
+    ) -> None:
+        self._feed = feed
+        self.line = line
+        self._sink = sink
+        self._clock = clock
+        self._push_back_s = push_back_s
+        self._previous = previous
+        self._connection: str | None = None
+        self._number = 0
+        self._lost_from: int | None = None
+
+    def opened(self, facts: Mapping[str, Any]) -> None:
+        """A connection of the line is up: begin to record it, and say where the last one ended."""
+        self._connection = str(uuid.uuid4())
+        self._number = 0
+        previous = self._previous
+        self._control(
+            "opened",
+            {
+                **facts,
+                "previous_connection": previous.connection if previous else None,
+                "previous_frame": previous.frame if previous else None,
+            },
+        )
+
+    async def frame(self, value: bytes) -> None:
+        """Record one frame: it is queued, or after the push-back dropped and counted. One caller at a time."""
+        received_ns = self._clock.now_ns()
+        self._sink.counts.received += 1
+        if self._lost_from is not None or not self._sink.has_room:
+            try:
+                room = await self._make_room()
+            except asyncio.CancelledError:
+                self._drop()
+                raise
+            if not room:
+                self._drop()
+                return
+        self._number += 1
+        self._sink.put(RawRecord(self._headers("frame", received_ns), value))
+
+    def tick(self) -> None:
+        """Say that the line is alive. Left out while the queue is full: time then stands still with the frames."""
+        if self._sink.has_room and self._overflow_is_told():
+            self._control("tick", {})
+
+    def closed(self, code: int, reason: str) -> None:
+        """The connection is over."""
+        self._tell_overflow()
+        self._control("closed", {"code": code, "reason": reason, "frames": self._number})
+        assert self._connection is not None
+        self._previous = LastFrame(connection=self._connection, frame=self._number)
+        self._connection = None
+
+    def _drop(self) -> None:
+        self._number += 1
+        self._lost_from = self._lost_from or self._number
+        self._sink.counts.dropped["queue-full"] += 1
+
+    async def _make_room(self) -> bool:
+        if self._lost_from is not None:
+            return self._overflow_is_told()
+        try:
+            async with asyncio.timeout(self._push_back_s):
+                await self._sink.wait_for_room()
+        except TimeoutError:
+            return False
+        return True
+
+    def _overflow_is_told(self) -> bool:
+        if self._lost_from is not None and self._sink.is_relieved:
+            self._tell_overflow()
+        return self._lost_from is None
+
+    def _tell_overflow(self) -> None:
+        first = self._lost_from
+        if first is not None:
+            self._lost_from = None
+            lost = self._number - first + 1
+            self._control("overflow", {"lost": lost, "first_frame": first, "last_frame": self._number})
+
+    def _control(self, kind: Kind, value: Mapping[str, Any]) -> None:
+        encoded = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+        self._sink.put(RawRecord(self._headers(kind, self._clock.now_ns()), encoded))
+
+    def _headers(self, kind: Kind, received_ns: int) -> RawHeaders:
+        assert self._connection is not None
+        return RawHeaders(
+            feed=self._feed,
+            line=self.line,
+            connection=self._connection,
+            frame=self._number,
+            received_ns=received_ns,
+            kind=kind,
+        )

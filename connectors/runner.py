@@ -1,0 +1,140 @@
+"""The one reconnect loop of every feed: backoff, budget, and the only broad ``except`` of the connectors."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from connectors.clock import Clock
+from schemas.errors import EnvironmentFault, TricastError
+
+log = logging.getLogger(__name__)
+
+
+class ConnectFailed(EnvironmentFault):
+    """A connection attempt did not come as far as the feed's own accepted connect."""
+
+    code = "connect-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Capped exponential backoff with full jitter.
+
+    Attributes:
+        base_s: Upper bound of the delay after the first failure, seconds.
+        cap_s: Upper bound of every delay, seconds.
+    """
+
+    base_s: float
+    cap_s: float
+
+    def delay_s(self, failures: int, random: Random) -> float:
+        """Return how long to wait after ``failures`` (≥ 1) in a row."""
+        # Full jitter: clients that a server dropped together do not come back together.
+        return random.uniform(0, min(self.cap_s, self.base_s * 2 ** min(failures - 1, 32)))
+
+
+class ConnectionBudget:
+    """At most ``limit`` connection attempts within any ``window_s`` seconds, over all lines that share it."""
+
+    def __init__(self, limit: int, *, window_s: float, clock: Clock) -> None:
+        self._limit = limit
+        self._window_s = window_s
+        self._clock = clock
+        self._attempts: deque[float] = deque()
+
+    async def take(self) -> None:
+        """Return when an attempt may be made; it counts from then on."""
+        while True:
+            now = self._clock.monotonic_s()
+            while self._attempts and self._attempts[0] <= now - self._window_s:
+                self._attempts.popleft()
+            if len(self._attempts) < self._limit:
+                self._attempts.append(now)
+                return
+            await self._clock.sleep(self._attempts[0] + self._window_s - now)
+
+
+@dataclass(slots=True)
+class LineCounts:
+    """What a line's connections came to, as plain numbers."""
+
+    attempts: int = 0
+    failures: int = 0
+
+
+class Runner:
+    """Keeps lines connected until told to stop.
+
+    Args:
+        stop: Set when the process is to end: no attempt starts after it, waits end at once.
+        backoff: Delays between attempts of one line.
+        budget: Shared by all lines.
+        clock: What is waited with.
+        random: What jitters.
+    """
+
+    def __init__(
+        self, *, stop: asyncio.Event, backoff: Backoff, budget: ConnectionBudget, clock: Clock, random: Random
+    ) -> None:
+        self._stop = stop
+        self._backoff = backoff
+        self._budget = budget
+        self._clock = clock
+        self._random = random
+
+    async def keep_connected(self, line: str, connect: Callable[[], Awaitable[None]], counts: LineCounts) -> None:
+        """Call ``connect`` again whenever it returns or fails, until stopped.
+
+        Args:
+            line: Name for the log.
+            connect: Makes one connection and returns when it has ended. It watches the stop event itself.
+            counts: Updated.
+
+        Raises:
+            TricastError: One that no retry can mend.
+        """
+        failures = 0
+        while await unless_stopped(self._stop, self._budget.take()):
+            began = self._clock.monotonic_s()
+            counts.attempts += 1
+            try:
+                await connect()
+            except TricastError as error:
+                if not error.retryable:
+                    raise
+                counts.failures += 1
+                log.warning("line.connect_failed line=%s reason=%s", line, error.message)
+            except Exception:
+                # A bug of ours or a library's in one connection must not end the others; it is told with its trace.
+                counts.failures += 1
+                log.exception("line.broke line=%s", line)
+            # A connection that held longer than any delay was a good one; one that is dropped at once is a failure.
+            failures = 1 if self._clock.monotonic_s() - began > self._backoff.cap_s else failures + 1
+            delay_s = self._backoff.delay_s(failures, self._random)
+            if not await unless_stopped(self._stop, self._clock.sleep(delay_s)):
+                return
+
+
+async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Run ``work`` to its end and return true; return false, with ``work`` cancelled, when ``stop`` is set first."""
+    if stop.is_set():
+        work.close()
+        return False
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (working, stopping):
+            if not task.done():
+                task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+    if working.cancelled():
+        return False
+    working.result()
+    return True

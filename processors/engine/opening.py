@@ -83,8 +83,8 @@ class TaskOpener:
             PositionError: Checkpoint, committed offset and source do not agree; a person must decide.
             EngineError: The changelog stayed hidden by an open transaction beyond every time-out.
         """
-        async with self._consumer("read_uncommitted") as tail, self._consumer("read_committed") as committed:
-            offsets = await self._offsets(tail, [task.partition for task in tasks])
+        async with self.consumer("read_uncommitted") as tail, self.consumer("read_committed") as committed:
+            offsets = await self.offsets(tail, [task.partition for task in tasks])
             checkpoints = await self._restore(tasks, committed, tail, is_current)
         for task in tasks:
             task.position = agreed_position(
@@ -183,7 +183,12 @@ class TaskOpener:
 
     # Offsets.
 
-    async def _offsets(self, consumer: AIOKafkaConsumer, partitions: list[Partition]) -> dict[Partition, Offsets]:
+    async def offsets(self, consumer: AIOKafkaConsumer, partitions: list[Partition]) -> dict[Partition, Offsets]:
+        """Return what the sources hold and what the group committed.
+
+        Raises:
+            PositionError: A topic is missing, or source and changelog differ in their partition counts.
+        """
         sources = [TopicPartition(*partition) for partition in partitions]
         for topic in {source.topic for source in sources}:
             await self._same_partition_counts(consumer, topic)
@@ -220,7 +225,8 @@ class TaskOpener:
         return 3 * self._settings.transaction_timeout_s + 10
 
     @contextlib.asynccontextmanager
-    async def _consumer(self, isolation_level: str) -> AsyncIterator[AIOKafkaConsumer]:
+    async def consumer(self, isolation_level: str) -> AsyncIterator[AIOKafkaConsumer]:
+        """Yield a started consumer outside any group."""
         consumer = AIOKafkaConsumer(
             **self._kafka.client(),
             client_id=f"{self._own_id}.restore",

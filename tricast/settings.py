@@ -18,6 +18,8 @@ from pydantic import AfterValidator, BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from connectors.kambi.config import KambiSettings
+from processors.engine.config import EngineSettings
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
 
@@ -45,7 +47,13 @@ class Settings(BaseSettings):
     topic_prefix: Annotated[str, AfterValidator(_topic_prefix)] = "tricast."
     """Put before every topic name of the registry and every consumer group."""
     data_dir: Path = Path(".tricast")
-    """Where `tricast up` and `tricast kafka` keep Kafka's data, logs and ledgers."""
+    """Where `tricast up` keeps Kafka's data, logs and the simulator's ledger."""
+    cache_dir: Path | None = None
+    """Where the jars of the embedded Kafka are kept; the user's cache directory when unset."""
+    kambi: KambiSettings = KambiSettings()
+    """The Kambi connector."""
+    engine: EngineSettings = EngineSettings()
+    """The engine under every processor."""
 
     @classmethod
     def settings_customise_sources(

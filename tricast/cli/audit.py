@@ -1,0 +1,153 @@
+"""``tricast audit``: prove that raw and normalized topics say the same."""
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from tricast.audit.report import Report
+from tricast.audit.run import Scope, kambi
+from tricast.audit.run import audit as run_audit
+from tricast.audit.spans import Kafka
+from tricast.cli.invocation import Invocation, json_option, pass_invocation
+from tricast.settings import Settings
+
+SHOWN_EXAMPLES = 5
+
+
+class Since(click.ParamType):
+    """A time: ISO 8601, UTC unless it names another zone."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """Return UTC milliseconds."""
+        if isinstance(value, int):
+            return value
+        try:
+            time = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no time such as 2026-11-21T18:00", param, ctx)
+        return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+@click.command()
+@json_option
+@click.option("--since", "since_ms", type=Since(), help="Judge raw records from this time on, e.g. 2026-11-21T18:00.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    default=30.0,
+    show_default=True,
+    help="Wait so many seconds for the processor to catch up.",
+)
+@click.option("--min-frames", default=1, show_default=True, help="Fewer frames than this prove nothing: exit 1.")
+@click.option(
+    "--ledger",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What the simulator says it sent, to compare with raw byte for byte.",
+)
+@pass_invocation
+def audit(
+    invocation: Invocation,
+    *,
+    as_json: bool,
+    since_ms: int | None,
+    timeout_s: float,
+    min_frames: int,
+    ledger: Path | None,
+) -> None:
+    """Account for every part of every raw frame: normalized, duplicate of which, dead-lettered, or lost.
+
+    Reads raw, normalized topics and dead letters as a read_committed reader and judges them with its own parser; it
+    shares no code with the processors. Judged is what the processor had committed when the audit began, or within
+    --timeout. Memory does not grow with the topics: outputs are sorted in a temporary file.
+
+    Exit code 0 clean; 1 something lost, duplicated, out of order, unexplained, or too little seen.
+
+    \b
+    Examples:
+      tricast audit
+      tricast audit --since 2026-11-21T18:00 --json
+      tricast audit --ledger .tricast/ledger.jsonl --min-frames 1000
+    """
+    settings = invocation.settings
+    scope = kambi(settings.topic_prefix, since_ms)
+    report = asyncio.run(audited(settings, scope, timeout_s=timeout_s, ledger=ledger, quiet=as_json))
+    if as_json:
+        click.echo(json.dumps(report.to_json(min_frames)))
+    else:
+        print_report(report, min_frames, Console())
+    sys.exit(0 if report.clean(min_frames) else 1)
+
+
+async def audited(settings: Settings, scope: Scope, *, timeout_s: float, ledger: Path | None, quiet: bool) -> Report:
+    """Run an audit under a progress bar on stderr."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task("audit", total=None)
+
+        def progress(phase: str, done: int, total: int) -> None:
+            bar.update(task, description=phase, completed=done, total=total)
+
+        return await run_audit(Kafka(settings.kafka.client(), timeout_s), scope, progress)
+
+
+def print_report(report: Report, min_frames: int, console: Console) -> None:
+    """Print an audit for people."""
+    table = Table("", box=box.SIMPLE_HEAD, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    for name, number, remark in _rows(report):
+        table.add_row(name, f"{number:,}", remark)
+    console.print(table)
+    for kind, texts in report.examples.items():
+        console.print(f"[bold red]{kind}[/] ({report.findings[kind]:,})")
+        for text in texts[:SHOWN_EXAMPLES]:
+            console.print(f"  {text}", highlight=False, soft_wrap=True)
+        if report.findings[kind] > SHOWN_EXAMPLES:
+            console.print("  …")
+    for note in report.notes:
+        console.print(f"note: {note}", highlight=False, soft_wrap=True)
+    too_little = report.too_little(min_frames)
+    if report.clean(min_frames):
+        console.print("[bold green]clean[/]: everything is accounted for")
+    else:
+        console.print(f"[bold red]not clean[/]{': ' + too_little if too_little else ''}")
+
+
+def _rows(report: Report) -> list[tuple[str, int, str]]:
+    normalized = ", ".join(f"{_short(kind)} {number:,}" for kind, number in sorted(report.normalized.items()))
+    dead = ", ".join(f"{code} {number:,}" for code, number in sorted(report.dead_letters.items()))
+    control = ", ".join(f"{kind} {number:,}" for kind, number in sorted(report.control_records.items()))
+    rows = [
+        ("raw records", report.raw_records, control),
+        ("frames", report.frames, f"{report.passed_over:,} passed over (no offering data)"),
+        ("repeats", report.repeats, "dropped by frame number"),
+        ("candidates", report.candidates, ""),
+        ("normalized", report.normalized.total(), normalized),
+        ("duplicates", report.duplicates, "the same fact on another line"),
+        ("dead letters", report.dead_letters.total(), dead),
+        ("gaps", len(report.gaps), "recorded intervals without a connection"),
+        ("overflowed", report.overflowed, "frames lost by us, on record"),
+        ("lost", report.findings["lost"], ""),
+        ("duplicated", report.findings["duplicated"], ""),
+        ("out of order", report.findings["reordered"], ""),
+        ("unexpected", report.findings["unexpected"], ""),
+        ("holes", report.findings["hole"], "frames numbered by the connector that never came"),
+    ]
+    if report.ledger is not None:
+        rows += [(f"ledger: {name}", number, "") for name, number in report.ledger.items()]
+    return rows
+
+
+def _short(kind: str) -> str:
+    return kind.removeprefix("tricast.kambi.").removesuffix(".v1")

@@ -1,0 +1,86 @@
+"""The ``tricast`` command: its options, its commands, and how errors become messages and exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from schemas.errors import TricastError
+from tricast.cli.audit import audit
+from tricast.cli.connect import connect
+from tricast.cli.invocation import Invocation, set_up_logging
+from tricast.cli.kafka import kafka
+from tricast.cli.simulate import simulate
+from tricast.cli.status import status
+from tricast.cli.tail import tail
+from tricast.cli.topics import topics
+from tricast.cli.work import work, work_one
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
+
+_EPILOG = """
+\b
+Examples:
+  tricast up                     everything on this machine, with a live view; Ctrl-C ends it
+  tricast up --for 60            the same for a minute, then an audit
+  tricast tail kambi.offers      watch normalized records
+  tricast audit                  prove that nothing is lost or duplicated
+
+\b
+Settings: environment TRICAST_… (two underscores between levels) over tricast.toml
+  TRICAST_KAFKA__BOOTSTRAP_SERVERS=kafka-1:9092,kafka-2:9092
+  TRICAST_KAMBI__PUSH_URL=wss://eu-push.kambicdn.com
+  TRICAST_KAFKA__SASL_PASSWORD_FILE=/run/secrets/kafka    (any setting may come from a file)
+
+\b
+Exit codes:
+   0  all is well
+   1  a check failed: audit not clean, topics differ, status degraded
+   2  a setting or an argument is wrong; `status`: down
+   3  the machine lacks something: Kafka, network, disk, port
+  70  the engine stopped so that nothing wrong is written; a restart is safe
+  78  a person must act first; the message says what to do
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Settings file.  [default: tricast.toml in the working directory, if it is there]",
+)
+@click.option("--debug", is_flag=True, help="Log at DEBUG, and show tracebacks of errors.")
+@click.version_option(package_name="tricast", prog_name="tricast")
+@click.pass_context
+def cli(context: click.Context, config: Path | None, debug: bool) -> None:
+    """Three live sports-betting feeds into Kafka, exactly once, with every loss on record."""
+    context.obj = Invocation(config=config, debug=debug)
+    set_up_logging(debug=debug)
+
+
+for _command in (audit, connect, kafka, simulate, status, tail, topics, work, work_one):
+    cli.add_command(_command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; errors made on purpose become messages on stderr."""
+    try:
+        code = cli.main(args=list(arguments), prog_name="tricast", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away, as in `tricast tail … | head`; keep Python from flushing into it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except TricastError as error:
+        if "--debug" in arguments:
+            raise
+        click.echo(f"tricast: {error}", err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,34 @@
+"""``tricast simulate``: run a stand-in for a vendor."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import click
+
+from tricast.cli.invocation import Invocation, pass_invocation
+from tricast.settings import Settings
+
+
+def _kambi(settings: Settings) -> Coroutine[Any, Any, None]:
+    from simulators.kambi.server import run  # noqa: PLC0415 - its libraries are needed by this command only
+
+    return run(settings.simulator)
+
+
+SIMULATORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = MappingProxyType({"kambi": _kambi})
+"""By feed; each runs until SIGTERM."""
+
+
+@click.command()
+@click.argument("feed", type=click.Choice(sorted(SIMULATORS)))
+@pass_invocation
+def simulate(invocation: Invocation, feed: str) -> None:
+    """Stand in for the vendor of FEED on this machine: its protocol, a seeded offering, a ledger of what was sent.
+
+    \b
+    Examples:
+      tricast simulate kambi
+    """
+    asyncio.run(SIMULATORS[feed](invocation.settings))

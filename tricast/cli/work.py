@@ -1,0 +1,73 @@
+"""``tricast work``: supervise one process per processor; ``work-one`` is what each of them runs."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import click
+
+from tricast.cli.invocation import Invocation, pass_invocation, stop_on_signals
+from tricast.settings import variable
+from tricast.stack.child import ChildSpec, tricast_command
+from tricast.stack.supervisor import Supervised, Supervisor, describe_exit
+
+PROCESSORS = ("kambi",)
+"""What there is to run; each is a consumer group, a Faust app and a process of its own."""
+
+
+@click.command()
+@click.argument("processors", nargs=-1, type=click.Choice(PROCESSORS), metavar="[PROCESSOR]...")
+@click.option("--name", help="Stable name of this worker, unique in its group.  [default: host name]")
+@click.option("--grace", "grace_s", default=20.0, show_default=True, help="Seconds a process has to end after SIGTERM.")
+@pass_invocation
+def work(invocation: Invocation, processors: Sequence[str], name: str | None, grace_s: float) -> None:
+    """Run processors (all of them when none is named), each as a process of its own.
+
+    A process that crashes is started again, after a delay that doubles up to 30 s; a bug in one processor never stops
+    another. One that ends with 2 (settings) or 78 (a person must act) is left alone and says why. When all have ended,
+    the worst exit code is this command's. SIGTERM ends all of them properly.
+
+    \b
+    Processors: kambi
+    \b
+    Examples:
+      tricast work
+      tricast work kambi --name worker-1
+    """
+    _ = invocation.settings  # wrong settings are told once, here, and not by every child
+    environment = {} if name is None else {variable(("engine", "worker_name")): name}
+    specs = [
+        ChildSpec(
+            name=f"work {processor}",
+            command=tricast_command(*invocation.child_arguments(), "work-one", processor),
+            environment=environment,
+        )
+        for processor in dict.fromkeys(processors or PROCESSORS)
+    ]
+    sys.exit(asyncio.run(_supervise(specs, grace_s)))
+
+
+async def _supervise(specs: Sequence[ChildSpec], grace_s: float) -> int:
+    supervisor = Supervisor(specs, grace_s=grace_s, on_ended=_say_ended)
+    stop_on_signals(supervisor.stop)
+    return await supervisor.run()
+
+
+def _say_ended(child: Supervised) -> None:
+    # Its own message, with what to do, is above: it shares our stderr.
+    click.echo(f"tricast: {child.spec.name} {describe_exit(child.exit_code)} and is not started again", err=True)
+
+
+@click.command(name="work-one", hidden=True)
+@click.argument("processor", type=click.Choice(PROCESSORS))
+@pass_invocation
+def work_one(invocation: Invocation, processor: str) -> None:
+    """Run one processor in this process, without supervision.
+
+    \b
+    Examples:
+      tricast work-one kambi
+    """
+    from processors.main import run_worker  # noqa: PLC0415 - Faust is slow to import, and only this command needs it
+
+    run_worker(processor, invocation.settings)

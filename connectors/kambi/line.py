@@ -123,7 +123,7 @@ class KambiLine:
         try:
             await self._record(connection, first)
         finally:
-            await connection.socket.close()
+            await _close(connection.socket)
 
     # -- handshake ---------------------------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class KambiLine:
             if engineio.is_connect_error(payload):
                 raise ConnectFailed(f"the server refused the connect: {payload!r:.200}")
         except BaseException:
-            await socket.close()
+            await _close(socket)
             raise
         connection = _Connection(
             socket=socket,
@@ -265,7 +265,7 @@ class KambiLine:
             if silence_s > connection.silence_s:
                 self._abort(connection, f"silent for {silence_s:.0f} s")
             if connection.end is not None and connection.end.code == _ABNORMAL:
-                await connection.socket.close()
+                await _close(connection.socket)
             self._recorder.tick()
 
     async def _close_on_stop(self, connection: _Connection) -> None:
@@ -275,7 +275,7 @@ class KambiLine:
         with contextlib.suppress(aiohttp.ClientError, OSError):
             await connection.socket.send_frame(struct.pack("!H", _NORMAL), aiohttp.WSMsgType.CLOSE)
         await self._clock.sleep(_CLOSE_S)
-        await connection.socket.close()
+        await _close(connection.socket)
 
     def _abort(self, connection: _Connection, reason: str) -> None:
         connection.end = connection.end or _End(_ABNORMAL, reason)
@@ -287,6 +287,13 @@ def socket_url(push_url: str) -> str:
     host, slash, path = rest.partition("/")
     scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
     return f"{scheme}://{host}/{path + '/' if slash else 'socket.io/'}?EIO=4&transport=websocket"
+
+
+async def _close(socket: "aiohttp.ClientWebSocketResponse[Literal[False]]") -> None:
+    # aiohttp reads on until the peer's close frame; from a peer that keeps sending, for ever.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_S):
+            await socket.close()
 
 
 def _packet(message: WebSocketMessage) -> engineio.Packet | None:

@@ -1,0 +1,47 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from connectors.kambi.config import KambiSettings
+from connectors.kambi.connector import run
+from schemas.kafka import KafkaSettings
+from tests.connectors import raw_topic
+from tests.connectors.raw_topic import Raw
+
+QUICK = {"tick_interval_s": 0.2, "backoff_base_s": 0.05, "backoff_cap_s": 0.2, "handshake_timeout_s": 5.0}
+
+
+class Recording:
+    """A connector at work, and the raw topic it writes."""
+
+    def __init__(self, bootstrap: str, prefix: str, topic: str) -> None:
+        self._bootstrap = bootstrap
+        self._prefix = prefix
+        self.topic = topic
+
+    @asynccontextmanager
+    async def connector(self, url: str, **settings: object) -> AsyncIterator[None]:
+        """Run the connector against ``url``; leaving is SIGTERM: it closes, flushes and must end without an error."""
+        stop = asyncio.Event()
+        configured = KambiSettings(push_url=url, offering_url=url, **{"events": (), **QUICK, **settings})
+        task = asyncio.create_task(
+            run(configured, KafkaSettings(bootstrap_servers=self._bootstrap), self._prefix, stop=stop)
+        )
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+    async def records(self, until: Callable[[list[Raw]], bool] | None = None) -> list[Raw]:
+        return await asyncio.to_thread(raw_topic.read, self._bootstrap, self.topic, until)
+
+
+@pytest.fixture
+def recording(kafka: str, topic_prefix: str) -> Recording:
+    return Recording(kafka, topic_prefix, raw_topic.create(kafka, topic_prefix))
+
+
+Connecting = Callable[..., AbstractAsyncContextManager[None]]

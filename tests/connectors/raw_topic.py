@@ -1,0 +1,96 @@
+"""Reads a raw topic back with another client than the connector's."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas.topics import TOPICS
+
+
+@dataclass(frozen=True)
+class Raw:
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes
+    value: bytes
+    headers: dict[str, str]
+
+    @property
+    def kind(self) -> str:
+        return self.headers["tc-kind"]
+
+    @property
+    def line(self) -> str:
+        return self.headers["tc-line"]
+
+    @property
+    def connection(self) -> str:
+        return self.headers["tc-connection"]
+
+    @property
+    def frame(self) -> int:
+        return int(self.headers["tc-frame"])
+
+    @property
+    def json(self) -> dict[str, object]:
+        return json.loads(self.value)
+
+
+def create(bootstrap: str, prefix: str, *, partitions: int | None = None, config: dict[str, str] | None = None) -> str:
+    topic = TOPICS["kambi.raw"]
+    new = NewTopic(
+        prefix + topic.name,
+        partitions or topic.partitions,
+        config=topic.config() | (config or {}),
+        replication_factor=1,
+    )
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for future in admin.create_topics([new]).values():
+        future.result(timeout=20)
+    return prefix + topic.name
+
+
+def read(
+    bootstrap: str, topic: str, until: Callable[[list[Raw]], bool] | None = None, timeout_s: float = 20
+) -> list[Raw]:
+    """Return partition 0 from its beginning to its end, or until ``until`` holds."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "unused",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "fetch.message.max.bytes": 9_000_000,
+        }
+    )
+    records: list[Raw] = []
+    deadline = time.monotonic() + timeout_s
+    try:
+        tp = TopicPartition(topic, 0, 0)
+        consumer.assign([tp])
+        end = consumer.get_watermark_offsets(tp, timeout=10)[1]
+        while (not until(records)) if until else (not records or records[-1].offset + 1 < end) if end else False:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not seen in time: {[(r.line, r.kind, r.frame, r.value[:80]) for r in records]}")
+            message = consumer.poll(0.2)
+            if message is None:
+                continue
+            assert message.error() is None, message.error()
+            records.append(
+                Raw(
+                    partition=message.partition(),
+                    offset=message.offset(),
+                    timestamp_ms=message.timestamp()[1],
+                    key=message.key(),
+                    value=message.value(),
+                    headers={name: value.decode() for name, value in message.headers()},
+                )
+            )
+    finally:
+        consumer.close()
+    return records

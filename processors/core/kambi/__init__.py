@@ -1,0 +1,1 @@
+"""Kambi's core: packet → bulk → children → candidates → facts that are new → records."""

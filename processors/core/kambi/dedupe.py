@@ -1,0 +1,145 @@
+"""Tell a fact that is new from a copy that came over another routing key or line.
+
+Kambi sends a change of a main offer on the general and on the event keys, once each, without any number (fact sheet
+§4). The identity of a fact is (event, mt, entity, value, t, n-th occurrence on its line): the n-th sighting on one line
+is new only if no other line saw it n times before. So copies vanish, and A→B→A at one ``t`` stays three facts.
+"""
+
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from processors.core.processor import Store
+
+WINDOW_S: Final = 600
+"""How long a fact is remembered, seconds of stream time.
+
+Copies arrive within milliseconds; a stalled socket lives 75 s at most (ping 55 s + 20 s, fact sheet §2). Ten minutes
+leave room for a line whose frames waited in the connector's spool while another line's went through. A copy that is
+later than that goes out a second time, with its old ``vendor_time_ms``.
+"""
+MAX_ENTRIES: Final = 500_000
+"""Bound of a task's memory, about 125 MB: 800 messages a second over the whole window; beyond it the oldest go."""
+DELETES_PER_TICK: Final = 20_000
+"""So that a task that was away for hours does not put all its tombstones into one transaction."""
+PREFIX: Final = b"f"
+"""First byte of the store keys of facts."""
+
+# Seen at (seconds of stream time), fact → line → how often that line said it. One entry holds all facts of one
+# (event, mt, entity, t), and its window starts with the first of them: a message with eight outcomes of one offer
+# costs one write, not eight.
+_Entry = tuple[int, dict[int, dict[int, int]]]
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Entry)
+
+
+def entry_key(identity: str) -> bytes:
+    """Return the store key of all facts of one ``event|mt|entity|t``."""
+    return PREFIX + blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def fact_number(value: bytes) -> int:
+    """Return the number that stands for ``value`` within its entry."""
+    return int.from_bytes(blake2b(value, digest_size=8).digest(), "big")
+
+
+@lru_cache(maxsize=4096)
+def line_number(line: bytes) -> int:
+    """Return the number that stands for ``line`` in entries; 4 bytes, so that entries stay small."""
+    return int.from_bytes(blake2b(line, digest_size=4).digest(), "big")
+
+
+class Sighting:
+    """The facts of one frame, seen on one line. Nothing is written before ``FactMemory.keep``.
+
+    Args:
+        store: State of the stream task.
+        line: Number of the line.
+        now_s: Stream time, whole seconds.
+    """
+
+    __slots__ = ("_line", "_now_s", "_store", "entries", "opened", "unstored")
+
+    def __init__(self, store: Store, line: int, now_s: int) -> None:
+        self._store = store
+        self._line = line
+        self._now_s = now_s
+        self.entries: dict[bytes, _Entry] = {}
+        self.opened: list[bytes] = []
+        self.unstored = 0
+
+    def is_new(self, key: bytes, fact: int) -> bool:
+        """Count ``fact`` once more on this line; return whether no line had it that often."""
+        entry = self.entries.get(key)
+        if entry is None:
+            entry = self.entries[key] = self._entry(key)
+        lines = entry[1].get(fact)
+        if lines is None:
+            entry[1][fact] = {self._line: 1}
+            return True
+        occurrence = lines.get(self._line, 0) + 1
+        is_new = occurrence > max(lines.values())
+        lines[self._line] = occurrence
+        return is_new
+
+    def _entry(self, key: bytes) -> _Entry:
+        stored = self._store.get(key)
+        if stored is None:
+            self.unstored += 1
+        else:
+            entry: _Entry = _DECODER.decode(stored)
+            # Whether housekeeping has come by yet must make no difference: an entry past its window is not there.
+            if self._now_s - entry[0] <= WINDOW_S:
+                return entry
+        self.opened.append(key)
+        return self._now_s, {}
+
+
+class FactMemory:
+    """When which entry of the store ends, kept beside the store and rebuilt from it; one per stream task.
+
+    Args:
+        store: Read through once.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._size = 0
+        self._by_second: dict[int, list[bytes]] = {}
+        for second, key in sorted((_DECODER.decode(value)[0], key) for key, value in store.items(PREFIX)):
+            self._by_second.setdefault(second, []).append(key)
+            self._size += 1
+
+    def keep(self, sighting: Sighting, store: Store, now_s: int) -> int:
+        """Write what ``sighting`` saw; return how many older entries had to go for it."""
+        for key, entry in sighting.entries.items():
+            store.put(key, _ENCODER.encode(entry))
+        if sighting.opened:
+            self._by_second.setdefault(now_s, []).extend(sighting.opened)
+            self._size += sighting.unstored
+        evicted = 0
+        # Whole seconds, so that the order within one, which a rebuilt memory does not know, decides nothing.
+        while self._size > MAX_ENTRIES:
+            evicted += self._forget(next(iter(self._by_second)), store)
+        return evicted
+
+    def expire(self, store: Store, now_s: int) -> int:
+        """Delete entries whose window ended, oldest first, about ``DELETES_PER_TICK`` at most; return how many."""
+        deleted = 0
+        for second in list(self._by_second):
+            if now_s - second <= WINDOW_S or deleted >= DELETES_PER_TICK:
+                break
+            deleted += self._forget(second, store)
+        return deleted
+
+    def _forget(self, second: int, store: Store) -> int:
+        deleted = 0
+        for key in self._by_second.pop(second):
+            stored = store.get(key)
+            # An entry that ended and was opened anew belongs to its later second.
+            if stored is not None and _DECODER.decode(stored)[0] == second:
+                store.delete(key)
+                deleted += 1
+        self._size -= deleted
+        return deleted

@@ -1,0 +1,64 @@
+"""Why a part of a Kambi frame became a dead letter or no record at all: two closed lists."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Dead-letter codes. Without index the whole frame failed; with index one child of it."""
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> "Code":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    # Whole records.
+    BAD_HEADERS = "kambi.bad-headers", "the raw record lacks tc- headers or they cannot be read; not from our connector"
+    UNKNOWN_KIND = "kambi.unknown-kind", "tc-kind is none that this processor knows"
+    BAD_CONTROL = "kambi.bad-control", "the value of a control record is not the JSON object it should be"
+    NOT_A_PACKET = "kambi.not-a-packet", "not a Socket.IO packet"
+    NOT_JSON = "kambi.not-json", "the packet's payload, or the string in it, is not JSON"
+    NOT_AN_ARRAY = "kambi.not-an-array", "the message's argument is neither an array nor an object"
+    BINARY = "kambi.binary", "a binary Socket.IO event, which this feed does not use"
+    # One child.
+    CHILD_NOT_JSON = "kambi.child-not-json", "this part of the array is not JSON; NaN and Infinity are not JSON either"
+    BAD_UTF8 = "kambi.bad-utf8", "broken UTF-8 or half of a surrogate pair"
+    TOO_DEEP = "kambi.too-deep", "nested deeper than our JSON readers go"
+    DUPLICATE_KEY = "kambi.duplicate-key", "an object names a key twice; which one holds cannot be known"
+    INEXACT_NUMBER = "kambi.inexact-number", "a number with fraction or exponent from 2^53 on cannot be read exactly"
+    NOT_AN_OBJECT = "kambi.not-an-object", "a child is something else than an object"
+    NO_TYPE = "kambi.no-type", "mt is missing or no integer"
+    UNKNOWN_TYPE = "kambi.unknown-message-type", "mt is no number of the vendor sheet"
+    LATER_TYPE = "kambi.later-message-type", "a type of the vendor sheet that this version does not normalize"
+    NO_ELEMENT = "kambi.no-element", "the object that mt promises is missing"
+    BAD_ELEMENT = "kambi.bad-element", "a field that is needed is missing, or a field has another type than the sheet's"
+    NO_EVENT_ID = "kambi.no-event-id", "no event id, so no key; a bor may lack it"
+    NO_OFFER_ID = "kambi.no-offer-id", "an outcome names no bet offer and neither does its message"
+    NO_OUTCOMES = "kambi.no-outcomes", "a message about outcomes has none"
+    ID_CONFLICT = "kambi.id-conflict", "two places in one message name different events"
+    BAD_ODDS = "kambi.bad-odds", "odds below 1.000 that are not -1 (starting price)"
+
+
+class Count(StrEnum):
+    """What yields no record on purpose, or is worth counting beside one."""
+
+    CONTROL_PACKET = "kambi.control-packet"
+    """Engine.IO ping, pong, upgrade, noop; Socket.IO connect, disconnect, connect error."""
+    ACK = "kambi.ack"
+    """Answer to a subscribe."""
+    OTHER_EVENT = "kambi.other-event"
+    """A Socket.IO event that is no ``message``, e.g. ``error``."""
+    SUBSCRIPTION_ERROR = "kambi.subscription-error"
+    """A 429 object ``{code, message, topic}`` sent as ``message``; the connector acts on it."""
+    EMPTY_BULK = "kambi.empty-bulk"
+    """An array without children."""
+    DUPLICATE = "kambi.duplicate"
+    """A candidate of which every fact was seen on another line."""
+    PARTIAL_DUPLICATE = "kambi.partial-duplicate"
+    """A candidate that went out with fewer outcomes than it came with."""
+    NO_VENDOR_TIME = "kambi.no-vendor-time"
+    """``t`` is missing or unusable; the record goes out with the time of receipt."""
+    FACTS_EVICTED = "kambi.facts-evicted"
+    """Facts forgotten before their window ended because there are too many; copies of them would pass."""

@@ -51,8 +51,20 @@ def release_dir(cache_dir: Path) -> Path:
     return cache_dir / f"kafka-{KAFKA_VERSION}"
 
 
-def resolve_jars(cache_dir: Path, *, jars: tuple[Jar, ...] | None = None, quiet: bool = False) -> tuple[Path, ...]:
-    """Return the verified jars of the class path, fetching what the cache lacks (progress bar unless ``quiet``).
+def resolve_jars(
+    cache_dir: Path,
+    *,
+    jars: tuple[Jar, ...] | None = None,
+    repository: str = MAVEN_CENTRAL_URL,
+    quiet: bool = False,
+) -> tuple[Path, ...]:
+    """Return the verified jars of the class path, fetching what the cache lacks.
+
+    Args:
+        cache_dir: The user's cache.
+        jars: What is wanted; by default what ``jars.sha256`` pins.
+        repository: Maven repository to fetch from.
+        quiet: No progress bar.
 
     Raises:
         JarMismatch: A cached or fetched jar is not the pinned one.
@@ -66,7 +78,7 @@ def resolve_jars(cache_dir: Path, *, jars: tuple[Jar, ...] | None = None, quiet:
         with exclusive(cache_dir / "lock", _LOCK_TIMEOUT_S):
             missing = [jar for jar in wanted if not (target / jar.filename).exists()]
             if missing:
-                _fetch_all(missing, target, quiet=quiet)
+                _fetch_all(missing, target, repository, quiet=quiet)
     for jar in wanted:
         _verify(target / jar.filename, jar)
     return tuple(target / jar.filename for jar in wanted)
@@ -79,7 +91,7 @@ def _verify(path: Path, jar: Jar) -> None:
         raise JarMismatch(path, jar.sha256, found)
 
 
-def _fetch_all(missing: list[Jar], target: Path, *, quiet: bool) -> None:
+def _fetch_all(missing: list[Jar], target: Path, repository: str, *, quiet: bool) -> None:
     # jgo writes straight to its final name, so it gets a place of its own; only verified jars move to the target.
     incoming = target.with_name("incoming")
     total = sum(jar.size for jar in missing)
@@ -89,7 +101,7 @@ def _fetch_all(missing: list[Jar], target: Path, *, quiet: bool) -> None:
             shutil.rmtree(incoming, ignore_errors=True)
             require_space(target, total + _SPARE_BYTES)
             with _progress_bar(total, quiet=quiet) as advance, ThreadPoolExecutor(_PARALLEL_FETCHES) as pool:
-                maven = _maven(incoming, advance)
+                maven = _maven(incoming, repository, advance)
                 fetches = [pool.submit(_fetch, jar, maven, target) for jar in missing]
                 try:
                     for fetch in as_completed(fetches):
@@ -118,14 +130,14 @@ def _root_reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _maven(incoming: Path, advance: Callable[[int], None]) -> MavenContext:
+def _maven(incoming: Path, repository: str, advance: Callable[[int], None]) -> MavenContext:
     @contextmanager
     def report(_filename: str, _size: int) -> Iterator[Callable[[int], None]]:
         yield advance
 
     return MavenContext(
         repo_cache=incoming,
-        remote_repos={"central": MAVEN_CENTRAL_URL},
+        remote_repos={"central": repository},
         resolver=PythonResolver(progress_callback=report),
         timeout=_FETCH_TIMEOUT_S,
     )

@@ -308,7 +308,7 @@ async def test_since_judges_the_rest_only(road):
     report = await road.audit(since_ms=(START_NS + 80 * SECOND_NS) // 1_000_000)
     assert dict(report.findings) == {"lost": 1}
     assert road.ce_id(98, 0) in report.examples["lost"][0]
-    assert (report.frames, report.duplicates, report.warm_up_frames) == (21, 1, 60)
+    assert (report.frames, report.duplicates, report.warm_up_frames) == (21, 1, 80)
 
 
 async def test_too_little_is_not_clean(road):

@@ -1,48 +1,49 @@
 """Which source first stated a fact: the rule by which copies on several lines become one record."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from tricast.audit.candidates import Fact
 
 Source = tuple[int, int]
 """Raw offset and candidate index, within one raw partition."""
 
+WINDOW_S = 600
+"""How long a fact is known, in whole seconds of stream time from the first of its group (README, "Topics")."""
+
+
+@dataclass(slots=True)
+class _Group:
+    opened_s: int
+    occurrences: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    first: dict[tuple[bytes, int], Source] = field(default_factory=dict)
+
 
 class FirstSeen:
-    """Remember facts for a while of stream time; one per raw partition, fed in its order.
+    """Remember facts for ``WINDOW_S``; one per raw partition, fed in its order.
 
     The n-th occurrence of a fact on one line is the same as the n-th on another, so that A→B→A at one vendor time stays
-    three facts and its copy elsewhere adds none. Memory: the facts of the last ``window_ns``.
+    three facts and its copy elsewhere adds none. Memory: the facts of the window.
     """
 
-    def __init__(self, window_ns: int) -> None:
-        self._window_ns = window_ns
-        self._first: OrderedDict[tuple[bytes, int], tuple[Source, int]] = OrderedDict()
-        self._occurrences: Counter[tuple[str, bytes]] = Counter()
-        self._counted: OrderedDict[tuple[str, bytes], int] = OrderedDict()
+    def __init__(self) -> None:
+        self._groups: OrderedDict[bytes, _Group] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._first)
+    def observe(self, line: str, fact: Fact, source: Source, now_ns: int) -> Source | None:
+        """Record that ``source`` states ``fact``; return who stated it first, ``None`` when nobody did."""
+        now_s = now_ns // 1_000_000_000
+        self._forget(now_s)
+        group = self._groups.setdefault(fact.group, _Group(now_s))
+        nth = group.occurrences.get((line, fact.value), 0) + 1
+        group.occurrences[line, fact.value] = nth
+        first = group.first.setdefault((fact.value, nth), source)
+        # The same source may state one thing twice (outcomes of one message): the second is another occurrence.
+        return None if first is source else first
 
-    def observe(self, line: str, identity: bytes, source: Source, now_ns: int) -> Source | None:
-        """Record that ``source`` states a fact; return who stated it first, ``None`` when nobody did."""
-        self._forget(now_ns - self._window_ns)
-        self._occurrences[line, identity] += 1
-        self._counted[line, identity] = now_ns
-        self._counted.move_to_end((line, identity))
-        fact = (identity, self._occurrences[line, identity])
-        known = self._first.get(fact)
-        if known is None:
-            self._first[fact] = (source, now_ns)
-            return None
-        return known[0]
-
-    def _forget(self, before_ns: int) -> None:
-        while self._first:
-            fact, (_, seen_ns) = next(iter(self._first.items()))
-            if seen_ns >= before_ns:
+    def _forget(self, now_s: int) -> None:
+        # Stream time never falls, so groups end in the order in which they began.
+        while self._groups:
+            oldest = next(iter(self._groups))
+            if now_s - self._groups[oldest].opened_s <= WINDOW_S:
                 break
-            del self._first[fact]
-        while self._counted:
-            key, seen_ns = next(iter(self._counted.items()))
-            if seen_ns >= before_ns:
-                break
-            del self._counted[key], self._occurrences[key]
+            del self._groups[oldest]

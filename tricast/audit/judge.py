@@ -11,19 +11,18 @@ from tricast.audit.report import Report
 class Judge:
     """Fed with the raw records of one partition in order, each with what the processors made of it."""
 
-    def __init__(self, raw_topic: str, partition: int, report: Report, *, window_ns: int, from_start: bool) -> None:
+    def __init__(self, raw_topic: str, partition: int, report: Report, *, from_start: bool) -> None:
         """Begin.
 
         Args:
             raw_topic: Physical name.
             partition: Raw partition.
             report: Where totals and findings go.
-            window_ns: How long a fact is remembered for its copies, in stream time.
             from_start: Whether the partition's first record ever is among those that will be fed.
         """
         self._prefix = f"{raw_topic}/{partition}"
         self._report = report
-        self._seen = FirstSeen(window_ns)
+        self._seen = FirstSeen()
         self._frames = FrameNumbers(report)
         self._from_start = from_start
         self._stream_ns = 0
@@ -48,7 +47,10 @@ class Judge:
         repeat = self._is_repeat(raw)
         if raw.kind != "frame":
             report.control_records[raw.kind] += 1
-            self._nothing_else(outputs, f"{raw.kind} record")
+            for output in outputs:
+                if output.dead:
+                    report.dead_letters[output.kind] += 1
+            self._nothing_else([output for output in outputs if not output.dead], f"{raw.kind} record")
             return
         report.frames += 1
         if repeat:
@@ -145,12 +147,13 @@ class Judge:
         """Return the entities of the new facts, and of the known ones with who stated them first."""
         new: list[str] = []
         known: dict[str, Source] = {}
-        for entity, identity in candidate.facts:
-            first = self._seen.observe(raw.line, identity, (raw.offset, index), self._stream_ns)
+        source = (raw.offset, index)
+        for fact in candidate.facts:
+            first = self._seen.observe(raw.line, fact, source, self._stream_ns)
             if first is None:
-                new.append(entity)
+                new.append(fact.entity)
             else:
-                known[entity] = first
+                known[fact.entity] = first
         return new, known
 
     def _by_index(self, raw: Raw, outputs: list[Output]) -> dict[int, Output]:

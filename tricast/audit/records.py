@@ -129,11 +129,10 @@ def digest_of(value: bytes | Any) -> bytes:
     """Return a digest of JSON by what it says, not how it is written; of the bytes when they are no JSON."""
     if isinstance(value, bytes):
         try:
-            value = json.loads(value)
+            value = json.loads(value.decode("utf-8", "surrogateescape"))
         except (ValueError, RecursionError):
             return hashlib.blake2b(value, digest_size=12).digest()
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+    return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=12).digest()
 
 
 def _outcomes(value: bytes) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 
 from schemas.errors import EnvironmentFault
+from tricast.audit.first_seen import WINDOW_S
 from tricast.audit.judge import Judge
 from tricast.audit.order import Order
 from tricast.audit.records import KafkaRecord, Malformed, Output, Raw, to_output, to_raw
@@ -15,9 +16,6 @@ from tricast.audit.spans import Kafka, Span
 
 Progress = Callable[[str, int, int], None]
 """Told of phase, records done, records to do."""
-
-DEDUPE_WINDOW_S = 60.0
-"""How long a fact is remembered for its copies, in stream time (README, "Topics")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +112,8 @@ class _Audit:
 
     async def _walk(self, tp: TopicPartition, span: Span) -> None:
         """Judge one raw partition beside its outputs, both in source order."""
-        window_ns = int(DEDUPE_WINDOW_S * 1e9)
         begin, judge_from = await self._begin(tp, span[0])
-        judge = Judge(self._scope.raw_topic, tp.partition, self._report, window_ns=window_ns, from_start=begin == 0)
+        judge = Judge(self._scope.raw_topic, tp.partition, self._report, from_start=begin == 0)
         outputs = _BySource(self._shelf.of_partition(tp.partition))
         outputs.skip_to(begin)
         warm_until_ns: int | None = None
@@ -124,7 +121,7 @@ class _Audit:
             self._progress(f"judging {tp.topic}/{tp.partition}", raw.offset - begin + 1, span[1] - begin)
             if begin > 0 and warm_until_ns is None:
                 # What came before is not read, so copies of it cannot be told from facts that are lost.
-                warm_until_ns = raw.received_ns + window_ns
+                warm_until_ns = raw.received_ns + WINDOW_S * 1_000_000_000
             if raw.offset < judge_from or (warm_until_ns is not None and raw.received_ns < warm_until_ns):
                 outputs.skip_to(raw.offset + 1)
                 judge.warm_up(raw)
@@ -141,7 +138,7 @@ class _Audit:
             return first, first
         end = (await self._kafka.spans([tp]))[tp][1]
         judge = await self._kafka.since(tp, self._scope.since_ms)
-        read = await self._kafka.since(tp, max(0, self._scope.since_ms - int(DEDUPE_WINDOW_S * 1e3)))
+        read = await self._kafka.since(tp, max(0, self._scope.since_ms - WINDOW_S * 1000))
         return (end if read is None else read), (end if judge is None else judge)
 
     async def _raw_records(self, tp: TopicPartition, span: Span) -> AsyncIterator[Raw]:

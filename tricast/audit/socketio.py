@@ -1,6 +1,7 @@
 """Read a Socket.IO packet text, on its own terms: the audit must not share a parser with what it judges.
 
 Packet: type digit, attachments ``n-``, namespace ``/name,``, acknowledgement id, JSON (socket.io-protocol, version 5).
+Bytes that are not UTF-8 and JSON that is broken cost the child they stand in, never its siblings.
 """
 
 import json
@@ -8,15 +9,18 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-_PACKET = re.compile(r"(?P<type>[0-6])(?:\d+-)?(?:/[^,]*,)?(?:\d+)?(?P<data>.*)", re.DOTALL)
-_EVENT = "2"
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+_PACKET = re.compile(r"(?P<type>[0-6])(?:\d+-)?(?:/[^,\[{]*(?:,|\Z))?\d*(?P<data>.*)", re.DOTALL)
+_ENGINE_PACKETS = frozenset({"1", "2", "3", "5", "6", "2probe", "3probe"})
+"""Engine.IO's own: ping, pong and their probes, upgrade, noop."""
+_EVENT, _BINARY_EVENT = "2", "5"
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)|[\[\]{},]', re.DOTALL)
 """Strings as wholes, so that what looks like structure inside them is passed over."""
+_SPACE = " \t\n\r"
 
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """The children of one ``message`` event, in order."""
+    """The children of one ``message`` event, in order; :class:`NotJson` where one cannot be read."""
 
     children: list[Any]
 
@@ -33,73 +37,76 @@ class Unreadable:
     why: str
 
 
+class NotJson:
+    """A part of a bulk that is not JSON."""
+
+
 def read(packet: bytes) -> Bulk | PassedOver | Unreadable:
     """Return what a frame holds."""
-    try:
-        match = _PACKET.fullmatch(packet.decode("utf-8"))
-    except UnicodeDecodeError:
-        return Unreadable("not UTF-8")
+    text = packet.decode("utf-8", "surrogateescape")
+    match = _PACKET.fullmatch(text)
+    if text in _ENGINE_PACKETS:
+        return PassedOver()
     if match is None:
         return Unreadable("not a Socket.IO packet")
-    return _event(match["data"]) if match["type"] == _EVENT else PassedOver()
-
-
-def _event(text: str) -> Bulk | PassedOver | Unreadable:
-    try:
-        event = json.loads(text)
-    except (ValueError, RecursionError):
-        return Unreadable("event is not JSON")
-    if not isinstance(event, list) or not event or not isinstance(event[0], str):
-        return Unreadable("event is not an array that begins with a name")
-    if event[0] != "message":
+    if match["type"] not in (_EVENT, _BINARY_EVENT):
         return PassedOver()
-    return _bulk(event[1:])
+    return _event(match["data"].strip(_SPACE), binary=match["type"] == _BINARY_EVENT)
 
 
-class NotJson:
-    """A part of a bulk that is not JSON; its siblings are read nevertheless."""
+def _event(text: str, *, binary: bool) -> Bulk | PassedOver | Unreadable:
+    parts = split(text) if text.startswith("[") and text.endswith("]") else []
+    name = _loads(parts[0]) if parts else None
+    if not isinstance(name, str):
+        return Unreadable("event is not an array that begins with a name")
+    if name != "message":
+        return PassedOver()
+    if binary or len(parts) != 2:
+        return Unreadable("message with attachments" if binary else f"message with {len(parts) - 1} arguments")
+    argument = _loads(parts[1]) if parts[1].startswith('"') else parts[1]
+    return _bulk(argument.strip(_SPACE)) if isinstance(argument, str) else Unreadable("argument is a broken string")
 
 
-def _child(part: str) -> Any:
+def _bulk(text: str) -> Bulk | PassedOver | Unreadable:
+    if not text.startswith(("[", "{")):
+        return Unreadable("argument is neither array nor object")
+    found = _loads(text)
+    match found:
+        case list():
+            return Bulk(found)
+        case {"code": _, "topic": _} if "mt" not in found:
+            return PassedOver()  # a refused subscription (sheet §4); it is the connector's business
+        case NotJson() if text.startswith("["):
+            return Bulk([_loads(part) for part in split(text)])
+        case _:
+            return Bulk([found])
+
+
+def _loads(text: str) -> Any:
     try:
-        return json.loads(part)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return NotJson()
 
 
-def _split(array: str) -> list[str]:
-    """Return the texts between the top-level commas of a JSON array that does not parse; none when it is no array."""
-    if not (array.startswith("[") and array.endswith("]")):
-        return []
-    parts, depth, begin = [], 0, 1
-    for match in _STRUCTURE.finditer(array, 1, len(array) - 1):
-        mark = match[0]
-        if mark in "[{":
-            depth += 1
-        elif mark in "]}":
-            depth -= 1
-        elif mark == "," and depth == 0:
-            parts.append(array[begin : match.start()])
-            begin = match.end()
-    return [*parts, array[begin:-1]] if depth == 0 else []
+def split(array: str) -> list[str]:
+    """Return the texts of an array's elements, also of a broken one.
 
-
-def _bulk(arguments: list[Any]) -> Bulk | PassedOver | Unreadable:
-    if len(arguments) != 1:
-        return Unreadable(f"message has {len(arguments)} arguments")
-    argument = arguments[0]
-    if isinstance(argument, str):
-        try:
-            argument = json.loads(argument)
-        except (ValueError, RecursionError):
-            parts = _split(argument.strip())
-            return Bulk([_child(part) for part in parts]) if parts else Unreadable("argument is not JSON")
-    match argument:
-        case list():
-            return Bulk(argument)
-        case {"code": _, "topic": _}:
-            return PassedOver()  # a refused subscription (sheet §4); it is the connector's business
-        case dict():
-            return Bulk([argument])
-        case _:
-            return Unreadable("argument is neither array nor object")
+    A closing mark that closes nothing is junk of its element; what is never closed reaches to the end.
+    """
+    stop = len(array) - 1 if array.endswith("]") else len(array)
+    parts: list[str] = []
+    open_marks: list[str] = []
+    begin = 1
+    for token in _TOKEN.finditer(array, 1, stop):
+        mark = token[0]
+        if mark in ("[", "{"):
+            open_marks.append("]" if mark == "[" else "}")
+        elif mark == "," and not open_marks:
+            parts.append(array[begin : token.start()].strip(_SPACE))
+            begin = token.end()
+        elif mark in open_marks:
+            while open_marks.pop() != mark:
+                pass
+    last = array[begin:stop].strip(_SPACE)
+    return [*parts, last] if last or parts else []

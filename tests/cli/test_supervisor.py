@@ -50,7 +50,7 @@ async def test_final_exit_code_stops_that_child_only(tmp_path, code):
     ended = []
     wrong = script(tmp_path, "wrong", f"raise SystemExit({code})")
     steady = script(tmp_path, "steady", "import time; time.sleep(600)")
-    supervisor = Supervisor([wrong, steady], backoff=QUICK, grace_s=5, on_ended=ended.append)
+    supervisor = Supervisor([wrong, steady], backoff=QUICK, grace_s=5, on_exit=ended.append)
     running = asyncio.create_task(supervisor.run())
     await until(lambda: ended)
     assert [(child.spec.name, child.exit_code, child.starts) for child in ended] == [("wrong", code, 1)]

@@ -9,7 +9,7 @@ import click
 from tricast.cli.invocation import Invocation, pass_invocation, stop_on_signals
 from tricast.settings import variable
 from tricast.stack.child import ChildSpec, tricast_command
-from tricast.stack.supervisor import Supervised, Supervisor, describe_exit
+from tricast.stack.supervisor import Supervisor
 
 PROCESSORS = ("kambi",)
 """What there is to run; each is a consumer group, a Faust app and a process of its own."""
@@ -48,14 +48,9 @@ def work(invocation: Invocation, processors: Sequence[str], name: str | None, gr
 
 
 async def _supervise(specs: Sequence[ChildSpec], grace_s: float) -> int:
-    supervisor = Supervisor(specs, grace_s=grace_s, on_ended=_say_ended)
+    supervisor = Supervisor(specs, grace_s=grace_s)
     stop_on_signals(supervisor.stop)
     return await supervisor.run()
-
-
-def _say_ended(child: Supervised) -> None:
-    # Its own message, with what to do, is above: it shares our stderr.
-    click.echo(f"tricast: {child.spec.name} {describe_exit(child.exit_code)} and is not started again", err=True)
 
 
 @click.command(name="work-one", hidden=True)

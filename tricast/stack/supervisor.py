@@ -46,7 +46,7 @@ class Supervised:
         """Process id while it runs."""
         return self._child.pid if self._child is not None and self.state == "running" else None
 
-    async def run(self, stopping: asyncio.Event, grace_s: float) -> None:
+    async def run(self, stopping: asyncio.Event, grace_s: float, on_exit: Callable[["Supervised"], None]) -> None:
         """Run until a final exit code, or until ``stopping``; the child then has ``grace_s`` to end properly."""
         crashes = 0
         while not stopping.is_set():
@@ -59,11 +59,14 @@ class Supervised:
                 break
             self.exit_code = child.exit_code
             if self.exit_code in FINAL_EXIT_CODES:
-                break
+                self.state = "ended"
+                on_exit(self)
+                return
             crashes = self._backoff.crashes(crashes, time.monotonic() - started)
             delay_s = self._backoff.delay_s(crashes, self._chance)
             self.state = "waiting"
             logger.warning("%s %s; starting again in %.1f s", self.spec.name, describe_exit(self.exit_code), delay_s)
+            on_exit(self)
             await _comes_before(asyncio.sleep(delay_s), stopping)
         self.state = "ended"
 
@@ -77,7 +80,7 @@ class Supervisor:
         *,
         grace_s: float = 20.0,
         backoff: Backoff | None = None,
-        on_ended: Callable[[Supervised], None] | None = None,
+        on_exit: Callable[[Supervised], None] | None = None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -85,12 +88,13 @@ class Supervisor:
             specs: The children, in starting order.
             grace_s: How long TERM may take before KILL.
             backoff: Delays between restarts.
-            on_ended: Told of each child that ended although nobody stopped it and that is not started again.
+            on_exit: Told of each child that ended although nobody stopped it; its state says whether it is started
+                again (``waiting``) or not (``ended``).
         """
         chance = random.Random()  # noqa: S311 - spreads restarts, guards nothing
         self.children = [Supervised(spec, backoff or Backoff(), chance) for spec in specs]
         self._grace_s = grace_s
-        self._on_ended = on_ended
+        self._on_exit = on_exit
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -109,11 +113,13 @@ class Supervisor:
         return max((_severity(child.exit_code) for child in self.children), default=0)
 
     async def _run(self, child: Supervised) -> None:
-        await child.run(self._stopping, self._grace_s)
-        if not self._stopping.is_set():
+        await child.run(self._stopping, self._grace_s, self._exited)
+
+    def _exited(self, child: Supervised) -> None:
+        if child.state == "ended":
             logger.warning("%s %s; it is not started again", child.spec.name, describe_exit(child.exit_code))
-            if self._on_ended is not None:
-                self._on_ended(child)
+        if self._on_exit is not None:
+            self._on_exit(child)
 
 
 async def _comes_before(what: Coroutine[Any, Any, Any], stopping: asyncio.Event) -> bool:

@@ -45,18 +45,18 @@ class ConnectionBudget:
         self._limit = limit
         self._window_s = window_s
         self._clock = clock
-        self._attempts: deque[float] = deque()
+        self._expiries: deque[float] = deque()  # when each attempt of the window stops counting
 
     async def take(self) -> None:
         """Return when an attempt may be made; it counts from then on."""
         while True:
             now = self._clock.monotonic_s()
-            while self._attempts and self._attempts[0] <= now - self._window_s:
-                self._attempts.popleft()
-            if len(self._attempts) < self._limit:
-                self._attempts.append(now)
+            while self._expiries and self._expiries[0] <= now:
+                self._expiries.popleft()
+            if len(self._expiries) < self._limit:
+                self._expiries.append(now + self._window_s)
                 return
-            await self._clock.sleep(self._attempts[0] + self._window_s - now)
+            await self._clock.sleep(self._expiries[0] - now)
 
 
 @dataclass(slots=True)

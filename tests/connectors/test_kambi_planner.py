@@ -1,0 +1,222 @@
+"""The planner against a server that grants what it grants: a model checked after every step of any history."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from connectors.kambi import keys
+from connectors.kambi.planner import Planner, Subscribe, Unsubscribe
+
+EVENTS = st.integers(1, 30)
+
+
+def planner(max_keys=40, max_connections=50):
+    return Planner(offering="kambi", language="en", shard=0, max_keys=max_keys, max_connections=max_connections)
+
+
+def pair(event):
+    return keys.event_pair("kambi", "en", event)
+
+
+def test_general_keys_have_a_line_of_their_own():
+    plan = planner()
+    assert plan.general_line == "kambi-0-general"
+    assert plan.keys_of("kambi-0-general") == ("v2018.kambi.en.ev.json", "v2018.kambi.ev.json")
+    assert plan.want([7]) == [Subscribe(line="kambi-0-events-0", keys=pair(7))]
+
+
+def test_twenty_pairs_fill_a_line_and_the_next_event_opens_another():
+    plan = planner()
+    lines = [action.line for action in plan.want(range(1, 42))]
+    assert [lines.count(f"kambi-0-events-{number}") for number in range(3)] == [20, 20, 1]
+
+
+def test_a_new_event_takes_its_place_before_an_old_one_leaves():
+    plan = planner()
+    plan.want(range(20))
+    assert plan.want(range(1, 21)) == [
+        Subscribe(line="kambi-0-events-1", keys=pair(20)),
+        Unsubscribe(line="kambi-0-events-0", keys=pair(0)),
+    ]
+
+
+def test_without_room_the_old_one_leaves_first_and_its_place_is_used_again():
+    plan = planner(max_keys=4, max_connections=2)
+    plan.want([1, 2])
+    assert plan.want([2, 3]) == [
+        Unsubscribe(line="kambi-0-events-0", keys=pair(1)),
+        Subscribe(line="kambi-0-events-0", keys=pair(3)),
+    ]
+
+
+def test_events_past_all_room_wait_for_it():
+    plan = planner(max_keys=4, max_connections=2)
+    plan.want([1, 2, 3, 4])
+    assert plan.unplaced == (3, 4)
+    assert plan.ended(1) == [
+        Unsubscribe(line="kambi-0-events-0", keys=pair(1)),
+        Subscribe(line="kambi-0-events-0", keys=pair(3)),
+    ]
+    assert plan.unplaced == (4,)
+
+
+def test_a_refused_key_moves_its_pair_and_the_old_place_is_kept_until_the_new_one_is_emitted():
+    plan = planner(max_keys=6)
+    plan.want([1, 2, 3])
+    assert plan.refused("kambi-0-events-0", pair(3)[1]) == [Subscribe(line="kambi-0-events-1", keys=pair(3))]
+    assert plan.keys_of("kambi-0-events-0") == (*pair(1), *pair(2), *pair(3))
+    assert plan.subscribed("kambi-0-events-1") == [Unsubscribe(line="kambi-0-events-0", keys=pair(3))]
+    assert plan.subscribed("kambi-0-events-1") == []
+    # The line has learned its limit, until it connects again.
+    assert plan.want([1, 2, 3, 4]) == [Subscribe(line="kambi-0-events-1", keys=pair(4))]
+    plan.connected("kambi-0-events-0")
+    assert plan.want([1, 2, 3, 4, 5])[0].line in {"kambi-0-events-0", "kambi-0-events-1"}
+
+
+def test_a_second_refusal_of_the_same_pair_moves_nothing():
+    plan = planner(max_keys=6)
+    plan.want([1, 2, 3])
+    plan.refused("kambi-0-events-0", pair(3)[0])
+    assert plan.refused("kambi-0-events-0", pair(3)[1]) == []
+
+
+def test_a_refused_general_or_foreign_key_moves_nothing():
+    plan = planner()
+    plan.want([1])
+    for topic in ("v2018.kambi.ev.json", "v2018.kambi.ev.99.json", "nonsense", ""):
+        assert plan.refused("kambi-0-general", topic) == []
+        assert plan.refused("kambi-0-events-0", topic) == []
+    assert plan.refused("no-such-line", pair(1)[0]) == []
+
+
+def test_an_ended_event_stays_out_while_the_offering_still_lists_it():
+    plan = planner()
+    plan.want([1, 2])
+    assert plan.ended(1) == [Unsubscribe(line="kambi-0-events-0", keys=pair(1))]
+    assert plan.want([1, 2]) == []
+    assert plan.want([2]) == []
+    assert plan.want([1, 2]) == [Subscribe(line="kambi-0-events-0", keys=pair(1))]
+
+
+def test_an_event_that_goes_live_again_is_taken_up_at_once():
+    plan = planner()
+    plan.want([1])
+    plan.ended(1)
+    assert plan.started(1) == [Subscribe(line="kambi-0-events-0", keys=pair(1))]
+    assert plan.started(99) == []
+    assert plan.ended(99) == []
+
+
+class AgainstServers(RuleBasedStateMachine):
+    """Lines connect, drop, are refused by servers of their own limit; the plan keeps its promises throughout."""
+
+    @initialize(max_keys=st.integers(2, 9), connections=st.integers(1, 6), granted=st.integers(0, 9))
+    def start(self, max_keys, connections, granted):
+        self.max_keys, self.connections, self.granted = max_keys, connections, min(granted, max_keys)
+        self.plan = planner(max_keys, connections)
+        self.held = {}  # per line that is up: keys the server granted
+        self.refusals = []
+        self.ended = set()
+        self.desired = set()
+
+    def emit(self, line, topics):
+        for topic in topics:
+            if topic in self.held[line]:
+                continue
+            if len(self.held[line]) < self.granted:
+                self.held[line].add(topic)
+            else:
+                self.refusals.append((line, topic))
+
+    def carry_out(self, actions):
+        served = self.served()
+        stay = {event for event in served if event in self.desired - self.ended}
+        for action in actions:
+            if action.line not in self.held:
+                continue
+            match action:
+                case Subscribe(line=line, keys=topics):
+                    self.emit(line, topics)
+                case Unsubscribe(line=line, keys=topics):
+                    self.held[line] -= set(topics)
+        return stay
+
+    def served(self):
+        every = set().union(*self.held.values()) if self.held else set()
+        return {event for event in range(1, 31) if every >= set(pair(event))}
+
+    @rule(events=st.sets(EVENTS, max_size=20))
+    def want(self, events):
+        self.desired = events
+        self.ended &= events
+        stay = self.carry_out(self.plan.want(sorted(events)))
+        assert stay <= self.served(), "an event still wanted lost its keys"
+
+    @rule(event=EVENTS)
+    def event_ends(self, event):
+        if event in self.desired:
+            self.ended.add(event)
+        self.carry_out(self.plan.ended(event))
+
+    @rule(event=EVENTS)
+    def event_starts(self, event):
+        self.ended.discard(event)
+        self.carry_out(self.plan.started(event))
+
+    def known_lines(self):
+        return sorted({self.plan.general_line, *self.plan._lines})
+
+    @rule(data=st.data())
+    def line_connects(self, data):
+        line = data.draw(st.sampled_from(self.known_lines()))
+        self.refusals = [(at, topic) for at, topic in self.refusals if at != line]
+        self.held[line] = set()
+        self.emit(line, self.plan.keys_of(line))
+        self.carry_out(self.plan.connected(line))
+
+    @rule(data=st.data())
+    def line_drops(self, data):
+        if self.held:
+            line = data.draw(st.sampled_from(sorted(self.held)))
+            del self.held[line]
+            self.refusals = [(at, topic) for at, topic in self.refusals if at != line]
+
+    @rule(data=st.data())
+    def move_is_in_force(self, data):
+        line = data.draw(st.sampled_from(self.known_lines()))
+        if line in self.held:
+            stay = self.carry_out(self.plan.subscribed(line))
+            moved = {event for event in stay if not {*pair(event)} <= self.held[line]}
+            assert {event for event in moved if (line, pair(event)[0]) not in self.refusals} <= self.served() | {
+                event for _, topic in self.refusals if (event := keys.parse(topic).event)
+            }
+
+    @rule()
+    def refusal_arrives(self):
+        if self.refusals:
+            self.carry_out(self.plan.refused(*self.refusals.pop(0)))
+
+    @invariant()
+    def no_line_exceeds_the_limit(self):
+        if hasattr(self, "plan"):
+            assert len(self.plan._lines) + 1 <= max(1, self.connections)
+            for line in self.plan._lines:
+                assert len(self.plan.keys_of(line)) <= self.max_keys
+                assert len(set(self.plan.keys_of(line))) == len(self.plan.keys_of(line))
+
+    @invariant()
+    def each_desired_event_has_one_place_or_waits(self):
+        if hasattr(self, "plan"):
+            placed = [event for line in self.plan._lines.values() for event in line.events]
+            assert sorted([*placed, *self.plan.unplaced]) == sorted(self.desired - self.ended)
+
+    @invariant()
+    def pairs_stay_together(self):
+        if hasattr(self, "plan"):
+            for line in self.plan._lines:
+                topics = self.plan.keys_of(line)
+                assert all({*pair(keys.parse(topic).event)} <= {*topics} for topic in topics)
+
+
+AgainstServers.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+test_any_history = AgainstServers.TestCase

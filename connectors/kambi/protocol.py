@@ -94,7 +94,7 @@ def _arguments(packet: bytes) -> list[Any]:
 def _decoded(text: bytes) -> Any:
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -110,7 +110,7 @@ def _life(child: dict[str, Any]) -> Iterator[Sign]:
     match child:
         case {"mt": 18, "er": {"eventId": event}} if (known := _event(event)) is not None:
             yield Ended(known)
-        case {"mt": 34, "esu": {"state": state, "id": event} | {"state": state, "eventId": event}}:
+        case {"mt": 34, "esu": {"state": str(state), "id": event} | {"state": str(state), "eventId": event}}:
             known = _event(event)
             if known is not None and state in _OVER_STATES:
                 yield Ended(known)

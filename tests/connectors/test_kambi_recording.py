@@ -32,7 +32,7 @@ ODD_PACKETS = [
 
 async def test_every_packet_is_recorded_byte_for_byte_and_in_order(recording):
     async with vendor() as server, recording.connector(server.url):
-        peer = await server.peers.get()
+        peer = await server.connected()
         await peer.has(lambda peer: peer.keys == GENERAL)
         for packet in ODD_PACKETS:
             await peer.send(packet)
@@ -50,7 +50,7 @@ async def test_every_packet_is_recorded_byte_for_byte_and_in_order(recording):
 
 async def test_control_records_stand_in_order_with_their_frames(recording):
     async with vendor() as server, recording.connector(server.url):
-        peer = await server.peers.get()
+        peer = await server.connected()
         await peer.send('2["message","[]"]')
         await recording.records(lambda seen: sum(r.kind == "tick" for r in seen) >= 2)
     records = await recording.records()
@@ -85,14 +85,14 @@ async def test_control_records_stand_in_order_with_their_frames(recording):
 
 async def test_a_dropped_connection_leaves_an_interval_with_two_ends(recording):
     async with vendor() as server, recording.connector(server.url):
-        first = await server.peers.get()
+        first = await server.connected()
         await first.has(lambda peer: peer.keys == GENERAL)
         await first.send('2["message","a"]')
         await first.socket.close(code=1012, message=b"restart")
-        second = await server.peers.get()
+        second = await server.connected()
         await second.has(lambda peer: peer.keys == GENERAL)  # everything is subscribed again
         second.socket._req.transport.abort()
-        await server.peers.get()
+        await server.connected()
         await recording.records(lambda seen: sum(r.kind == "opened" for r in seen) == 3)
     records = await recording.records()
     opened = [r for r in records if r.kind == "opened"]
@@ -115,7 +115,7 @@ async def test_a_restarted_connector_knows_where_its_lines_stood(recording):
         for _ in range(2):
             async with recording.connector(server.url, events=(7,)):
                 for _ in range(2):
-                    peer = await server.peers.get()
+                    peer = await server.connected()
                     await peer.send('2["message","a"]')
                 await recording.records(lambda seen: sum(r.kind == "frame" for r in seen) % 4 == 0 and bool(seen))
     records = await recording.records()
@@ -139,7 +139,7 @@ async def chatter(peer):
 async def test_frames_sent_until_the_server_saw_our_close_are_kept(recording):
     async with vendor(chatter) as server:
         async with recording.connector(server.url):
-            peer = await server.peers.get()
+            peer = await server.connected()
             await recording.records(lambda seen: len(seen) > 200)
         records = await recording.records()
     frames = [r.value for r in records if r.kind == "frame"][1:]
@@ -159,7 +159,7 @@ async def test_a_server_that_neither_reads_nor_stops_is_left_within_the_grace_pe
 
     async with vendor(deaf) as server:
         async with recording.connector(server.url, grace_s=5.0):
-            await server.peers.get()
+            await server.connected()
         records = await recording.records()
     assert records[-1].kind == "closed"
     assert records[-1].json["reason"] == "shutdown"

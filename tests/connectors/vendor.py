@@ -22,6 +22,7 @@ class Peer:
     received: list[str] = field(default_factory=list)
     """Every text message after the handshake."""
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -45,6 +46,7 @@ class Peer:
         await self.socket.send_str(opening)
         assert await self.socket.receive_str() == "40"
         await self.socket.send_str(connected)
+        self.ready.set()
 
     async def send(self, payload: str | bytes) -> None:
         """Send the text message that carries Socket.IO packet ``payload``; bytes need not be UTF-8."""
@@ -82,6 +84,12 @@ class Vendor:
         self.discoveries = 0
         self.url = ""
 
+    async def connected(self) -> Peer:
+        """Return the next connection once its handshake is done."""
+        peer = await self.peers.get()
+        await peer.ready.wait()
+        return peer
+
     async def push(self, request: web.Request) -> web.WebSocketResponse:
         assert request.query == {"EIO": "4", "transport": "websocket"}
         socket = web.WebSocketResponse(compress=self._deflate)
@@ -117,3 +125,9 @@ async def vendor(behaviour: Behaviour = polite, *, deflate: bool = True, port: i
         yield server
     finally:
         await runner.cleanup()
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for what tells nobody: a log line, several peers at once. Bounded by the test's time-out."""
+    while not condition():  # noqa: ASYNC110 - there is no event to wait for
+        await asyncio.sleep(0.01)

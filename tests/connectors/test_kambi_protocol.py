@@ -1,0 +1,138 @@
+import json
+
+import pytest
+
+from connectors import engineio
+from connectors.kambi.protocol import Ended, Refused, Started, signs, subscribe, unsubscribe
+
+TOPIC = "v2018.kambi.ev.1020000099.json"
+DENIED = {
+    "code": 429,
+    "message": "Subscription denied, max subscriptions 40 reached. Please unsubscribe to some topics",
+    "topic": TOPIC,
+}
+REFUSED = (Refused(code=429, topic=TOPIC),)
+
+
+def event(name, *arguments):
+    return "2" + json.dumps([name, *arguments], separators=(",", ":"))
+
+
+def bulk(*children):
+    return event("message", json.dumps(children, separators=(",", ":")))
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        event("error", DENIED),
+        event("error", json.dumps(DENIED)),
+        event("message", json.dumps(DENIED)),
+        event("message", DENIED),
+        event("some-other-event", 1, DENIED),
+        "3" + json.dumps([DENIED]),
+        "317" + json.dumps([json.dumps(DENIED)]),
+        "4" + json.dumps(DENIED),
+        "4" + json.dumps(json.dumps(DENIED)),
+        "212" + json.dumps(["error", DENIED]),
+        event("error", DENIED | {"code": "429"}),
+    ],
+    ids=lambda packet: packet[:24],
+)
+def test_a_refusal_is_recognised_in_every_form(packet):
+    assert signs(packet.encode()) == REFUSED
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b'2["error",{"code":429,"topic":"v2018.kamb',
+        b'2["error",{"code":429,"topic":7}]',
+        b'2["error",{"code":null,"topic":"x"}]',
+        b'2["error",{"code":[429],"topic":"x"}]',
+        b'2["message","{\\"code\\":429,\\"topic\\":"]',
+        b'2["message","\xff code topic"]',
+        b'2{"code":429,"topic":"x"}',
+        b"2 code topic",
+        b"4code topic",
+        b"code topic",
+        b'2["message","[{\\"mt\\":18,\\"er\\":7}]"]',
+        b'2["message","[{\\"mt\\":18,\\"er\\":{\\"eventId\\":true}}]"]',
+        b'2["message","[{\\"mt\\":18,\\"er\\":{\\"eventId\\":1.5}}]"]',
+        b'2["message","[[[{\\"er\\":1}]]]"]',
+        b"2" + b"[" * 5000 + b'"er\\" code topic',
+        b"",
+    ],
+    ids=lambda packet: packet[:40],
+)
+def test_unreadable_packets_say_nothing(packet):
+    assert signs(packet) == ()
+
+
+@pytest.mark.parametrize(
+    ("child", "expected"),
+    [
+        ({"t": "1", "mt": 18, "er": {"eventId": 7}}, (Ended(7),)),
+        ({"t": "1", "mt": 18, "er": {"eventId": "7"}}, (Ended(7),)),
+        ({"t": "1", "mt": 34, "esu": {"id": 7, "state": "FINISHED"}}, (Ended(7),)),
+        ({"t": "1", "mt": 34, "esu": {"eventId": 7, "state": "NOT_STARTED"}}, (Ended(7),)),
+        ({"t": "1", "mt": 34, "esu": {"id": 7, "state": "STARTED"}}, (Started(7),)),
+        ({"t": "1", "mt": 34, "esu": {"id": 7, "state": "UNKNOWN"}}, ()),
+        ({"t": "1", "mt": 34, "esu": {"id": 7, "state": ["FINISHED"]}}, ()),
+        ({"t": "1", "mt": 5, "leo": {"event": {"id": 7}}}, (Started(7),)),
+        ({"t": "1", "mt": 11, "boou": {"eventId": 7, "outcomes": []}}, ()),
+    ],
+    ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
+)
+def test_the_life_of_an_event(child, expected):
+    assert signs(bulk(child).encode()) == expected
+    assert signs(event("message", json.dumps(child)).encode()) == expected, "a bare object is taken, too"
+
+
+def test_signs_come_in_the_order_of_the_bulk():
+    packet = bulk(
+        {"mt": 18, "er": {"eventId": 1}},
+        {"mt": 8, "bosu": {"eventId": 2, "betOfferId": 3}},
+        "not an object",
+        {"mt": 34, "esu": {"id": 1020000003, "state": "STARTED"}},
+    )
+    assert signs(packet.encode()) == (Ended(1), Started(1020000003))
+
+
+def test_subscriptions_are_events_with_one_object():
+    assert subscribe("k") == '42["subscribe",{"topic":"k"}]'
+    assert unsubscribe("k") == '42["unsubscribe",{"topic":"k"}]'
+
+
+@pytest.mark.parametrize(
+    ("text", "packet"),
+    [
+        (b'42["a"]', engineio.Message(b'2["a"]')),
+        (b"4", engineio.Message(b"")),
+        (b"2", engineio.Ping("3")),
+        (b"2probe", engineio.Ping("3probe")),
+        (b"3", engineio.Control()),
+        (b"6", engineio.Control()),
+        (b"1", engineio.Close()),
+        (b"1x", engineio.Message(b"1x")),
+        (b"", engineio.Message(b"")),
+        (b"b4AAAA", engineio.Message(b"b4AAAA")),
+        (b"\xff", engineio.Message(b"\xff")),
+    ],
+)
+def test_engine_io_packets(text, packet):
+    assert engineio.read_text(text) == packet
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"40", b"0", b"0{}", b'0{"sid":"x"}', b"0[1]", b"0\xff", b'0{"sid":1,"pingInterval":1,"pingTimeout":1}'],
+)
+def test_what_is_no_open_packet_is_refused(text):
+    assert engineio.read_open(text) is None
+
+
+def test_the_open_packet_gives_the_longest_silence():
+    opened = engineio.read_open(b'0{"sid":"x","upgrades":[],"pingInterval":55000,"pingTimeout":20000,"maxPayload":1}')
+    assert opened is not None
+    assert opened.silence_s == 75

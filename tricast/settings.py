@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -22,6 +22,7 @@ from connectors.kambi.config import KambiSettings
 from processors.engine.config import EngineSettings
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
+from simulators.kambi.config import KambiSimulatorSettings
 
 PREFIX = "TRICAST_"
 SEPARATOR = "__"
@@ -35,6 +36,15 @@ def _topic_prefix(prefix: str) -> str:
         # Kafka's metrics write a dot as an underscore, so `a.b` and `a_b` would collide.
         raise ValueError("only letters, digits, dots and hyphens, at most 100 of them")
     return prefix
+
+
+class SimulatorSettings(BaseModel):
+    """Stand-ins for the vendors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kambi: KambiSimulatorSettings = KambiSimulatorSettings()
+    """Kambi Offering Push and its HTTP API."""
 
 
 class Settings(BaseSettings):
@@ -52,6 +62,8 @@ class Settings(BaseSettings):
     """Where the jars of the embedded Kafka are kept; the user's cache directory when unset."""
     kambi: KambiSettings = KambiSettings()
     """The Kambi connector."""
+    simulator: SimulatorSettings = SimulatorSettings()
+    """Stand-ins for the vendors, for `tricast simulate` and `tricast up`."""
     engine: EngineSettings = EngineSettings()
     """The engine under every processor."""
 

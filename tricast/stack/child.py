@@ -95,11 +95,11 @@ class Child:
                 self._process.send_signal(number)
 
 
-def last_lines(log: Path, count: int = 15) -> str:
-    """Return the last ``count`` lines of ``log``; empty when there is none."""
+def last_lines(log: Path, count: int = 15) -> list[str]:
+    """Return the last ``count`` lines of ``log``; none when there is no such file."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
+            return file.read().decode(errors="replace").splitlines()[-count:]
     except OSError:
-        return ""
+        return []

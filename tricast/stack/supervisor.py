@@ -46,6 +46,15 @@ class Supervised:
         """Process id while it runs."""
         return self._child.pid if self._child is not None and self.state == "running" else None
 
+    def last_words(self) -> list[str]:
+        """Return how it ended and what its log says last, as lines; empty before the first exit."""
+        if self.exit_code is None:
+            return []
+        lines = [f"{self.spec.name} {describe_exit(self.exit_code)}"]
+        if self.spec.log is not None:
+            lines += [f"last lines of {self.spec.log}:", *(f"  {line}" for line in last_lines(self.spec.log))]
+        return lines
+
     async def run(self, stopping: asyncio.Event, grace_s: float, on_exit: Callable[["Supervised"], None]) -> None:
         """Run until a final exit code, or until ``stopping``; the child then has ``grace_s`` to end properly."""
         crashes = 0
@@ -145,9 +154,3 @@ def describe_exit(code: int | None) -> str:
     if code is None:
         return "runs"
     return f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-
-
-def why(child: Supervised) -> str:
-    """Return what the log of ``child`` says last, with its path; empty when it logs elsewhere."""
-    log = child.spec.log
-    return f"last lines of {log}:\n{last_lines(log)}" if log is not None else ""

@@ -1,0 +1,213 @@
+"""``tricast up``: everything on this machine, with one command."""
+
+import asyncio
+import json
+import logging
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+import psutil
+from rich.console import Console
+from rich.live import Live
+from rich.logging import RichHandler
+
+from schemas.topics import TOPICS
+from tricast.audit.report import Report
+from tricast.audit.run import kambi
+from tricast.cli.audit import audited, print_report
+from tricast.cli.invocation import Invocation, json_option, pass_invocation, stop_on_signals
+from tricast.cli.work import PROCESSORS
+from tricast.kafka import Cluster
+from tricast.kafka import topics as real_topics
+from tricast.kafka.filelock import exclusive
+from tricast.settings import Settings
+from tricast.stack.live import View, plain, render
+from tricast.stack.local import Plan, fresh_logs
+from tricast.stack.session import Outcome, Session
+
+SHOWN_TOPICS = ("kambi.raw", "kambi.events", "kambi.offers", "kambi.health", "kambi.dead-letters")
+AUDIT_TIMEOUT_S = 30.0
+PLAIN_INTERVAL_S = 5.0
+"""How often a line is printed where no live view can be."""
+_LOCK_TIMEOUT_S = 1.0
+
+
+@click.command()
+@click.option("--for", "for_s", type=click.FloatRange(1), metavar="SECONDS", help="Stop by itself, then audit.")
+@json_option
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where data, logs and ledger are.  [default: .tricast]",
+)
+@click.option("--keep/--fresh", default=True, show_default=True, help="Keep the data of earlier runs, or begin anew.")
+@pass_invocation
+def up(invocation: Invocation, *, for_s: float | None, as_json: bool, data_dir: Path | None, keep: bool) -> None:
+    """Run all of tricast on this machine: Kafka, topics, a simulated vendor, connector, processors, a live view.
+
+    Kafka is a real one that comes with it, unless TRICAST_KAFKA__BOOTSTRAP_SERVERS names yours; the vendor is simulated
+    unless TRICAST_KAMBI__PUSH_URL names a real one. Ctrl-C stops everything in order; a second start keeps the data.
+    Without a terminal it prints plain lines instead of the live view. The processes log to DATA-DIR/logs.
+
+    Exit code with --for: 0 only if data flowed and the audit is clean; 1 if not.
+
+    \b
+    Examples:
+      tricast up
+      tricast up --for 60
+      tricast up --for 30 --fresh --json | python -m json.tool
+    """
+    begun_s = time.monotonic() - (time.time() - psutil.Process().create_time())
+    settings = invocation.settings
+    directory = (data_dir or settings.data_dir).absolute()
+    own_kafka = "bootstrap_servers" not in settings.kafka.model_fields_set
+    say = _stderr_line if as_json else click.echo
+    with ExitStack() as stack:
+        stack.enter_context(exclusive(directory / "up.lock", _LOCK_TIMEOUT_S))
+        stack.enter_context(_term_as_interrupt())
+        if not keep:
+            _forget(directory)
+        fresh_logs(directory / "logs")
+        if own_kafka:
+            cluster = Cluster(directory / "kafka", cache_dir=settings.cache_dir, quiet=as_json)
+            stack.callback(cluster.stop)
+            kafka = settings.kafka.model_copy(update={"bootstrap_servers": cluster.start()})
+            settings = settings.model_copy(update={"kafka": kafka})
+        run = _Run(settings, invocation, directory, begun_s, as_json=as_json, say=say)
+        code = asyncio.run(run.run(for_s))
+    sys.exit(code)
+
+
+class _Run:
+    def __init__(
+        self,
+        settings: Settings,
+        invocation: Invocation,
+        directory: Path,
+        begun_s: float,
+        *,
+        as_json: bool,
+        say: Callable[[str], None],
+    ) -> None:
+        simulated = "push_url" not in settings.kambi.model_fields_set
+        self._settings = settings
+        self._as_json = as_json
+        self._say = say
+        self._begun_s = begun_s
+        self._last_plain_s = 0.0
+        self._console = Console()
+        self._live: Live | None = None
+        self._report: Report | None = None
+        self._ledger = directory / "ledger" / f"kambi-{int(time.time())}.jsonl" if simulated else None
+        self._plan = Plan(
+            arguments=invocation.child_arguments(),
+            bootstrap_servers=settings.kafka.bootstrap_servers,
+            logs=directory / "logs",
+            processors=PROCESSORS,
+            offering=settings.kambi.offering,
+            language=settings.kambi.language,
+            ledger=self._ledger,
+        )
+
+    async def run(self, for_s: float | None) -> int:
+        settings = self._settings
+        created = await real_topics.create(TOPICS.values(), settings.topic_prefix, settings.kafka)
+        if created:
+            self._say(f"created {len(created)} topics")
+        if self._ledger is not None:
+            self._ledger.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            if self._console.is_terminal and not self._as_json:
+                self._live = stack.enter_context(Live(console=self._console, refresh_per_second=2))
+                stack.enter_context(_logs_above(self._console))
+                self._say = self._console.print
+            session = Session(
+                self._plan,
+                kafka=settings.kafka,
+                prefix=settings.topic_prefix,
+                topics=[settings.topic_prefix + name for name in SHOWN_TOPICS],
+                begun_s=self._begun_s,
+                show=self._show,
+                say=self._say,
+            )
+            stop_on_signals(session.stop)
+            outcome = await session.run(for_s, self._audit)
+        return self._finish(outcome)
+
+    def _show(self, view: View) -> None:
+        if self._live is not None:
+            self._live.update(render(view))
+        elif time.monotonic() - self._last_plain_s >= PLAIN_INTERVAL_S:
+            self._last_plain_s = time.monotonic()
+            self._say(plain(view))
+
+    async def _audit(self) -> None:
+        self._say("auditing")
+        scope = kambi(self._settings.topic_prefix)
+        self._report = await audited(
+            self._settings, scope, timeout_s=AUDIT_TIMEOUT_S, ledger=self._ledger, quiet=self._live is not None
+        )
+
+    def _finish(self, outcome: Outcome) -> int:
+        clean = self._report is None or (self._report.clean(min_frames=1) and outcome.records > 0)
+        code = outcome.exit_code or (0 if clean else 1)
+        if self._as_json:
+            audit = self._report.to_json(min_frames=1) if self._report is not None else None
+            summary: dict[str, Any] = {
+                "exit_code": code,
+                "first_normalized_s": outcome.first_normalized_s,
+                "records": outcome.records,
+                "bootstrap_servers": self._settings.kafka.bootstrap_servers,
+                "audit": audit,
+            }
+            click.echo(json.dumps(summary))
+        elif self._report is not None:
+            print_report(self._report, 1, self._console)
+        if outcome.records == 0:
+            self._say("no data flowed: no normalized record reached a reader")
+        return code
+
+
+def _forget(directory: Path) -> None:
+    """Remove what earlier runs made, and nothing else that may lie there."""
+    Cluster(directory / "kafka").stop()
+    for name in ("kafka", "ledger", "logs"):
+        shutil.rmtree(directory / name, ignore_errors=True)
+
+
+def _stderr_line(line: str) -> None:
+    click.echo(line, err=True)
+
+
+@contextmanager
+def _term_as_interrupt() -> Iterator[None]:
+    """Take SIGTERM like Ctrl-C while Kafka starts and stops, so that it never stays behind."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _logs_above(console: Console) -> Iterator[None]:
+    """Print log lines above the live view instead of through it."""
+    root = logging.getLogger()
+    before = root.handlers[:]
+    root.handlers[:] = [RichHandler(console=console, show_path=False)]
+    try:
+        yield
+    finally:
+        root.handlers[:] = before

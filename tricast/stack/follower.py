@@ -1,0 +1,123 @@
+"""Follow what reaches readers: line states, event names, odds changes, and when the first record came."""
+
+import asyncio
+import json
+import time
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.kafka import KafkaSettings
+
+KEPT_CHANGES = 12
+"""Odds changes kept for the live view."""
+KEPT_NAMES = 5_000
+"""Event names, and odds of outcomes, kept; the oldest go first."""
+_POLL_MS = 200
+_ODDS_CHANGED = "tricast.kambi.odds.changed.v1"
+_NAMING = ("tricast.kambi.event.added.v1", "tricast.kambi.event.opened.v1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OddsChange:
+    """New odds of one outcome.
+
+    Attributes:
+        time_ms: Vendor time, UTC; that of the record when the vendor gave none.
+        event: Name when known, else id.
+        before_thousandths: Odds before, when they were seen.
+        odds_thousandths: Odds now; ``None`` when the vendor took the price away.
+    """
+
+    time_ms: int
+    event: str
+    offer_id: int
+    outcome_id: int
+    before_thousandths: int | None
+    odds_thousandths: int | None
+
+
+class Follower:
+    """A read_committed reader of normalized topics and health, from now on; run it as a task.
+
+    Attributes:
+        lines: Newest health value of each connector line.
+        changes: Last odds changes, newest first.
+        first_s: Monotonic time at which the first normalized record arrived; ``None`` before.
+        records: Normalized records that arrived.
+    """
+
+    def __init__(self, kafka: KafkaSettings, prefix: str) -> None:
+        self._kafka = kafka
+        self._prefix = prefix
+        self.lines: dict[str, dict[str, Any]] = {}
+        self.changes: deque[OddsChange] = deque(maxlen=KEPT_CHANGES)
+        self.first_s: float | None = None
+        self.records = 0
+        self.started = asyncio.Event()
+        self.arrived = asyncio.Event()
+        self._names: OrderedDict[int, str] = OrderedDict()
+        self._odds: OrderedDict[int, int] = OrderedDict()
+
+    async def run(self) -> None:
+        """Follow until cancelled; ``started`` is set once everything later than that is seen."""
+        topics = [self._prefix + name for name in ("kambi.events", "kambi.offers", "kambi.health")]
+        consumer = AIOKafkaConsumer(
+            *topics,
+            **self._kafka.client(),
+            enable_auto_commit=False,
+            auto_offset_reset="latest",
+            isolation_level="read_committed",
+        )
+        await consumer.start()
+        try:
+            for partition in consumer.assignment():
+                await consumer.position(partition)
+            self.started.set()
+            while True:
+                for partition, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
+                    for record in records:
+                        self._observe(partition, record)
+        finally:
+            await consumer.stop()
+
+    def _observe(self, partition: TopicPartition, record: Any) -> None:
+        value = json.loads(record.value or b"{}")
+        if partition.topic == f"{self._prefix}kambi.health":
+            self.lines[(record.key or b"").decode(errors="replace")] = value
+            return
+        self.records += 1
+        if self.first_s is None:
+            self.first_s = time.monotonic()
+            self.arrived.set()
+        kind = dict(record.headers).get("ce_type", b"").decode(errors="replace")
+        if kind in _NAMING and value.get("name"):
+            _keep(self._names, value["event_id"], value["name"])
+        elif kind == _ODDS_CHANGED:
+            self._odds_changed(record.timestamp, value)
+
+    def _odds_changed(self, timestamp_ms: int, value: Mapping[str, Any]) -> None:
+        event = value["event_id"]
+        for outcome in value["outcomes"]:
+            odds = outcome.get("odds_thousandths")
+            change = OddsChange(
+                time_ms=value.get("vendor_time_ms", timestamp_ms),
+                event=self._names.get(event, str(event)),
+                offer_id=value["offer_id"],
+                outcome_id=outcome["id"],
+                before_thousandths=self._odds.get(outcome["id"]),
+                odds_thousandths=odds,
+            )
+            self.changes.appendleft(change)
+            if odds is not None:
+                _keep(self._odds, outcome["id"], odds)
+
+
+def _keep(kept: "OrderedDict[int, Any]", key: int, value: Any) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > KEPT_NAMES:
+        kept.popitem(last=False)

@@ -1,0 +1,140 @@
+"""One run of ``tricast up``: start everything, watch it, stop it, and say how it went."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from schemas.kafka import KafkaSettings
+from tricast.stack.broker_view import BrokerView, Sample
+from tricast.stack.follower import Follower
+from tricast.stack.live import View
+from tricast.stack.local import LocalStack, Plan
+from tricast.stack.supervisor import FINAL_EXIT_CODES, Supervised
+
+SAMPLE_INTERVAL_S = 1.0
+RATE_SAMPLES = 5
+"""Rates are measured over so many samples: steady enough to read."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """How a run went.
+
+    Attributes:
+        first_normalized_s: From the command's start to the first normalized record that a reader saw.
+        records: Normalized records that readers saw.
+        exit_code: Of a child that ended for good, or had to be killed; 0 else.
+    """
+
+    first_normalized_s: float | None = None
+    records: int = 0
+    exit_code: int = 0
+
+
+class Session:
+    """The stack with its view.
+
+    Args:
+        plan: What runs.
+        kafka: How to reach Kafka.
+        prefix: Topic prefix.
+        topics: Physical names to show.
+        begun_s: Monotonic time of the command's start.
+        show: Told of every new view.
+        say: Told of events, one line each.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        kafka: KafkaSettings,
+        prefix: str,
+        topics: Sequence[str],
+        begun_s: float,
+        show: Callable[[View], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._kafka = kafka
+        self._topics = topics
+        self._sources_of = {prefix + name: [f"{prefix}{name}.raw"] for name in plan.processors}
+        self._begun_s = begun_s
+        self._show = show
+        self._say = say
+        self._follower = Follower(kafka, prefix)
+        self._stack = LocalStack(plan, self._on_exit)
+        self._samples: list[Sample] = []
+        self._stopping = asyncio.Event()
+        self._outcome = Outcome()
+
+    def stop(self) -> None:
+        """Ask for the end; :meth:`run` then stops everything and returns."""
+        self._stopping.set()
+
+    async def run(self, for_s: float | None, before_workers_end: Callable[[], Awaitable[None]]) -> Outcome:
+        """Run until stopped, for ``for_s`` seconds at most, or until a child ends for good.
+
+        Args:
+            for_s: From when everything is started.
+            before_workers_end: Awaited at an end that nobody asked for early: connector and simulator are stopped, the
+                workers still run.
+        """
+        async with BrokerView(self._kafka) as view, asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(self._follower.run())
+            announcing = tasks.create_task(self._announce_first())
+            await self._follower.started.wait()
+            try:
+                await self._stack.start()
+                await self._watch(view, None if for_s is None else time.monotonic() + for_s)
+                if not self._stopping.is_set():
+                    for group in ("connect", "simulate"):
+                        await self._stack.stop_group(group)
+                    if self._outcome.exit_code == 0:
+                        await before_workers_end()
+            finally:
+                await self._stack.stop()
+                following.cancel()
+                announcing.cancel()
+        self._outcome.records = self._follower.records
+        return self._outcome
+
+    async def _watch(self, view: BrokerView, deadline_s: float | None) -> None:
+        while not self._stopping.is_set() and self._outcome.exit_code == 0:
+            self._samples = [*self._samples[-RATE_SAMPLES:], await view.sample(self._topics, self._sources_of)]
+            self._show(self._view())
+            left_s = SAMPLE_INTERVAL_S if deadline_s is None else min(SAMPLE_INTERVAL_S, deadline_s - time.monotonic())
+            if left_s <= 0:
+                return
+            try:
+                async with asyncio.timeout(left_s):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
+
+    async def _announce_first(self) -> None:
+        await self._follower.arrived.wait()
+        assert self._follower.first_s is not None
+        self._outcome.first_normalized_s = round(self._follower.first_s - self._begun_s, 1)
+        self._say(f"first normalized record after {self._outcome.first_normalized_s} s")
+
+    def _on_exit(self, child: Supervised) -> None:
+        for line in child.last_words():
+            self._say(line)
+        if child.exit_code in FINAL_EXIT_CODES:
+            # An exit that no restart mends is the run's; 0 is one, too, because nobody asked that child to end.
+            self._outcome.exit_code = child.exit_code or 1
+
+    def _view(self) -> View:
+        first_s = self._outcome.first_normalized_s
+        first = f"first normalized record after {first_s} s" if first_s is not None else "waiting for the first record"
+        up_s = time.monotonic() - self._begun_s
+        return View(
+            title=f"tricast up · Kafka {self._kafka.bootstrap_servers} · {up_s:.0f} s · {first}",
+            children=self._stack.children,
+            topics=self._topics,
+            before=self._samples[0] if len(self._samples) > 1 else None,
+            now=self._samples[-1] if self._samples else None,
+            lines=self._follower.lines,
+            changes=list(self._follower.changes),
+        )

@@ -1,0 +1,92 @@
+"""Settings of the Kambi simulator."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Every = Annotated[int, Field(ge=0)]
+"""A fault counter: the fault strikes each n-th time, never when 0."""
+
+
+class KambiFaultSettings(BaseModel):
+    """What the simulated vendor does wrong; all off by default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    drop_every_s: float = Field(default=0.0, ge=0)
+    """Cut one connection without a closing handshake each so many seconds, oldest first, by turns; 0 = never."""
+    stall_every_s: float = Field(default=0.0, ge=0)
+    """Go silent each so many seconds: sockets and pings stay, what is published meanwhile is lost; 0 = never."""
+    stall_for_s: float = Field(default=5.0, gt=0)
+    """How long one silence lasts, seconds."""
+    duplicate_every: Every = 0
+    """Hand every n-th bulk over twice."""
+    unknown_mt_every: Every = 0
+    """Append a message of an unknown type to every n-th bulk."""
+    bare_object_every: Every = 0
+    """Send every n-th bulk as single messages outside an array."""
+    junk_every: Every = 0
+    """Send one malformed packet (see ``junk``, by turns) after every n-th bulk."""
+    missing_odds_every: Every = 0
+    """Leave the odds out of the first outcome of every n-th odds change."""
+
+    @model_validator(mode="after")
+    def _stall_fits(self) -> Self:
+        if 0 < self.stall_every_s <= self.stall_for_s:
+            raise ValueError(f"stall_every_s {self.stall_every_s} must exceed stall_for_s {self.stall_for_s}")
+        return self
+
+
+class KambiSimulatorSettings(BaseModel):
+    """The simulated vendor: where it listens, how lively it is, how it limits, what it does wrong."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(default=0, ge=0, lt=65_536)
+    """Port for both push and HTTP; 0 takes a free one."""
+    seed: int = 1
+    """Same seed and same steps give the same offering."""
+    offering: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")] = "kambi"
+    """Offering identifier, part of routing keys and HTTP paths."""
+    languages: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")], ...] = ("en_GB", "en")
+    """Languages that have channels."""
+    extended_channels: bool = False
+    """Whether the extended general channels are enabled for the offering."""
+
+    events_live: int = Field(default=8, ge=1, le=2_000)
+    """Events live at once, football and tennis by turns."""
+    changes_per_second: float = Field(default=12.0, ge=0)
+    """Odds moves and small suspensions over all events; goals, points and their bursts come on top."""
+    match_duration_s: float = Field(default=240.0, gt=0)
+    """How long a match lasts, seconds; ninety minutes of football are squeezed into it."""
+    step_ms: int = Field(default=20, ge=1, le=1_000)
+    """How often the offering advances, milliseconds."""
+
+    bulk_window_ms: int = Field(default=100, ge=0, le=1_000)
+    """How long messages to one routing key are gathered, milliseconds; 0 sends each alone."""
+    bulk_max: int = Field(default=50, ge=1)
+    """Messages after which a bulk goes out before its window ends."""
+    max_keys: int = Field(default=40, ge=1)
+    """Routing keys one connection may hold."""
+    refusal: Literal["error_event", "message_string", "ack", "error_packet"] = "error_event"
+    """How the 429 object travels: event ``error``; event ``message`` with a JSON string; as the acknowledgement (only
+    if the client asked for one); Socket.IO error packet."""
+    ping_interval_s: float = Field(default=55.0, gt=0)
+    """Engine.IO ping interval, seconds (the vendor's, as noted by a client's author)."""
+    ping_timeout_s: float = Field(default=20.0, gt=0)
+    """Engine.IO ping time-out, seconds."""
+    send_queue_max: int = Field(default=20_000, ge=1)
+    """Packets waiting for one connection before it is cut as a slow reader."""
+
+    load_frames_per_s: float = Field(default=0.0, ge=0)
+    """Extra frames of odds changes per second, over all connections, on event channels by turns; for load."""
+    load_children: int = Field(default=4, ge=1)
+    """Odds changes in one load frame; 4 give about 1.4 kB, 15,000 about 5 MB."""
+
+    faults: KambiFaultSettings = KambiFaultSettings()
+    """What goes wrong on purpose."""
+    ledger: Path | None = None
+    """JSON-lines file that every frame and fact is appended to; none when unset."""

@@ -1,0 +1,226 @@
+"""Connections of the push server: what each holds, what was handed to it, and the ledger of both.
+
+python-socketio speaks the protocol. The one thing it is bent for is knowledge of the bytes: every Engine.IO message,
+the library's own included, passes ``_RecordingEngine.send_packet`` and is written down there.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import engineio
+import socketio
+from aiohttp import web
+from engineio.packet import MESSAGE, Packet
+
+from simulators.kambi.config import KambiSimulatorSettings
+from simulators.kambi.frames import Frame, event_packet
+from simulators.kambi.ledger import Ledger, Line
+from simulators.kambi.routing import HeldKeys, refusal
+
+log = logging.getLogger(__name__)
+
+Record = Callable[[str, str], None]
+
+
+class _RecordingEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library ships no types
+    record: Record
+
+    async def send_packet(self, sid: str, pkt: Packet) -> None:
+        if pkt.packet_type == MESSAGE and isinstance(pkt.data, str):
+            self.record(sid, pkt.data)
+        await super().send_packet(sid, pkt)
+
+    async def send_recorded(self, sid: str, packet: str) -> None:
+        """Send a packet that the caller has written down itself."""
+        await super().send_packet(sid, Packet(MESSAGE, data=packet))
+
+
+class _RecordingServer(socketio.AsyncServer):  # type: ignore[misc]  # the library ships no types
+    def _engineio_server_class(self) -> type[_RecordingEngine]:
+        return _RecordingEngine
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Connection:
+    """One client; ``frames`` counts the Engine.IO messages handed to it."""
+
+    sid: str
+    engine_sid: str
+    request: web.Request
+    held: HeldKeys
+    frames: int = 0
+    cut_reason: str | None = None
+
+
+class Connections:
+    """The Socket.IO server with its subscriptions.
+
+    Args:
+        settings: Limits, refusal, ping, queue bound.
+        ledger: Where everything handed over is written down.
+    """
+
+    def __init__(self, settings: KambiSimulatorSettings, ledger: Ledger) -> None:
+        quiet = logging.getLogger("simulators.kambi.socketio")
+        quiet.setLevel(logging.CRITICAL)  # the libraries log every packet, and errors of what faults do on purpose
+        self._settings = settings
+        self._ledger = ledger
+        self._connections: dict[str, Connection] = {}
+        self._by_key: dict[str, dict[str, Connection]] = {}
+        self._server = _RecordingServer(
+            async_mode="aiohttp",
+            transports=["websocket"],
+            async_handlers=False,  # subscribe and unsubscribe of one client stay in order
+            cors_allowed_origins="*",
+            ping_interval=settings.ping_interval_s,
+            ping_timeout=settings.ping_timeout_s,
+            logger=quiet,
+            engineio_logger=quiet,
+        )
+        self._server.eio.record = self._record_library_packet
+        self._server.on("connect", self._connect)
+        self._server.on("disconnect", self._disconnect)
+        self._server.on("subscribe", self._subscribe)
+        self._server.on("unsubscribe", self._unsubscribe)
+
+    def attach(self, app: web.Application) -> None:
+        """Serve ``/socket.io/`` in ``app``."""
+        self._server.attach(app)
+
+    @property
+    def count(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
+
+    def wants(self, key: str) -> bool:
+        """Whether anybody holds ``key``."""
+        return key in self._by_key
+
+    async def hand(self, frame: Frame) -> int:
+        """Hand ``frame`` to every holder of its key; return how many there were."""
+        holders = list(self._by_key.get(frame.key, {}).values())
+        for connection in holders:
+            await self._hand_to(connection, frame)
+        return len(holders)
+
+    def cut_oldest(self, reason: str) -> bool:
+        """Cut the longest-lived connection as a failing network would; return whether there was one."""
+        for connection in self._connections.values():
+            if connection.cut_reason is None:
+                self._cut(connection, reason)
+                return True
+        return False
+
+    async def close(self) -> None:
+        """Close every connection with an Engine.IO close packet after what waits for it."""
+        if self._server.eio.sockets:
+            await self._server.eio.disconnect()
+        await self._server.shutdown()
+
+    async def _hand_to(self, connection: Connection, frame: Frame) -> None:
+        socket = self._server.eio.sockets.get(connection.engine_sid)
+        if socket is None or socket.closed or connection.cut_reason is not None:
+            return
+        if socket.queue.qsize() >= self._settings.send_queue_max:
+            self._cut(connection, "slow reader")
+            return
+        self._write_down(connection, frame)
+        await self._server.eio.send_recorded(connection.engine_sid, frame.packet)
+
+    def _cut(self, connection: Connection, reason: str) -> None:
+        connection.cut_reason = reason
+        log.info("connection cut sid=%s reason=%s", connection.sid, reason)
+        if connection.request.transport is not None:
+            connection.request.transport.abort()
+
+    def _connect(self, sid: str, environ: dict[str, Any]) -> None:
+        connection = Connection(
+            sid=sid,
+            engine_sid=self._server.manager.eio_sid_from_sid(sid, "/"),
+            request=environ["aiohttp.request"],
+            held=HeldKeys(limit=self._settings.max_keys),
+        )
+        self._connections[connection.engine_sid] = connection
+        self._ledger.append(Line(kind="connect", sid=sid, sent_ns=time.time_ns()))
+        log.info("connected sid=%s", sid)
+
+    def _disconnect(self, sid: str, reason: str) -> None:
+        engine_sid = self._server.manager.eio_sid_from_sid(sid, "/")
+        connection = self._connections.pop(engine_sid)
+        for key in connection.held.keys:
+            self._forget(connection, key)
+        reason = connection.cut_reason or reason
+        self._ledger.append(
+            Line(kind="disconnect", sid=sid, sent_ns=time.time_ns(), n=connection.frames, reason=reason)
+        )
+        log.info("disconnected sid=%s frames=%d reason=%s", sid, connection.frames, reason)
+
+    async def _subscribe(self, sid: str, request: object = None) -> dict[str, int | str] | None:
+        connection, key = self._asked(sid, request)
+        if connection is None or key is None:
+            return None
+        answer = connection.held.subscribe(key)
+        refused = answer == "refused"
+        self._ledger.append(Line(kind="subscribe", sid=sid, sent_ns=time.time_ns(), key=key, refused=refused))
+        if answer == "added":
+            self._by_key.setdefault(key, {})[connection.engine_sid] = connection
+        return await self._refuse(connection, key) if refused else None
+
+    def _unsubscribe(self, sid: str, request: object = None) -> None:
+        connection, key = self._asked(sid, request)
+        if connection is None or key is None:
+            return
+        self._ledger.append(Line(kind="unsubscribe", sid=sid, sent_ns=time.time_ns(), key=key))
+        connection.held.unsubscribe(key)
+        self._forget(connection, key)
+
+    def _asked(self, sid: str, request: object) -> tuple[Connection | None, str | None]:
+        """Return who asks for which key; a request that is no ``{"topic": key}`` is passed over, as it would be."""
+        connection = self._connections.get(self._server.manager.eio_sid_from_sid(sid, "/"))
+        key = request.get("topic") if isinstance(request, dict) else None
+        return connection, key if isinstance(key, str) else None
+
+    async def _refuse(self, connection: Connection, key: str) -> dict[str, int | str] | None:
+        """Send the 429 object in the form that is set; return it if the acknowledgement is to carry it."""
+        answer = refusal(key, self._settings.max_keys)
+        text = event_packet("x", answer)[len('2["x",') : -1]
+        match self._settings.refusal:
+            case "error_event":
+                packet = event_packet("error", answer)
+            case "message_string":
+                packet = event_packet("message", text)
+            case "error_packet":
+                packet = "4" + text
+            case "ack":
+                return answer
+        await self._server.eio.send(connection.engine_sid, packet)
+        return None
+
+    def _forget(self, connection: Connection, key: str) -> None:
+        holders = self._by_key.get(key, {})
+        holders.pop(connection.engine_sid, None)
+        if not holders:
+            self._by_key.pop(key, None)
+
+    def _record_library_packet(self, engine_sid: str, packet: str) -> None:
+        connection = self._connections.get(engine_sid)
+        if connection is not None:
+            self._write_down(connection, Frame(key="", packet=packet))
+
+    def _write_down(self, connection: Connection, frame: Frame) -> None:
+        connection.frames += 1
+        self._ledger.append(
+            Line(
+                kind="frame",
+                sid=connection.sid,
+                sent_ns=time.time_ns(),
+                n=connection.frames,
+                packet=frame.packet,
+                key=frame.key or None,
+                facts=frame.facts,
+                fault=frame.fault,
+            )
+        )

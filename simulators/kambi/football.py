@@ -1,0 +1,215 @@
+"""Football: goals as two Poisson processes, and every bet offer priced from the same score matrix."""
+
+import math
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+from simulators.kambi.book import Incident, Market, Quote, Selection, pair
+
+_MORE_GOALS = 8
+"""Further goals per side that are looked at; beyond it the probability is below what odds can show."""
+_OPEN = (0.03, 0.97)
+"""A two-way bet offer outside these probabilities is as good as decided and leaves the offering."""
+_GOAL_PAUSE_MS = 4_000
+_OVER_UNDER = (("Over", "Under"), ("OT_OVER", "OT_UNDER"))
+
+# Criterion ids up to the empty line are the vendor's own (sheet, section 8); the others are made up.
+RESULT = Market(
+    criterion_id=1001159858, label="Full Time", type_id=2, type_name="Match", reach="listed", main=True,
+    lifetime="FULL_TIME", occurrence="GOALS",
+)  # fmt: skip
+TOTAL = Market(
+    criterion_id=1001159926, label="Total Goals", type_id=6, type_name="Over/Under", reach="listed",
+    lifetime="FULL_TIME", occurrence="GOALS",
+)  # fmt: skip
+DOUBLE_CHANCE = Market(criterion_id=1001159922, label="Double Chance", type_id=12, type_name="Double Chance")
+DRAW_NO_BET = Market(
+    criterion_id=1001159666, label="Draw No Bet", type_id=2, type_name="Match", reach="extended"
+)  # fmt: skip
+HALF_RESULT = Market(criterion_id=1000316018, label="Half Time", type_id=2, type_name="Match")
+
+HANDICAP = Market(
+    criterion_id=1009000001, label="Asian Handicap", type_id=7, type_name="Asian Handicap", reach="extended"
+)  # fmt: skip
+ASIAN_TOTAL = Market(criterion_id=1009000002, label="Asian Total", type_id=21, type_name="Asian Over/Under")
+BOTH_SCORE = Market(criterion_id=1009000003, label="Both Teams To Score", type_id=18, type_name="Yes/No")
+NEXT_GOAL = Market(criterion_id=1009000004, label="Next Goal", type_id=2, type_name="Match", occurrence="GOALS")
+CORRECT_SCORE = Market(criterion_id=1009000005, label="Correct Score", type_id=3, type_name="Correct Score")
+ODD_EVEN = Market(criterion_id=1009000006, label="Total Goals Odd/Even", type_id=10, type_name="Odd/Even")
+HOME_TOTAL = Market(criterion_id=1009000007, label="Total Goals by Home", type_id=6, type_name="Over/Under")
+AWAY_TOTAL = Market(criterion_id=1009000008, label="Total Goals by Away", type_id=6, type_name="Over/Under")
+
+Scores = dict[tuple[int, int], float]
+
+
+class FootballMatch:
+    """One match of ninety minutes squeezed into ``duration_ms``."""
+
+    def __init__(self, *, duration_ms: float, chance: Random) -> None:
+        self._duration_ms = duration_ms
+        self._played_ms = 0
+        self._rates = (chance.uniform(0.7, 2.3), chance.uniform(0.5, 1.9))
+        self._goals = [0, 0]
+        self._last_scorer: str = "UNKNOWN"
+
+    @property
+    def finished(self) -> bool:
+        return self._played_ms >= self._duration_ms
+
+    def advance(self, elapsed_ms: int, chance: Random) -> Incident | None:
+        self._played_ms += elapsed_ms
+        if self.finished:
+            return None
+        for side, rate in enumerate(self._rates):
+            if chance.random() < 1 - math.exp(-rate * elapsed_ms / self._duration_ms):
+                self._goals[side] += 1
+                self._last_scorer = ("HOME", "AWAY")[side]
+                return Incident(criteria=None, pause_ms=_GOAL_PAUSE_MS)
+        return None
+
+    def live_data(self, event_id: int) -> dict[str, Any]:
+        second = round(5_400 * min(1.0, self._played_ms / self._duration_ms))
+        first_half = second < 2_700
+        return {
+            "eventId": event_id,
+            "matchClock": {
+                "minute": second // 60,
+                "second": second % 60,
+                "period": "1st half" if first_half else "2nd half",
+                "running": not self.finished,
+                "periodId": "FIRST_HALF" if first_half else "SECOND_HALF",
+                "version": self._played_ms,
+            },
+            "score": {
+                "home": str(self._goals[0]),
+                "away": str(self._goals[1]),
+                "who": self._last_scorer,
+                "version": self._played_ms,
+            },
+            "liveStatistics": [],
+        }
+
+    def quotes(self) -> tuple[Quote, ...]:
+        remaining = max(0.0, 1 - self._played_ms / self._duration_ms)
+        final = _scores(self._goals, [rate * remaining for rate in self._rates])
+        return tuple(self._quotes(final, remaining))
+
+    def _quotes(self, final: Scores, remaining: float) -> Iterator[Quote]:
+        home, draw, away = _result(final)
+        yield _three_way(RESULT, 0, home, draw, away)
+        yield from self._totals(final)
+        yield Quote(
+            market=DOUBLE_CHANCE,
+            part=0,
+            selections=(
+                Selection(label="1X", type="OT_ONE_OR_CROSS", probability=home + draw),
+                Selection(label="12", type="OT_ONE_OR_TWO", probability=home + away),
+                Selection(label="X2", type="OT_CROSS_OR_TWO", probability=draw + away),
+            ),
+        )
+        yield _two_way(DRAW_NO_BET, 0, home / max(home + away, 1e-9), ("1", "2"), ("OT_ONE", "OT_TWO"))
+        if remaining > 0.5:
+            half = _scores(self._goals, [rate * (remaining - 0.5) for rate in self._rates])
+            yield _three_way(HALF_RESULT, 0, *_result(half))
+        yield self._handicap(final)
+        scored = sum(self._goals)
+        no_goal = math.exp(-sum(self._rates) * remaining)
+        home_share = self._rates[0] / sum(self._rates)
+        yield _three_way(NEXT_GOAL, scored + 1, (1 - no_goal) * home_share, no_goal, (1 - no_goal) * (1 - home_share))
+        if not all(self._goals):
+            both = _share(final, lambda h, a: h > 0 and a > 0)
+            if _OPEN[0] < both < _OPEN[1]:
+                yield _two_way(BOTH_SCORE, 0, both, ("Yes", "No"), ("OT_YES", "OT_NO"))
+        odd = _share(final, lambda h, a: (h + a) % 2 == 1)
+        yield _two_way(ODD_EVEN, 0, odd, ("Odd", "Even"), ("OT_ODD", "OT_EVEN"))
+        likely = sorted((item for item in final.items() if item[1] > 0.015), key=lambda item: -item[1])[:12]
+        yield Quote(
+            market=CORRECT_SCORE,
+            part=0,
+            selections=tuple(
+                Selection(label=f"{h}-{a}", type="OT_UNTYPED", probability=share) for (h, a), share in likely
+            ),
+        )
+
+    def _totals(self, final: Scores) -> Iterator[Quote]:
+        def lines(market: Market, start: int, goals: Callable[[int, int], int], count: int) -> Iterator[Quote]:
+            for line in range(start * 1000 + 500, (start + count) * 1000, 1000):
+                over = sum(share for (h, a), share in final.items() if goals(h, a) * 1000 > line)
+                if _OPEN[0] < over < _OPEN[1]:
+                    yield pair(market, line, over, *_OVER_UNDER)
+
+        yield from lines(TOTAL, sum(self._goals), lambda h, a: h + a, 5)
+        yield from lines(HOME_TOTAL, self._goals[0], lambda h, _: h, 2)
+        yield from lines(AWAY_TOTAL, self._goals[1], lambda _, a: a, 2)
+        mean = sum((h + a) * share for (h, a), share in final.items())
+        quarter = math.floor(mean) * 1000 + (250 if mean % 1 < 0.5 else 750)
+        over = _asian(final, lambda h, a: (h + a) * 1000 - quarter)
+        yield pair(ASIAN_TOTAL, quarter, over, *_OVER_UNDER)
+
+    def _handicap(self, final: Scores) -> Quote:
+        mean = sum((h - a) * share for (h, a), share in final.items())
+        line = -round(mean * 2) * 500 + 250  # quarter lines end in 250 or 750
+        home = _asian(final, lambda h, a: (h - a) * 1000 + line)
+        return Quote(
+            market=HANDICAP,
+            part=line,
+            selections=(
+                Selection(label="1", type="OT_ONE", probability=home, line=line),
+                Selection(label="2", type="OT_TWO", probability=1 - home, line=-line),
+            ),
+        )
+
+
+def _scores(goals: list[int], rates: list[float]) -> Scores:
+    """Return the probability of each final score when each side scores on at its rate."""
+    home, away = ([_poisson(rate, k) for k in range(_MORE_GOALS + 1)] for rate in rates)
+    return {(goals[0] + i, goals[1] + j): p * q for i, p in enumerate(home) for j, q in enumerate(away) if p * q > 1e-7}
+
+
+def _poisson(rate: float, k: int) -> float:
+    return float(math.exp(-rate) * rate**k / math.factorial(k))
+
+
+def _share(final: Scores, holds: Callable[[int, int], bool]) -> float:
+    return sum(share for (h, a), share in final.items() if holds(h, a))
+
+
+def _result(final: Scores) -> tuple[float, float, float]:
+    return _share(final, lambda h, a: h > a), _share(final, lambda h, a: h == a), _share(final, lambda h, a: h < a)
+
+
+def _asian(final: Scores, margin: Callable[[int, int], int]) -> float:
+    """Return the winning share of a quarter line: half the stake on each neighbouring line, pushes left out."""
+    won = lost = 1e-9
+    for (h, a), share in final.items():
+        for half in (-250, 250):
+            distance = margin(h, a) + half
+            won += share if distance > 0 else 0.0
+            lost += share if distance < 0 else 0.0
+    return won / (won + lost)
+
+
+def _two_way(
+    market: Market, part: int, first: float, labels: tuple[str, str], types: tuple[str, str]
+) -> Quote:  # fmt: skip
+    return Quote(
+        market=market,
+        part=part,
+        selections=(
+            Selection(label=labels[0], type=types[0], probability=first),
+            Selection(label=labels[1], type=types[1], probability=1 - first),
+        ),
+    )
+
+
+def _three_way(market: Market, part: int, home: float, draw: float, away: float) -> Quote:
+    return Quote(
+        market=market,
+        part=part,
+        selections=(
+            Selection(label="1", type="OT_ONE", probability=home),
+            Selection(label="X", type="OT_CROSS", probability=draw),
+            Selection(label="2", type="OT_TWO", probability=away),
+        ),
+    )

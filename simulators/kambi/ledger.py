@@ -1,0 +1,106 @@
+"""The ledger: every packet the simulator handed to a connection, and the facts in it, one JSON object a line.
+
+A line has these keys; those that do not apply are left out::
+
+    kind      connect | subscribe | unsubscribe | frame | disconnect
+    sid       Socket.IO session id of the connection; also inside its first frame, ``0{"sid":"…"}``
+    sent_ns   when, UTC nanoseconds since 1970
+    n         frame: its number on the connection, from 1, counting every Engine.IO message (connect packet,
+              acknowledgements, errors too); disconnect: number of the last frame
+    packet    frame: exact Socket.IO packet text, without the Engine.IO "4" in front
+    key       frame: routing key it was published to; subscribe, unsubscribe: the key asked for
+    facts     frame: what its children say, see ``Fact``
+    fault     frame: why it is not what the vendor would send (duplicate, junk, bare-object, unknown-mt)
+    refused   subscribe: true when it was answered with a 429 object
+    reason    disconnect: in words
+
+A frame is written down when it is handed to the connection. One that was cut before its last packets left (see the
+reason) has frames here that nobody received: they follow the last one received, and lie in the connector's gap.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["connect", "subscribe", "unsubscribe", "frame", "disconnect"]
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one child of a frame says about one entity.
+
+    Attributes:
+        child: Index in the frame's array.
+        change: Number of the change in this run of the simulator; its copies on other channels have the same.
+        mt: Message type.
+        t: The vendor's time, epoch milliseconds; the same on all copies.
+        event: Event id.
+        offer: Bet offer id, where there is one.
+        outcome: Outcome id, where there is one.
+        value: Odds in thousandths (mt 5, 6, 11, 22; absent when left out), suspended (mt 8), state (mt 4, 5, 34).
+    """
+
+    child: int
+    change: int
+    mt: int
+    t: int
+    event: int
+    offer: int | None = None
+    outcome: int | None = None
+    value: int | bool | str | None = None
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the ledger; the module's text says what its fields mean."""
+
+    kind: Kind
+    sid: str
+    sent_ns: int
+    n: int | None = None
+    packet: str | None = None
+    key: str | None = None
+    facts: tuple[Fact, ...] = ()
+    fault: str | None = None
+    refused: bool = False
+    reason: str | None = None
+
+
+class Ledger:
+    """Append lines to a file; each is with the operating system when ``append`` returns.
+
+    Args:
+        path: The file; its directories are made. ``None`` keeps no ledger.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._encoder = msgspec.json.Encoder()
+        self._file = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab", buffering=0)  # closed by close()
+
+    def append(self, line: Line) -> None:
+        """Write one line."""
+        if self._file is not None:
+            self._file.write(self._encoder.encode(line) + b"\n")
+
+    def close(self) -> None:
+        """Close the file; closing twice is no error."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def read_ledger(path: Path) -> Iterator[Line]:
+    """Yield the lines of a ledger; a last line cut short by a killed simulator is left out."""
+    decoder = msgspec.json.Decoder(Line)
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield decoder.decode(line)
+
+
+def at_child(facts: Sequence[Fact], child: int) -> tuple[Fact, ...]:
+    """Return the facts as those of the ``child``-th message of a frame."""
+    return tuple(msgspec.structs.replace(fact, child=child) for fact in facts)

@@ -17,7 +17,7 @@ def kafka() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Three brokers that a test may kill, stop and pause; it must leave all of them running (``Cluster.start``)."""
+    """Three brokers that a test may kill, stop and pause, and leaves as they were: ``start``, ``await_in_sync``."""
     with Cluster(ephemeral=True, brokers=3) as brokers:
         yield brokers
 

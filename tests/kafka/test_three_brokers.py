@@ -5,6 +5,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 from tricast.kafka import Cluster, topics
@@ -38,6 +39,16 @@ async def describe(cluster, topic):
     replicas = {len(partition["replicas"]) for partition in described["partitions"]}
     configs = {entry[0]: entry[1] for entry in answer.resources[0][4]}
     return replicas, len(described["partitions"]), configs["min.insync.replicas"]
+
+
+async def in_sync(cluster, topic):
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap_servers.split(","))
+    await admin.start()
+    try:
+        (described,) = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    return {len(partition["isr"]) for partition in described["partitions"]}
 
 
 async def test_topics_and_internal_topics_survive_one_broker(cluster, producer, topic_prefix):
@@ -74,10 +85,14 @@ async def test_one_broker_down_still_serves_acks_all(cluster, producer, topic_pr
         assert cluster.status().state == "broken"
         async with asyncio.timeout(60):
             await send_to_all_partitions(b"meanwhile")
+            with pytest.raises(EnvironmentFault, match=topic):
+                cluster.await_in_sync(timeout_s=0)
     finally:
         bring_back(cluster, broker)
         cluster.start()
+    cluster.await_in_sync()
     assert cluster.status().state == "running"
+    assert await in_sync(cluster, topic) == {3}
     await send_to_all_partitions(b"after")
 
     consumer = aiokafka.AIOKafkaConsumer(

@@ -13,15 +13,15 @@ from typing import Literal, Self
 
 import psutil
 
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, EnvironmentFault
 from tricast.kafka import process
 from tricast.kafka.errors import BrokerCountMismatch, BrokerDidNotStart, NoFreePort, require_space
 from tricast.kafka.filelock import exclusive
-from tricast.kafka.launch import await_answer, launch
+from tricast.kafka.launch import await_serving, launch
 from tricast.kafka.layout import KAFKA_VERSION, DataDir, default_cache_dir, default_data_dir
 from tricast.kafka.membership import WELL_KNOWN_PORT, Membership, load, new_membership, with_free_ports
 from tricast.kafka.ports import is_free
-from tricast.kafka.probe import live_brokers
+from tricast.kafka.probe import lagging_partitions, live_brokers
 from tricast.kafka.release import Release, fetch_release
 from tricast.kafka.settings import Node
 from tricast.kafka.status import BrokerState, BrokerStatus, ClusterStatus, cluster_state
@@ -185,10 +185,23 @@ class Cluster:
         """SIGCONT."""
         self._running(broker).send_signal(signal.SIGCONT)
 
+    def await_in_sync(self, timeout_s: float = 60.0) -> None:
+        """Wait until every replica of every partition is in sync, so that the next broker may be taken down.
+
+        Raises:
+            EnvironmentFault: Some partitions still lag after ``timeout_s``.
+        """
+        membership = self._membership()
+        deadline = time.monotonic() + timeout_s
+        while (lagging := self._lagging(membership)) != ():
+            if time.monotonic() > deadline:
+                raise EnvironmentFault(f"not all replicas in sync after {timeout_s:.0f} s: {lagging or 'no answer'}")
+            time.sleep(_POLL_S)
+
     # Private
 
     def _release(self) -> Release:
-        return with_warm_start(fetch_release(self._cache_dir, quiet=self._quiet), self._cache_dir)
+        return with_warm_start(fetch_release(self._cache_dir, quiet=self._quiet), self._cache_dir, quiet=self._quiet)
 
     def _lock(self) -> AbstractContextManager[None]:
         return exclusive(self.files.lock, _LOCK_TIMEOUT_S)
@@ -243,6 +256,11 @@ class Cluster:
             self._spawn(down, membership, release, wait_for=everybody)
         return membership.bootstrap_servers
 
+    @staticmethod
+    def _lagging(membership: Membership) -> tuple[str, ...] | None:
+        answers = (lagging_partitions(node.port, membership.cluster_id) for node in membership.nodes)
+        return next((answer for answer in answers if answer is not None), None)
+
     def _serves(self, node: Node, membership: Membership) -> bool:
         deadline = time.monotonic() + _SILENT_GRACE_S
         while process.find(self.files.node(node.broker)):
@@ -275,11 +293,10 @@ class Cluster:
         if self._ephemeral and self._watchdog is None:
             self._watchdog = Watchdog(self.files.root)
         try:
-            for node in nodes:
-                launch(self.files.node(node.broker), node, membership, release, self._cpus)
-            for node in nodes:
-                files = self.files.node(node.broker)
-                await_answer(files, node, membership.cluster_id, wait_for=wait_for, timeout_s=self._start_timeout_s)
+            launched = {node: self.files.node(node.broker) for node in nodes}
+            for node, files in launched.items():
+                launch(files, node, membership, release, self._cpus)
+            await_serving(launched, membership.cluster_id, wait_for=wait_for, timeout_s=self._start_timeout_s)
         except BaseException:
             for node in nodes:
                 self._end_remains(node)

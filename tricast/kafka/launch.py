@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tricast.kafka import process
 from tricast.kafka.errors import BrokerDidNotStart, named_disk_faults
@@ -30,19 +30,25 @@ def launch(
         return process.spawn(files, release.jars, options, cpus)
 
 
-def await_answer(files: NodeFiles, node: Node, cluster_id: str, *, wait_for: frozenset[int], timeout_s: float) -> None:
-    """Wait until the broker ``node`` serves and knows all of ``wait_for`` to be up.
+def await_serving(
+    nodes: Mapping[Node, NodeFiles], cluster_id: str, *, wait_for: frozenset[int], timeout_s: float
+) -> None:
+    """Wait until each of ``nodes`` serves and knows all of ``wait_for`` to be up.
 
     Raises:
-        BrokerDidNotStart: Its process ended, or the time is over; with the last lines of its logs.
+        BrokerDidNotStart: One's process ended, or the time is over; with the last lines of its logs.
     """
     deadline = time.monotonic() + timeout_s
-    while not wait_for <= live_brokers(node.port, cluster_id):
-        if process.find(files) is None:
-            raise _did_not_start(files, node, "its process ended")
-        if time.monotonic() > deadline:
+    waiting = dict(nodes)
+    while waiting:
+        for node, files in nodes.items():  # all of them: one that died keeps the others from serving
+            if process.find(files) is None:
+                raise _did_not_start(files, node, "its process ended")
+        waiting = {n: files for n, files in waiting.items() if not wait_for <= live_brokers(n.port, cluster_id)}
+        if waiting and time.monotonic() > deadline:
+            node, files = next(iter(waiting.items()))
             raise _did_not_start(files, node, f"no answer within {timeout_s:.0f} s")
-        time.sleep(_POLL_S)
+        time.sleep(_POLL_S if waiting else 0)
 
 
 def _did_not_start(files: NodeFiles, node: Node, reason: str) -> BrokerDidNotStart:

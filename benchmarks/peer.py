@@ -1,0 +1,84 @@
+"""What a peer's process is told, how it is measured, and what it reports: the same for every peer."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What a peer's process has to do.
+
+    Attributes:
+        bootstrap: Kafka's address.
+        prefix: Prefix of all topics and the group of this run.
+        frames: Frames to process before it reports and ends; 0 runs until SIGTERM and reports nothing.
+        core: Processor to run on; ``None`` leaves that to the system.
+        options: Options of this peer alone.
+    """
+
+    bootstrap: str
+    prefix: str
+    frames: int
+    core: int | None
+    options: dict[str, bool | int | str] = field(default_factory=dict)
+
+    def to_argument(self) -> str:
+        """Return this as the one argument of a peer's process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def taken(cls) -> "Assignment":
+        """Read the assignment of this process and move to its core."""
+        assignment = cls(**json.loads(sys.argv[1]))
+        if assignment.core is not None:
+            os.sched_setaffinity(0, {assignment.core})
+        return assignment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one run of a peer measured, from the first frame in its hands to the last commit."""
+
+    frames: int
+    seconds: float
+    cpu_seconds: float
+    rss_mib: float
+    settings: dict[str, str]
+
+
+class Stopwatch:
+    """Wall and processor time (all threads) of this process, and its memory at the end."""
+
+    def __init__(self) -> None:
+        self.began: tuple[float, float] | None = None
+        self.ended: tuple[float, float] | None = None
+
+    def begin(self) -> None:
+        """The first frame is in the worker's hands."""
+        self.began = self._now()
+
+    def end(self) -> None:
+        """Everything taken so far is committed; the last call counts."""
+        self.ended = self._now()
+
+    def report(self, frames: int, settings: dict[str, object]) -> None:
+        """Print the report of this process, the last line of its output."""
+        assert self.began is not None
+        assert self.ended is not None
+        report = Report(
+            frames=frames,
+            seconds=self.ended[0] - self.began[0],
+            cpu_seconds=self.ended[1] - self.began[1],
+            rss_mib=psutil.Process().memory_info().rss / 2**20,
+            settings={name: str(value) for name, value in settings.items()},
+        )
+        print(json.dumps(asdict(report)), flush=True)
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.perf_counter(), time.process_time()

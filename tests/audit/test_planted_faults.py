@@ -128,9 +128,9 @@ class Road:
         await consumer.commit({tp: OffsetAndMetadata(end if committed is None else committed, "")})
         await consumer.stop()
 
-    async def audit(self, timeout_s=5.0, since_ms=None) -> Report:
+    async def audit(self, timeout_s=5.0, since_ms=None, ledger=None) -> Report:
         kafka = Kafka({"bootstrap_servers": self.servers}, timeout_s)
-        return await audit(kafka, kambi(self.prefix, since_ms), lambda *_: None)
+        return await audit(kafka, kambi(self.prefix, since_ms=since_ms, ledger=ledger), lambda *_: None)
 
 
 @pytest.fixture

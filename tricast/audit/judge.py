@@ -4,6 +4,7 @@ from tricast.audit import candidates, socketio
 from tricast.audit.candidates import DEAD_LETTER, Candidate
 from tricast.audit.first_seen import FirstSeen, Source
 from tricast.audit.frames import FrameNumbers
+from tricast.audit.ledger import Ledger
 from tricast.audit.records import WHOLE_RECORD, Output, Raw, digest_of
 from tricast.audit.report import Report
 
@@ -11,7 +12,9 @@ from tricast.audit.report import Report
 class Judge:
     """Fed with the raw records of one partition in order, each with what the processors made of it."""
 
-    def __init__(self, raw_topic: str, partition: int, report: Report, *, from_start: bool) -> None:
+    def __init__(
+        self, raw_topic: str, partition: int, report: Report, *, from_start: bool, ledger: Ledger | None
+    ) -> None:
         """Begin.
 
         Args:
@@ -19,12 +22,14 @@ class Judge:
             partition: Raw partition.
             report: Where totals and findings go.
             from_start: Whether the partition's first record ever is among those that will be fed.
+            ledger: Told of every record, too.
         """
         self._prefix = f"{raw_topic}/{partition}"
         self._report = report
         self._seen = FirstSeen()
         self._frames = FrameNumbers(report)
         self._from_start = from_start
+        self._ledger = ledger
         self._stream_ns = 0
 
     def warm_up(self, raw: Raw) -> None:
@@ -83,7 +88,10 @@ class Judge:
         self._stream_ns = max(self._stream_ns, raw.received_ns)
         if not self._from_start:
             self._frames.begins_at(raw)
-        return self._frames.is_repeat(raw)
+        repeat = self._frames.is_repeat(raw)
+        if self._ledger is not None:
+            self._ledger.observe(raw, repeat=repeat, report=self._report)
+        return repeat
 
     def _children(self, raw: Raw, children: list[object], by_index: dict[int, Output]) -> None:
         index = 0

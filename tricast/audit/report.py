@@ -7,9 +7,7 @@ from typing import Any, Literal
 KEPT_EXAMPLES = 50
 """Findings of one kind that are kept with their text; all are counted."""
 
-FindingKind = Literal[
-    "lost", "duplicated", "reordered", "unexpected", "hole", "ledger-lost", "ledger-altered", "ledger-reordered"
-]
+FindingKind = Literal["lost", "duplicated", "reordered", "unexpected", "hole", "ledger-lost", "ledger-altered"]
 """lost: a fact without a record. duplicated: a record or fact that is there twice. reordered: records of one key and
 one raw partition not in source order. unexpected: a record that no candidate calls for. hole: frames the connector
 numbered that are neither in raw nor in an overflow record. ledger-…: raw against what the simulator says it sent."""

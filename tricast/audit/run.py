@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiokafka import TopicPartition
 
 from schemas.errors import EnvironmentFault
 from tricast.audit.first_seen import WINDOW_S
 from tricast.audit.judge import Judge
+from tricast.audit.ledger import Ledger
 from tricast.audit.order import Order
 from tricast.audit.records import KafkaRecord, Malformed, Output, Raw, to_output, to_raw
 from tricast.audit.report import Report
+from tricast.audit.scratch import scratch_database
 from tricast.audit.shelf import Shelf
 from tricast.audit.spans import Kafka, Span
 
@@ -28,6 +31,7 @@ class Scope:
         dead_letter_topic: Physical name.
         group: Consumer group of the processor: raw before its committed offsets is judged.
         since_ms: Judge raw records from this time on; from the beginning when ``None``.
+        ledger: What the simulator says it sent, when raw is to be compared with it.
     """
 
     raw_topic: str
@@ -35,9 +39,10 @@ class Scope:
     dead_letter_topic: str
     group: str
     since_ms: int | None = None
+    ledger: Path | None = None
 
 
-def kambi(prefix: str, since_ms: int | None = None) -> Scope:
+def kambi(prefix: str, *, since_ms: int | None = None, ledger: Path | None = None) -> Scope:
     """Return the scope of the Kambi feed."""
     return Scope(
         raw_topic=f"{prefix}kambi.raw",
@@ -45,6 +50,7 @@ def kambi(prefix: str, since_ms: int | None = None) -> Scope:
         dead_letter_topic=f"{prefix}kambi.dead-letters",
         group=f"{prefix}kambi",
         since_ms=since_ms,
+        ledger=ledger,
     )
 
 
@@ -54,16 +60,18 @@ async def audit(kafka: Kafka, scope: Scope, progress: Progress) -> Report:
     Raises:
         EnvironmentFault: Kafka is not there, a topic is missing, or readers are held back.
     """
-    with Shelf() as shelf:
-        return await _Audit(kafka, scope, progress, shelf).run()
+    with scratch_database() as database:
+        ledger = Ledger(scope.ledger, database) if scope.ledger is not None else None
+        return await _Audit(kafka, scope, progress, Shelf(database), ledger).run()
 
 
 class _Audit:
-    def __init__(self, kafka: Kafka, scope: Scope, progress: Progress, shelf: Shelf) -> None:
+    def __init__(self, kafka: Kafka, scope: Scope, progress: Progress, shelf: Shelf, ledger: Ledger | None) -> None:
         self._kafka = kafka
         self._scope = scope
         self._progress = progress
         self._shelf = shelf
+        self._ledger = ledger
         self._report = Report()
 
     async def run(self) -> Report:
@@ -85,6 +93,8 @@ class _Audit:
             await self._walk(tp, (begin, until))
         for output in self._shelf.elsewhere(tp.partition for tp in raw):
             self._report.find("unexpected", f"{output.place}: raw partition {output.source_partition} does not exist")
+        if self._ledger is not None:
+            self._ledger.finish(self._report)
         return self._report
 
     async def _partitions(self, topic: str) -> list[TopicPartition]:
@@ -113,7 +123,7 @@ class _Audit:
     async def _walk(self, tp: TopicPartition, span: Span) -> None:
         """Judge one raw partition beside its outputs, both in source order."""
         begin, judge_from = await self._begin(tp, span[0])
-        judge = Judge(self._scope.raw_topic, tp.partition, self._report, from_start=begin == 0)
+        judge = Judge(self._scope.raw_topic, tp.partition, self._report, from_start=begin == 0, ledger=self._ledger)
         outputs = _BySource(self._shelf.of_partition(tp.partition))
         outputs.skip_to(begin)
         warm_until_ns: int | None = None

@@ -1,11 +1,8 @@
 """Outputs sorted by source, on disk: the audit's memory does not grow with the topics."""
 
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from pathlib import Path
-from types import TracebackType
 
 from tricast.audit.records import Output
 
@@ -16,23 +13,11 @@ _DEAD = _COLUMNS.index("dead")
 
 
 class Shelf:
-    """A temporary SQLite file of outputs; a context manager, gone afterwards."""
+    """A table of outputs in ``database``."""
 
-    def __init__(self) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="tricast-audit-")
-        self._database = sqlite3.connect(Path(self._directory.name) / "outputs.sqlite", isolation_level=None)
-        # Nothing here must survive: no journal, no waiting for the disk.
-        self._database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=FILE;")
-        self._database.execute(f"CREATE TABLE outputs ({', '.join(_QUOTED)})")
-
-    def __enter__(self) -> "Shelf":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
-        self._directory.cleanup()
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        database.execute(f"CREATE TABLE outputs ({', '.join(_QUOTED)})")
 
     def put(self, outputs: Iterable[Output]) -> None:
         """Add outputs in any order."""

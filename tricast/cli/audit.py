@@ -79,8 +79,8 @@ def audit(
       tricast audit --ledger .tricast/ledger.jsonl --min-frames 1000
     """
     settings = invocation.settings
-    scope = kambi(settings.topic_prefix, since_ms)
-    report = asyncio.run(audited(settings, scope, timeout_s=timeout_s, ledger=ledger, quiet=as_json))
+    scope = kambi(settings.topic_prefix, since_ms=since_ms, ledger=ledger)
+    report = asyncio.run(audited(settings, scope, timeout_s=timeout_s, quiet=as_json))
     if as_json:
         click.echo(json.dumps(report.to_json(min_frames)))
     else:
@@ -88,7 +88,7 @@ def audit(
     sys.exit(0 if report.clean(min_frames) else 1)
 
 
-async def audited(settings: Settings, scope: Scope, *, timeout_s: float, ledger: Path | None, quiet: bool) -> Report:
+async def audited(settings: Settings, scope: Scope, *, timeout_s: float, quiet: bool) -> Report:
     """Run an audit under a progress bar on stderr."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)

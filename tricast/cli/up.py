@@ -151,10 +151,9 @@ class _Run:
 
     async def _audit(self) -> None:
         self._say("auditing")
-        scope = kambi(self._settings.topic_prefix)
-        self._report = await audited(
-            self._settings, scope, timeout_s=AUDIT_TIMEOUT_S, ledger=self._ledger, quiet=self._live is not None
-        )
+        scope = kambi(self._settings.topic_prefix, ledger=self._ledger)
+        quiet = self._live is not None
+        self._report = await audited(self._settings, scope, timeout_s=AUDIT_TIMEOUT_S, quiet=quiet)
 
     def _finish(self, outcome: Outcome) -> int:
         clean = self._report is None or (self._report.clean(min_frames=1) and outcome.records > 0)

@@ -35,7 +35,7 @@ class _Connection:
 
 
 class Ledger:
-    """Fed with the raw records of all partitions; ``finish`` adds what is missing. Memory: some numbers a connection."""
+    """Fed with the raw records of all partitions; ``finish`` adds what is missing. Memory: little a connection."""
 
     def __init__(self, path: Path, database: sqlite3.Connection) -> None:
         """Read the ledger into ``database``; a last line cut short by a killed simulator is left out."""

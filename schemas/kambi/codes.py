@@ -23,7 +23,10 @@ class Code(StrEnum):
     NOT_AN_ARRAY = "kambi.not-an-array", "the message's argument is neither an array nor an object"
     BINARY = "kambi.binary", "a binary Socket.IO event, which this feed does not use"
     # One child.
-    CHILD_NOT_JSON = "kambi.child-not-json", "this part of the array is not JSON; NaN and Infinity are not JSON either"
+    CHILD_NOT_JSON = (
+        "kambi.child-not-json",
+        "this part of the array is not JSON (nor are NaN and Infinity), or has a number of thousands of digits",
+    )
     BAD_UTF8 = "kambi.bad-utf8", "broken UTF-8 or half of a surrogate pair"
     TOO_DEEP = "kambi.too-deep", "nested deeper than our JSON readers go"
     DUPLICATE_KEY = "kambi.duplicate-key", "an object names a key twice; which one holds cannot be known"

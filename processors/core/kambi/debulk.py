@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from processors.core.kambi.findings import READ_ERRORS, PassedOver, RejectedError, Unreadable
+from processors.core.kambi.findings import READ_ERRORS, InexactError, PassedOver, RejectedError, Unreadable
 from processors.core.kambi.split import split_array
 from schemas.kambi.codes import Code, Count
 from schemas.kambi.wire import ELEMENTS, LATER_TYPES, Child
@@ -15,14 +15,10 @@ _EXACT_FLOAT = 2.0**53
 """From here on a float has no room for every integer, so an id written as one may be another id."""
 
 
-class _InexactError(ValueError):
-    pass
-
-
 def _exact_float(text: str) -> float:
     number = float(text)
     if abs(number) >= _EXACT_FLOAT:
-        raise _InexactError(text[:40])
+        raise InexactError(text[:40])
     return number
 
 
@@ -81,7 +77,7 @@ def _tree(part: bytes) -> dict[str, Any]:
         raise RejectedError(Code.BAD_UTF8, str(error)) from error
     except RecursionError as error:
         raise RejectedError(Code.TOO_DEEP, "nested too deeply") from error
-    except _InexactError as error:
+    except InexactError as error:
         raise RejectedError(Code.INEXACT_NUMBER, f"{error} cannot be read exactly") from error
     except READ_ERRORS as error:
         raise RejectedError(Code.CHILD_NOT_JSON, str(error)) from error

@@ -102,9 +102,11 @@ class FactMemory:
 
     Args:
         store: Read through once.
+        max_entries: See ``MAX_ENTRIES``.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, max_entries: int = MAX_ENTRIES) -> None:
+        self._max_entries = max_entries
         self._size = 0
         self._by_second: dict[int, list[bytes]] = {}
         for second, key in sorted((_DECODER.decode(value)[0], key) for key, value in store.items(PREFIX)):
@@ -120,7 +122,7 @@ class FactMemory:
             self._size += sighting.unstored
         evicted = 0
         # Whole seconds, so that the order within one, which a rebuilt memory does not know, decides nothing.
-        while self._size > MAX_ENTRIES:
+        while self._size > self._max_entries:
             evicted += self._forget(next(iter(self._by_second)), store)
         return evicted
 

@@ -7,8 +7,13 @@ import msgspec
 
 from schemas.kambi.codes import Code, Count
 
-READ_ERRORS: Final = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
-"""What msgspec and json raise on bytes that are not what they should be."""
+
+class InexactError(Exception):
+    """A number that no reader can hold exactly. No ``ValueError``: msgspec would wrap it."""
+
+
+READ_ERRORS: Final = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, InexactError)
+"""What msgspec, json and our float hook raise on bytes that are not what they should be."""
 
 
 @dataclass(frozen=True, slots=True)

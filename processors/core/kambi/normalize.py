@@ -31,9 +31,9 @@ def vendor_time_ms(t: object) -> int | None:
 
 def normalize(child: wire.Child, time_ms: int | None) -> Records | Unreadable:
     """Return the candidates of ``child`` in their fixed order, at least one, or why there are none."""
-    name, _ = wire.ELEMENTS[child.mt]
+    mt = child.mt
     try:
-        return _NORMALIZERS[child.mt](getattr(child, name), UNSET if time_ms is None else time_ms)
+        return _NORMALIZERS[mt](getattr(child, wire.ELEMENTS[mt][0]), UNSET if time_ms is None else time_ms)
     except RejectedError as rejected:
         return rejected.finding
 
@@ -43,6 +43,8 @@ def _present(value: Value | None) -> Value | UnsetType:
 
 
 def _number(value: int | str) -> int:
+    if type(value) is int:
+        return value  # its bounds were checked when it was read
     number = int(value)
     if number > wire.MAX_ID:  # a string of 19 digits can say that much
         raise RejectedError(Code.BAD_ELEMENT, f"id {number} needs more than 63 bits")
@@ -53,13 +55,15 @@ def _optional(value: int | str | None) -> int | UnsetType:
     return UNSET if value is None else _number(value)
 
 
-def _event_id(*places: int | str | None) -> int:
-    ids = {_number(place) for place in places if place is not None}
-    if not ids:
+def _event_id(place: int | str | None, other: int | str | None = None) -> int:
+    if place is None:
+        place, other = other, None
+    if place is None:
         raise RejectedError(Code.NO_EVENT_ID, "no event id")
-    if len(ids) > 1:
+    event_id = _number(place)
+    if other is not None and _number(other) != event_id:
         raise RejectedError(Code.ID_CONFLICT, "the message names two events")
-    return ids.pop()
+    return event_id
 
 
 def _odds(sent: int | None) -> int | UnsetType:
@@ -74,7 +78,7 @@ def _odds_only(outcome: wire.Outcome) -> events.OutcomeOdds:
     odds, fractional, american = outcome.odds, outcome.odds_fractional, outcome.odds_american
     return events.OutcomeOdds(
         id=_number(outcome.id),
-        odds_thousandths=_odds(odds),
+        odds_thousandths=odds if odds is not None and odds >= LEAST_ODDS else _odds(odds),
         starting_price=True if odds == STARTING_PRICE else UNSET,
         odds_fractional=UNSET if fractional is None else fractional,
         odds_american=UNSET if american is None else american,
@@ -214,12 +218,19 @@ def _per_offer(
 
     def normalizer(element: wire.OutcomesChanged, time: int | UnsetType) -> Records:
         event_id = _event_id(element.event_id)
+        common = element.bet_offer_id
         by_offer: dict[int, list[Any]] = {}
         for outcome in element.outcomes:
-            offer_id = outcome.bet_offer_id if outcome.bet_offer_id is not None else element.bet_offer_id
-            if offer_id is None:
-                raise RejectedError(Code.NO_OFFER_ID, "an outcome names no bet offer")
-            by_offer.setdefault(_number(offer_id), []).append(convert(outcome))
+            sent = outcome.bet_offer_id
+            if sent is None:
+                sent = common
+                if sent is None:
+                    raise RejectedError(Code.NO_OFFER_ID, "an outcome names no bet offer")
+            offer_id = _number(sent)
+            if offer_id in by_offer:
+                by_offer[offer_id].append(convert(outcome))
+            else:
+                by_offer[offer_id] = [convert(outcome)]
         if not by_offer:
             raise RejectedError(Code.NO_OUTCOMES, "the list of outcomes is empty")
         return [

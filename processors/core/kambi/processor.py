@@ -20,7 +20,7 @@ from schemas.raw import Header
 
 _SECOND_NS = 1_000_000_000
 _FACTS = "kambi.facts"
-_PER_OUTCOME = (events.OddsChanged, events.OutcomesAdded, events.OutcomesRemoved)
+_PER_OUTCOME = frozenset({events.OddsChanged, events.OutcomesAdded, events.OutcomesRemoved})
 """Records whose facts are their outcomes; the fact of every other record is the record."""
 _HEALTH_KINDS = frozenset({"opened", "closed", "overflow"})
 _TYPE_HEADERS: dict[type[events.Normalized], tuple[Header, Header]] = {
@@ -33,13 +33,11 @@ _ENCODER = msgspec.json.Encoder()
 
 
 @lru_cache(maxsize=256)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
-
-
 def _time(time_ms: int) -> bytes:
     seconds, milliseconds = divmod(time_ms, 1000)
-    return f"{_second(seconds)}.{milliseconds:03}Z".encode()
+    return (
+        f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}".rjust(19, "0").encode() + b".%03dZ" % milliseconds
+    )
 
 
 class KambiProcessor:
@@ -93,7 +91,7 @@ class KambiProcessor:
         sighting = Sighting(context.store, line_number(line.encode()), now_s)
         source: Header = ("ce_source", f"tricast/kambi/{line}".encode())
         receipt: Header = ("ce_tcreceived", b"%d" % received_ns)
-        position = f"{record.topic}/{record.partition}/{record.offset}"
+        position = f"{record.topic}/{record.partition}/{record.offset}".encode()
         index = 0
         for number, child in enumerate(bulk.children):
             if isinstance(child, Unreadable):
@@ -122,7 +120,7 @@ class KambiProcessor:
                         payload,
                         [
                             _VERSION,
-                            ("ce_id", f"{position}/{index}".encode()),
+                            ("ce_id", b"%b/%d" % (position, index)),
                             source,
                             ce_type,
                             ("ce_time", time),
@@ -148,7 +146,7 @@ def _facts(context: Context) -> FactMemory:
 
 def _new_part(candidate: Any, mt: int, t: str, sighting: Sighting, context: Context) -> bytes | None:
     """Return the value of ``candidate`` with those of its facts that are new, ``None`` if none is."""
-    if isinstance(candidate, _PER_OUTCOME):
+    if type(candidate) in _PER_OUTCOME:
         key = entry_key(f"{candidate.event_id}|{mt}|{candidate.offer_id}|{t}")
         outcomes: list[Any] = candidate.outcomes
         new = [outcome for outcome in outcomes if sighting.is_new(key, fact_number(_ENCODER.encode(outcome)))]

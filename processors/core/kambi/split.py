@@ -23,11 +23,13 @@ def split_array(text: str) -> list[str]:
     end = len(text)
     parts: list[str] = []
     open_marks: list[str] = []
+    open_inside = {"[": -1, "{": 0}  # how many are open below the array itself
     start = 1
     for token in _TOKEN.finditer(text):
         mark = token.group()
-        if mark in ("[", "{"):
+        if mark in open_inside:
             open_marks.append(mark)
+            open_inside[mark] += 1
         elif mark == ",":
             if len(open_marks) == 1:
                 parts.append(text[start : token.start()].strip(JSON_SPACE))
@@ -36,9 +38,11 @@ def split_array(text: str) -> list[str]:
             if token.end() == end:
                 if mark == "]":
                     end = token.start()
-            elif _OPENER[mark] in open_marks[1:]:
-                while open_marks.pop() != _OPENER[mark]:
-                    pass
+            elif open_inside[_OPENER[mark]] > 0:
+                closed = ""
+                while closed != _OPENER[mark]:
+                    closed = open_marks.pop()
+                    open_inside[closed] -= 1
     last = text[start:end].strip(JSON_SPACE)
     if last or parts:
         parts.append(last)

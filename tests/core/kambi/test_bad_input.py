@@ -1,0 +1,270 @@
+"""What the vendor should not send: nothing stops, no sibling is lost, nothing is silent."""
+
+import json
+
+import pytest
+
+from processors.core.kambi.processor import KambiProcessor
+from schemas.kambi.codes import Code, Count
+from tests.core.driver import DeadLetter, Driver
+from tests.core.kambi.frames import frame, odds, packet, status
+
+SOURCE = "tricast.kambi.raw/0/0"
+GOOD = status()
+DEEP = "[" * 200_000 + "]" * 200_000
+
+
+def run(value: bytes) -> Driver:
+    driver = Driver(KambiProcessor())
+    driver.feed(value)
+    return driver
+
+
+WHOLE_FRAMES = {
+    "empty": (b"", Code.NOT_A_PACKET),
+    "text": (b"hello", Code.NOT_A_PACKET),
+    "bytes": (b"\xff\xfe\x00", Code.NOT_A_PACKET),
+    "payload that is not JSON": (b"2hello", Code.NOT_JSON),
+    "payload that is an object": (b'2{"message":1}', Code.NOT_JSON),
+    "payload cut off": (frame(GOOD)[:-20], Code.NOT_JSON),
+    "payload without event name": (b"2[]", Code.NOT_JSON),
+    "payload nested deeply": (b"2" + DEEP.encode(), Code.NOT_JSON),
+    "inner text that is not JSON": (packet("hello"), Code.NOT_JSON),
+    "inner NaN": (packet("NaN"), Code.NOT_JSON),
+    "inner empty text": (packet(""), Code.NOT_JSON),
+    "inner string": (packet('"hello"'), Code.NOT_AN_ARRAY),
+    "inner number": (packet("17"), Code.NOT_AN_ARRAY),
+    "inner null": (packet("null"), Code.NOT_AN_ARRAY),
+    "argument null": (b'2["message",null]', Code.NOT_AN_ARRAY),
+    "no argument": (b'2["message"]', Code.NOT_AN_ARRAY),
+    "two arguments": (b'2["message","[]","[]"]', Code.NOT_AN_ARRAY),
+    "binary message": (b'51-["message",{"_placeholder":true,"num":0}]', Code.BINARY),
+}
+
+
+@pytest.mark.parametrize(("value", "code"), WHOLE_FRAMES.values(), ids=WHOLE_FRAMES.keys())
+def test_unreadable_frame_is_one_dead_letter_without_index(value: bytes, code: Code):
+    driver = run(value)
+    assert driver.dead_letters == [DeadLetter(value, code, None, SOURCE)]
+    assert driver.outputs == []
+
+
+PASSED_OVER = {
+    "connect": (b'0{"sid":"x"}', Count.CONTROL_PACKET),
+    "connect of a namespace": (b'0/kambi,{"sid":"x"}', Count.CONTROL_PACKET),
+    "disconnect": (b"1", Count.CONTROL_PACKET),
+    "connect error": (b'4{"message":"no"}', Count.CONTROL_PACKET),
+    "engine ping": (b"2", Count.CONTROL_PACKET),
+    "engine probe": (b"3probe", Count.CONTROL_PACKET),
+    "engine noop": (b"6", Count.CONTROL_PACKET),
+    "ack": (b"30[]", Count.ACK),
+    "binary ack": (b'61-0[{"_placeholder":true,"num":0}]', Count.ACK),
+    "other event": (b'2["error",{"code":429,"message":"no","topic":"v2018.kambi.ev.json"}]', Count.OTHER_EVENT),
+    "429 as a string": (packet('{"code":429,"message":"no","topic":"v2018.kambi.ev.json"}'), Count.SUBSCRIPTION_ERROR),
+    "429 as an object": (b'2["message",{"topic":"v2018.kambi.ev.json","code":429}]', Count.SUBSCRIPTION_ERROR),
+    "empty array": (packet("[]"), Count.EMPTY_BULK),
+    "empty array with space": (packet(" [ \n] "), Count.EMPTY_BULK),
+    "empty array as it is": (b'2["message",[]]', Count.EMPTY_BULK),
+}
+
+
+@pytest.mark.parametrize(("value", "count"), PASSED_OVER.values(), ids=PASSED_OVER.keys())
+def test_packet_without_candidates_is_counted_only(value: bytes, count: Count):
+    driver = run(value)
+    assert (driver.outputs, driver.dead_letters, dict(driver.counts)) == ([], [], {count: 1})
+
+
+CHILDREN = {
+    "empty": ("", Code.CHILD_NOT_JSON),
+    "junk": ("junk", Code.CHILD_NOT_JSON),
+    "junk inside": ('{"mt":8,"bosu":nope}', Code.CHILD_NOT_JSON),
+    "NaN": ('{"mt":8,"bosu":{"eventId":1,"betOfferId":NaN}}', Code.CHILD_NOT_JSON),
+    "Infinity in an extra field": ('{"mt":18,"er":{"eventId":1},"x":-Infinity}', Code.CHILD_NOT_JSON),
+    "closer that fits nothing": ('{"mt":18,"er":{"eventId":1]}}', Code.CHILD_NOT_JSON),
+    "array closed too early": ('{"mt":18,"er":{"eventId":1}}]', Code.CHILD_NOT_JSON),
+    "control character": ('{"mt":18,"er":{"eventId":1},"x":"a\u0000b"}', Code.CHILD_NOT_JSON),
+    "half a pair, escaped": (r'{"mt":18,"er":{"eventId":1},"x":"\ud800"}', Code.CHILD_NOT_JSON),
+    "broken UTF-8": ('{"mt":18,"er":{"eventId":1},"x":"\udcff\udcfe"}', Code.BAD_UTF8),
+    "nested deeply in an extra field": (f'{{"mt":18,"er":{{"eventId":1}},"x":{DEEP}}}', Code.TOO_DEEP),
+    "nested deeply in the element": (f'{{"mt":18,"er":{{"eventId":{DEEP}}}}}', Code.TOO_DEEP),
+    "nested deeply and a colon escaped": (r'{"mt":18,"x":"\u003a","y":%s}' % ("[" * 3000 + "]" * 3000), Code.TOO_DEEP),
+    "duplicate key": ('{"mt":18,"er":{"eventId":1,"eventId":2}}', Code.DUPLICATE_KEY),
+    "duplicate key of the envelope": ('{"mt":18,"mt":18,"er":{"eventId":1}}', Code.DUPLICATE_KEY),
+    "duplicate key, one escaped": (r'{"mt":18,"er":{"eventId":1},"\u0065r":{"eventId":2}}', Code.DUPLICATE_KEY),
+    "duplicate key beside an escaped colon": (r'{"mt":18,"er":{"eventId":1,"eventId":"\u003a"}}', Code.DUPLICATE_KEY),
+    "id as an inexact float": ('{"mt":18,"er":{"eventId":9007199254740993.0}}', Code.INEXACT_NUMBER),
+    "id with an exponent": ('{"mt":18,"er":{"eventId":1e30}}', Code.INEXACT_NUMBER),
+    "number": ("17", Code.NOT_AN_OBJECT),
+    "array": ("[1]", Code.NOT_AN_OBJECT),
+    "null": ("null", Code.NOT_AN_OBJECT),
+    "no mt": ('{"t":"1","er":{"eventId":1}}', Code.NO_TYPE),
+    "mt a string": ('{"mt":"18","er":{"eventId":1}}', Code.NO_TYPE),
+    "mt a boolean": ('{"mt":true,"er":{"eventId":1}}', Code.NO_TYPE),
+    "mt null": ('{"mt":null,"er":{"eventId":1}}', Code.NO_TYPE),
+    "mt unknown": ('{"mt":99,"xx":{"eventId":1}}', Code.UNKNOWN_TYPE),
+    "mt huge": ('{"mt":%s}' % ("9" * 400), Code.UNKNOWN_TYPE),
+    "mt of a later version": ('{"mt":16,"score":{"eventId":1,"score":{}}}', Code.LATER_TYPE),
+    "element missing": ('{"t":"1","mt":18}', Code.NO_ELEMENT),
+    "element null": ('{"mt":18,"er":null}', Code.NO_ELEMENT),
+    "element unclear": ('{"mt":18,"a":{"eventId":1},"b":{"eventId":2}}', Code.NO_ELEMENT),
+    "element a string": ('{"mt":18,"er":"1"}', Code.BAD_ELEMENT),
+    "element an array": ('{"mt":18,"er":[1]}', Code.BAD_ELEMENT),
+    "element of another type": ('{"mt":7,"bor":{"eventId":1}}', Code.BAD_ELEMENT),
+    "id a word": ('{"mt":18,"er":{"eventId":"one"}}', Code.BAD_ELEMENT),
+    "id a fraction": ('{"mt":18,"er":{"eventId":1.5}}', Code.BAD_ELEMENT),
+    "id a fraction in a string": ('{"mt":18,"er":{"eventId":"1.0"}}', Code.BAD_ELEMENT),
+    "id negative": ('{"mt":18,"er":{"eventId":-1}}', Code.BAD_ELEMENT),
+    "id beyond 2^63": ('{"mt":18,"er":{"eventId":9223372036854775808}}', Code.BAD_ELEMENT),
+    "id beyond 2^63 in a string": ('{"mt":18,"er":{"eventId":"9223372036854775808"}}', Code.BAD_ELEMENT),
+    "id of 400 digits": ('{"mt":18,"er":{"eventId":%s}}' % ("9" * 400), Code.BAD_ELEMENT),
+    "id of 5000 digits": ('{"mt":18,"er":{"eventId":%s}}' % ("9" * 5000), Code.CHILD_NOT_JSON),
+    "id with a newline": (r'{"mt":18,"er":{"eventId":"1\n"}}', Code.BAD_ELEMENT),
+    "odds a word": ('{"mt":11,"boou":{"eventId":1,"outcomes":[{"id":1,"betOfferId":2,"odds":"x"}]}}', Code.BAD_ELEMENT),
+    "odds below 1": (odds('{"id":1,"betOfferId":2,"odds":999}'), Code.BAD_ODDS),
+    "odds zero": (odds('{"id":1,"betOfferId":2,"odds":0}'), Code.BAD_ODDS),
+    "odds -2": (odds('{"id":1,"betOfferId":2,"odds":-2}'), Code.BAD_ODDS),
+    "outcomes empty": (odds(), Code.NO_OUTCOMES),
+    "outcomes missing": ('{"mt":11,"boou":{"eventId":1}}', Code.BAD_ELEMENT),
+    "outcomes an object": ('{"mt":11,"boou":{"eventId":1,"outcomes":{}}}', Code.BAD_ELEMENT),
+    "no event id": ('{"mt":7,"bor":{"betOfferId":1}}', Code.NO_EVENT_ID),
+    "no offer id": (odds('{"id":1,"odds":1500}'), Code.NO_OFFER_ID),
+    "two event ids": ('{"mt":6,"boa":{"eventId":1,"betOffer":{"id":1,"eventId":2}}}', Code.ID_CONFLICT),
+}
+
+
+@pytest.mark.parametrize(("child", "code"), CHILDREN.values(), ids=CHILDREN.keys())
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_bad_child_is_dead_lettered_alone_with_its_exact_bytes(child: str, code: Code, place: int):
+    children = [status(2500000001), status(2500000002)]
+    children.insert(place, child)
+    driver = run(frame(*children))
+    exact = child.encode("utf-8", "surrogateescape")
+    assert driver.dead_letters == [DeadLetter(exact, code, place, SOURCE)]
+    assert [output.header("ce_id") for output in driver.outputs] == [
+        f"{SOURCE}/{index}" for index in range(3) if index != place
+    ]
+
+
+def test_array_that_never_ends_costs_its_last_child_only():
+    cut = status(2500000002)[:-9]
+    driver = run(packet(f"[{GOOD},{cut}"))
+    assert driver.dead_letters == [DeadLetter(cut.encode(), Code.CHILD_NOT_JSON, 1, SOURCE)]
+    assert len(driver.outputs) == 1
+
+
+def test_broken_utf8_outside_of_any_string_value_keeps_siblings():
+    driver = run(frame(GOOD, "\udcff", status(2500000002)))
+    assert driver.dead_letters == [DeadLetter(b"\xff", Code.BAD_UTF8, 1, SOURCE)]
+    assert len(driver.outputs) == 2
+
+
+GOOD_CHILDREN = {
+    "bare object": packet(GOOD),
+    "array itself instead of a string": b'2["message",[' + GOOD.encode() + b"]]",
+    "object itself instead of a string": b'2["message",' + GOOD.encode() + b"]",
+    "namespace": frame(GOOD).replace(b"2", b"2/kambi,", 1),
+    "acknowledgement asked for": frame(GOOD).replace(b"2", b"212", 1),
+    "space everywhere": b'2 [ "message" , "\\n[ ' + json.dumps(GOOD).encode()[1:-1] + b' ]\\t" ]',
+    "element under another name": frame(GOOD.replace("bosu", "offerStatus")),
+    "extra fields": frame(GOOD.replace('"mt"', '"x":{"y":[1,2.5,null]},"mt"')),
+    "escaped colon in a text": frame(GOOD.replace('"mt"', r'"x":"a\u003ab","mt"')),
+    "mt as a float": frame(GOOD.replace('"mt":8', '"mt":8.0')),
+}
+
+
+@pytest.mark.parametrize("value", GOOD_CHILDREN.values(), ids=GOOD_CHILDREN.keys())
+def test_odd_but_clear_frames_are_understood(value: bytes):
+    driver = run(value)
+    assert driver.dead_letters == []
+    assert [json.loads(output.value)["offer_id"] for output in driver.outputs] == [2500000001]
+
+
+IDS = {
+    "number": ("1020000001", 1020000001),
+    "string": ('"1020000001"', 1020000001),
+    "beyond 2^53": ("9007199254740993", 9007199254740993),
+    "string beyond 2^53": ('"9007199254740993"', 9007199254740993),
+    "19 digits": ("3002001000000000000", 3002001000000000000),
+    "largest": ("9223372036854775807", 9223372036854775807),
+    "largest in a string": ('"9223372036854775807"', 9223372036854775807),
+}
+
+
+@pytest.mark.parametrize(("sent", "exact"), IDS.values(), ids=IDS.keys())
+def test_ids_stay_exact(sent: str, exact: int):
+    child = (
+        f'{{"t":"1","mt":11,"boou":{{"eventId":{sent},"outcomes":[{{"id":{sent},"betOfferId":{sent},"odds":1500}}]}}}}'
+    )
+    (output,) = run(frame(child)).outputs
+    assert output.key == str(exact).encode()
+    assert output.value == (
+        b'{"event_id":%d,"offer_id":%d,"vendor_time_ms":1,"outcomes":[{"id":%d,"odds_thousandths":1500}]}'
+        % (exact, exact, exact)
+    )
+
+
+ODDS = {
+    "absent": ("", {}),
+    "null": (',"odds":null', {}),
+    "starting price": (',"odds":-1', {"starting_price": True}),
+    "1000 as sent": (',"odds":1000', {"odds_thousandths": 1000}),
+    "usual": (',"odds":4700', {"odds_thousandths": 4700}),
+}
+
+
+@pytest.mark.parametrize(("sent", "normalized"), ODDS.values(), ids=ODDS.keys())
+def test_odds(sent: str, normalized: dict[str, int]):
+    (output,) = run(frame(odds(f'{{"id":1,"betOfferId":2{sent}}}'))).outputs
+    assert json.loads(output.value)["outcomes"] == [{"id": 1, **normalized}]
+
+
+TIMES = {
+    "string": ('"1790000000002"', 1790000000002),
+    "number": ("1790000000002", 1790000000002),
+    "missing": (None, None),
+    "null": ("null", None),
+    "word": ('"soon"', None),
+    "ISO 8601": ('"2026-03-01T12:00:00.000Z"', None),
+    "negative": ("-1", None),
+    "beyond the year 9999": ("253402300800000", None),
+    "fraction": ("1.5", None),
+    "object": ('{"a":[1]}', None),
+    "digits of another script": ('"١٢"', None),
+}
+
+
+@pytest.mark.parametrize(("sent", "time_ms"), TIMES.values(), ids=TIMES.keys())
+def test_vendor_time_may_be_unusable(sent: str | None, time_ms: int | None):
+    t = "" if sent is None else f'"t":{sent},'
+    driver = Driver(KambiProcessor())
+    driver.feed(frame(f'{{{t}"mt":18,"er":{{"eventId":1}}}}'), at_ns=1_790_000_100_123_456_789)
+    (output,) = driver.outputs
+    assert json.loads(output.value).get("vendor_time_ms") == time_ms
+    assert output.header("ce_time") == ("2026-09-21T14:15:00.123Z" if time_ms is None else "2026-09-21T14:13:20.002Z")
+    assert driver.counts[Count.NO_VENDOR_TIME] == (time_ms is None)
+
+
+def test_ten_thousand_children():
+    children = [status(2500000000 + number) for number in range(10_000)]
+    children[5_000] = "junk"
+    driver = run(frame(*children))
+    assert driver.dead_letters == [DeadLetter(b"junk", Code.CHILD_NOT_JSON, 5_000, SOURCE)]
+    assert [json.loads(output.value)["offer_id"] - 2500000000 for output in driver.outputs] == [
+        number for number in range(10_000) if number != 5_000
+    ]
+
+
+def test_ten_thousand_facts_of_one_offer_at_one_time():
+    children = [odds(f'{{"id":1,"betOfferId":2,"odds":{1500 + number}}}') for number in range(10_000)]
+    assert len(run(frame(*children)).outputs) == 10_000
+
+
+def test_bulk_of_five_megabytes():
+    filler = "x" * 4_000
+    children = [status(number).replace('"mt"', f'"filler":"{filler}","mt"') for number in range(1_250)]
+    value = frame(*children)
+    assert len(value) > 5_000_000
+    assert len(run(value).outputs) == 1_250
+    broken = run(frame(*children, '"never closed'))
+    assert len(broken.outputs) == 1_250
+    assert [dead.index for dead in broken.dead_letters] == [1_250]

@@ -1,0 +1,84 @@
+"""The contracts of normalized records: closed, exact, and the same in msgspec and in JSON Schema."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from schemas import export
+from schemas.codec import MODELS, decode, encode, schema_file, validate
+from schemas.errors import ContractError
+from schemas.topics import TOPICS
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+RECORDS = [
+    (path.stem, record["headers"]["ce_type"], record["value"])
+    for path in sorted(GOLDEN.glob("*.json"))
+    for record in json.loads(path.read_text())["records"]
+]
+HEALTH = {"line": "kambi-0-general", "state": "live", "reason": "opened", "since_ns": 1, "connection": "c-1"}
+RECORDS.append(("health", "tricast.kambi.line.health.v1", HEALTH))
+IDS = [f"{name}-{number}" for number, (name, _, _) in enumerate(RECORDS)]
+
+
+def checker(ce_type: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads((export.FOLDER / schema_file(ce_type)).read_text()))
+
+
+def test_schema_files_are_current():
+    assert export.stale() == [], "run: python -m schemas.export"
+
+
+def test_a_changed_missing_or_foreign_schema_file_is_noticed(tmp_path: Path):
+    assert len(export.write(tmp_path)) == len(MODELS)
+    assert export.stale(tmp_path) == []
+    changed, missing, *_ = sorted(path.name for path in tmp_path.iterdir())
+    (tmp_path / changed).write_text("{}")
+    (tmp_path / missing).unlink()
+    (tmp_path / "foreign.json").write_text("{}")
+    assert export.stale(tmp_path) == sorted([changed, missing, "foreign.json"])
+    assert export.write(tmp_path) == sorted([changed, missing, "foreign.json"])
+    assert export.stale(tmp_path) == []
+
+
+@pytest.mark.parametrize("ce_type", MODELS)
+def test_schema_is_valid_closed_described_and_has_a_topic(ce_type: str):
+    schema = json.loads((export.FOLDER / schema_file(ce_type)).read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        assert part["additionalProperties"] is False
+        assert part["description"]
+        for name, content in part["properties"].items():
+            assert "description" in content or name in ("outcomes", "criterion"), name
+    assert MODELS[ce_type].topic in TOPICS
+
+
+@pytest.mark.parametrize(("name", "ce_type", "value"), RECORDS, ids=IDS)
+def test_golden_records_satisfy_both_contracts(name: str, ce_type: str, value: dict[str, Any]):
+    raw = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    assert json.loads(encode(decode(ce_type, raw))) == value
+    checker(ce_type).validate(value)
+
+
+@pytest.mark.parametrize(("name", "ce_type", "value"), RECORDS, ids=IDS)
+def test_unknown_fields_and_null_are_refused_by_both(name: str, ce_type: str, value: dict[str, Any]):
+    for broken in (value | {"surprise": 1}, *(value | {field: None} for field in value)):
+        with pytest.raises(ContractError):
+            validate(ce_type, json.dumps(broken).encode())
+        assert not checker(ce_type).is_valid(broken)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"{}", b"[]", b"null", b"\xff", b'{"event_id":1.5}', b'{"event_id":"1"}', b'{"event_id":-1}', b"[" * 100_000],
+)
+def test_what_is_no_record_is_refused(value: bytes):
+    with pytest.raises(ContractError):
+        validate("tricast.kambi.event.removed.v1", value)
+
+
+def test_unknown_type_is_refused():
+    with pytest.raises(ContractError, match="no model"):
+        decode("tricast.kambi.nothing.v1", b"{}")

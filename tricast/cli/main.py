@@ -13,6 +13,7 @@ from schemas.errors import EnvironmentFault, TricastError
 from tricast.cli.audit import audit
 from tricast.cli.connect import connect
 from tricast.cli.invocation import Invocation, set_up_logging
+from tricast.cli.reset import reset
 from tricast.cli.simulate import simulate
 from tricast.cli.status import status
 from tricast.cli.tail import tail
@@ -92,7 +93,7 @@ def cli(context: click.Context, config: Path | None, debug: bool) -> None:
     set_up_logging(debug=debug)
 
 
-for _command in (audit, connect, simulate, status, tail, topics, work, work_one):
+for _command in (audit, connect, reset, simulate, status, tail, topics, work, work_one):
     cli.add_command(_command)
 
 

@@ -24,10 +24,10 @@ from tricast.audit.report import Report
 from tricast.audit.run import kambi
 from tricast.cli.audit import audited, print_report
 from tricast.cli.invocation import Invocation, json_option, pass_invocation, stop_on_signals
-from tricast.cli.work import PROCESSORS
 from tricast.kafka import Cluster
 from tricast.kafka import topics as real_topics
 from tricast.kafka.filelock import exclusive
+from tricast.processors import PROCESSORS
 from tricast.settings import Settings
 from tricast.stack.live import View, plain, render
 from tricast.stack.local import Plan, fresh_logs
@@ -111,7 +111,7 @@ class _Run:
             arguments=invocation.child_arguments(),
             bootstrap_servers=settings.kafka.bootstrap_servers,
             logs=directory / "logs",
-            processors=PROCESSORS,
+            processors=sorted(PROCESSORS),
             offering=settings.kambi.offering,
             language=settings.kambi.language,
             ledger=self._ledger,

@@ -3,20 +3,20 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import click
 
+from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, pass_invocation, stop_on_signals
+from tricast.processors import PROCESSORS
 from tricast.settings import variable
 from tricast.stack.child import ChildSpec, tricast_command
 from tricast.stack.supervisor import Supervisor
 
-PROCESSORS = ("kambi",)
-"""What there is to run; each is a consumer group, a Faust app and a process of its own."""
-
 
 @click.command()
-@click.argument("processors", nargs=-1, type=click.Choice(PROCESSORS), metavar="[PROCESSOR]...")
+@click.argument("processors", nargs=-1, type=click.Choice(sorted(PROCESSORS)), metavar="[PROCESSOR]...")
 @click.option("--name", help="Stable name of this worker, unique in its group.  [default: host name]")
 @click.option("--grace", "grace_s", default=20.0, show_default=True, help="Seconds a process has to end after SIGTERM.")
 @pass_invocation
@@ -54,7 +54,7 @@ async def _supervise(specs: Sequence[ChildSpec], grace_s: float) -> int:
 
 
 @click.command(name="work-one", hidden=True)
-@click.argument("processor", type=click.Choice(PROCESSORS))
+@click.argument("processor", type=click.Choice(sorted(PROCESSORS)))
 @pass_invocation
 def work_one(invocation: Invocation, processor: str) -> None:
     """Run one processor in this process, without supervision.
@@ -63,6 +63,17 @@ def work_one(invocation: Invocation, processor: str) -> None:
     Examples:
       tricast work-one kambi
     """
-    from processors.main import run_worker  # noqa: PLC0415 - Faust is slow to import, and only this command needs it
+    # Faust is slow to import, and only this command needs it.
+    from processors.engine.app import build_app  # noqa: PLC0415
+    from processors.engine.worker import run_worker  # noqa: PLC0415
 
-    run_worker(processor, invocation.settings)
+    settings = invocation.settings
+    app = build_app(
+        PROCESSORS[processor](),
+        prefix=settings.topic_prefix,
+        registry=TOPICS,
+        kafka=settings.kafka,
+        settings=settings.engine,
+        version=version("tricast"),
+    )
+    run_worker(app)

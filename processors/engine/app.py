@@ -28,6 +28,11 @@ AGENT_QUEUE_BATCHES = 8
 """Batches that may wait between Faust's fetch and the engine; a batch is up to ``max_poll_records`` records."""
 
 
+NAMESAKE_WAIT_S = 3.0
+"""A namesake that fenced us at its start joins the group within this."""
+NAMESAKE_POLL_S = 0.5
+
+
 class _AsIs(Codec):
     """Leaves a batch alone; Faust's serializers know single values only."""
 
@@ -146,10 +151,6 @@ class EngineApp(faust.App):
     async def _on_agent_error(self, agent: Any, error: BaseException) -> None:
         self.fail_stop(error)
 
-    async def crash(self, reason: BaseException) -> None:
-        """Faust reports a dead service here: fail-stop."""
-        self.fail_stop(reason)
-
     # Fail-stop.
 
     def fail_stop(self, error: BaseException) -> None:
@@ -164,28 +165,37 @@ class EngineApp(faust.App):
             self._exit(error.exit_code if isinstance(error, TricastError) else EngineError.exit_code)
 
     async def _exit_fenced(self) -> None:
-        """Tell a namesake that is alive (a person must act) from a rebalance that passed us by (a restart mends it)."""
+        """Tell a living namesake (a person must act) from a rebalance that passed us by (a restart mends it)."""
         exit_code = EngineError.exit_code
+        session_s = self._engine_settings.session_timeout_s
         try:
-            async with asyncio.timeout(3 * self._engine_settings.session_timeout_s):
-                own = f"{self.engine.transactional_id}"
-                if await self._namesakes(own):
-                    await self.consumer._thread.in_thread(self.consumer._thread._consumer.stop())
-                    await asyncio.sleep(self._engine_settings.session_timeout_s + 1)
-                    if await self._namesakes(own):
+            async with asyncio.timeout(3 * session_s):
+                consumer: BatchConsumer = self.consumer
+                await consumer.leave_group()
+                if await self._namesake_within(NAMESAKE_WAIT_S):
+                    # It may be our own dead predecessor, whom the group forgets after the session time-out.
+                    await asyncio.sleep(session_s + 1)
+                    if await self._namesake_within(0):
                         exit_code = PositionError.exit_code
                         log.critical(
                             "worker.name_taken name=%s\nOperator action: another living worker has this name;"
                             " give each its own (--name or TRICAST_ENGINE__WORKER_NAME)",
                             self._engine_settings.worker_name,
                         )
-        except Exception as error:
+        except Exception as error:  # the question is optional, the exit is not
             log.warning("worker.name_check_failed %r", error)
         self._exit(exit_code)
 
-    async def _namesakes(self, own: str) -> set[str]:
-        member_id = self.consumer.group_membership()[1]
-        return {member for member, client in await self.engine.opener.members() if client == own} - {member_id}
+    async def _namesake_within(self, wait_s: float) -> bool:
+        """Look for a member of our name after we left the group."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait_s
+        while True:
+            if self.engine.transactional_id in {client for _, client in await self.engine.opener.members()}:
+                return True
+            if loop.time() >= deadline:
+                return False
+            await asyncio.sleep(NAMESAKE_POLL_S)
 
     def _exit(self, code: int) -> None:
         logging.shutdown()

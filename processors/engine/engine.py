@@ -101,7 +101,8 @@ class Engine:
         self._seek = seek
         self._fail = fail
         changelogs = topology.changelogs(processor)
-        self._producer = TransactionalProducer(kafka, self.transactional_id, settings.transaction_timeout_s)
+        self._kafka = kafka
+        self._producer = self._new_producer()
         self._writer = TransactionWriter(
             self._producer,
             group=topology.group,
@@ -130,25 +131,38 @@ class Engine:
         self._opening: asyncio.Task[None] | None = None
         self._loop_task: asyncio.Task[None] | None = None
 
+    def _new_producer(self) -> TransactionalProducer:
+        return TransactionalProducer(self._kafka, self.transactional_id, self._settings.transaction_timeout_s)
+
     # Life.
 
     async def start(self) -> None:
-        """Start the producer, which ends our own torn transaction, and the cycle loop.
+        """End the transaction that an earlier process of this name left open, and check the outputs.
 
         Raises:
             PositionError: An output topic is missing or has another partition count than the registry says.
         """
-        await self._producer.start()
-        for name, topic in self._topology.outputs.items():
-            physical = self._topology.prefix + name
-            found = await self._producer.partitions_of(physical)
-            if found != topic.partitions:
-                raise PositionError(
-                    f"{physical} has {found} partitions, the registry says {topic.partitions}: keys would move",
-                    action="`tricast topics check` shows all differences; changing a partition count is a migration",
-                )
-            self._writer.partitioner.set_count(physical, found)
+        predecessor = self._new_producer()
+        try:
+            await predecessor.start()
+            for name, topic in self._topology.outputs.items():
+                physical = self._topology.prefix + name
+                found = await predecessor.partitions_of(physical)
+                if found != topic.partitions:
+                    raise PositionError(
+                        f"{physical} has {found} partitions, the registry says {topic.partitions}: keys would move",
+                        action="`tricast topics check` shows all differences; changing a count is a migration",
+                    )
+                self._writer.partitioner.set_count(physical, found)
+        finally:
+            await predecessor.stop()
         self._loop_task = asyncio.create_task(self._run(), name="cycles")
+
+    async def _start_producer(self) -> None:
+        """Take our transactional id for good, once the group knows us: whoever opens tasks of our dead predecessor
+        before that may fence the id and harms nobody; afterwards it finds us alive."""
+        if not self._producer.started:
+            await self._producer.start()
 
     async def stop(self) -> None:
         """Finish the running cycle, close all tasks, stop the producer."""
@@ -210,6 +224,7 @@ class Engine:
 
     async def _open_now(self, kept: list[StreamTask], restore: list[StreamTask], membership: Membership) -> None:
         try:
+            await self._start_producer()
             await self._admit(kept)
             self.counts.kept += len(kept)
             if restore:

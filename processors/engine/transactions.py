@@ -191,6 +191,7 @@ class TransactionalProducer:
 
     def __init__(self, kafka: KafkaSettings, transactional_id: str, timeout_s: float) -> None:
         self.transactional_id = transactional_id
+        self.started = False
         self._producer = AIOKafkaProducer(
             **kafka.client(),
             client_id=transactional_id,
@@ -214,6 +215,7 @@ class TransactionalProducer:
     async def start(self) -> None:
         """Connect; end what an earlier producer of this transactional id left open."""
         await self._producer.start()
+        self.started = True
 
     async def stop(self) -> None:
         """Close the connections."""

@@ -27,6 +27,19 @@ POLL_S = 1.0
 T = TypeVar("T")
 
 
+class _Only:
+    """A live set of partitions for aiokafka's fetcher, which takes an empty one for "all"."""
+
+    def __init__(self, partitions: Mapping[Partition, int]) -> None:
+        self._partitions = partitions
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __contains__(self, partition: Partition) -> bool:
+        return partition in self._partitions
+
+
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer in its own thread and loop, so that heartbeats go on while a core computes."""
 
@@ -57,7 +70,9 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         limit = self.app.conf.broker_max_poll_records
         try:
             with consumer._fetcher._subscriptions.fetch_context():
-                fetched = await consumer._fetcher.fetched_records(open_partitions, timeout=POLL_S, max_records=limit)
+                fetched = await consumer._fetcher.fetched_records(
+                    _Only(open_partitions), timeout=POLL_S, max_records=limit
+                )
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             raise PositionError(
                 f"the source does not hold the task's position any more: {error!r}",
@@ -96,12 +111,23 @@ class BatchConsumer(driver.Consumer):
         """Fetch ``partition`` from ``offset`` on; return the number of this seek."""
         return await self._thread.in_thread(self._thread.seek_now(partition, offset))
 
+    async def leave_group(self) -> None:
+        """Give the tasks back at once; nothing is fetched any more."""
+        await self._thread.in_thread(self._thread._ensure_consumer().stop())
+
     def group_membership(self) -> tuple[int, str]:
         """Return generation and member id as of now; only the assignment callback may ask."""
         coordinator = self._thread._ensure_consumer()._coordinator
         return coordinator.generation, coordinator.member_id
 
     async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            await self._hand_out_batches(fetcher)
+        except Exception as error:
+            # A Faust service that raises would end the worker with Faust's exit code and not with ours.
+            self.app.fail_stop(error)
+
+    async def _hand_out_batches(self, fetcher: Any) -> None:
         while not (self.should_stop or fetcher.should_stop):
             open_partitions = await self.app.engine.open_partitions()
             batches = await self._thread.in_thread(self._thread.fetch(open_partitions))

@@ -3,10 +3,14 @@
 import asyncio
 import gc
 import logging
+import sys
 
 import uvloop
 
 from processors.engine.app import EngineApp
+from schemas.errors import EngineError
+
+log = logging.getLogger(__name__)
 
 QUIET_LOGGERS = ("aiokafka", "faust", "mode")
 """Inside a Faust worker these are left at DEBUG, which costs a quarter of the speed."""
@@ -24,4 +28,8 @@ def run_worker(app: EngineApp) -> None:
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     worker = app.Worker(loglevel=None, logfile=None, redirect_stdouts=False, override_logging=False, quiet=True)
-    worker.execute_from_commandline()
+    try:
+        worker.execute_from_commandline()
+    except Exception:  # a Faust service crashed; the engine's own stops never get here
+        log.critical("worker.crashed", exc_info=True)
+        sys.exit(EngineError.exit_code)

@@ -1,0 +1,53 @@
+"""``make chaos``: all fault scenarios on three brokers, judged from outside.
+
+    python -m tests.faults [--seed N] [--times N] [--logs DIR] [NAME …]
+
+Prints a line per scenario; exits 1 if any record was lost, doubled or out of order.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.faults.scenarios import SCENARIOS, complaints, execute
+from tricast.kafka import Cluster
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("names", nargs="*", help="scenarios to run; all when none is named")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--times", type=int, help="strikes per scenario instead of each one's own number")
+    parser.add_argument("--logs", type=Path, default=Path(tempfile.gettempdir()) / "tricast-faults")
+    arguments = parser.parse_args()
+    chosen = [scenario for scenario in SCENARIOS if not arguments.names or scenario.name in arguments.names]
+    if not chosen:
+        parser.error(f"no such scenario; there are {', '.join(scenario.name for scenario in SCENARIOS)}")
+    broken = 0
+    with Cluster(ephemeral=True, brokers=3) as cluster:
+        for number, scenario in enumerate(chosen, 1):
+            began = time.monotonic()
+            times = scenario.times if arguments.times is None or scenario.prefill else arguments.times
+            try:
+                run = execute(scenario, cluster, arguments.logs, arguments.seed, times)
+                found, line = complaints(scenario, run), run.judge.verdict.line()
+                line += f" exits={sorted({code for _, code in run.workers.exits})}x{len(run.workers.exits)}"
+                line += "".join(f" [{remark}]" for remark in run.remarks)
+            except Exception as error:  # the report goes on with the next scenario
+                found, line = [repr(error)[:4000]], "failed"
+            broken += bool(found)
+            print(
+                f"[{number}/{len(chosen)}] {'BROKEN' if found else 'held'} {scenario.name} seed={arguments.seed}"
+                f" strikes={times} {time.monotonic() - began:.0f}s {line}",
+                flush=True,
+            )
+            for text in found:
+                print(f"    {text}", flush=True)
+    print(f"{len(chosen) - broken} held, {broken} broken", flush=True)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

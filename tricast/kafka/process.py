@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from tricast.kafka.layout import NodeFiles, write_atomically
 _TOKEN = "-Dtricast.kafka.token="  # noqa: S105 - a mark on the command line, no secret
 # The kernel counts start times in ticks since boot; the wall clock may have been stepped since.
 _START_TOLERANCE_S = 5.0
+_EXEC_TIMEOUT_S = 5.0
 
 
 def spawn(
@@ -70,10 +72,22 @@ def find(files: NodeFiles) -> psutil.Process | None:
             return None
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
-        return process if str(record["token"]) in process.cmdline() else None
+        return process if str(record["token"]) in command_line(process) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError, psutil.NoSuchProcess, psutil.AccessDenied):
         # No record, a torn one, or a process that is not ours to look at: then it is not our broker.
         return None
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    """Return the command line of ``process``, waiting for the moment in which it has none.
+
+    Inside ``exec`` the kernel shows an empty one, and ``Popen`` returns before that is over: one start in five on a
+    busy machine. Taken at its word, a broker that was just started would count as gone and be left behind.
+    """
+    deadline = time.monotonic() + _EXEC_TIMEOUT_S
+    while not (line := process.cmdline()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return list(line)
 
 
 def end(processes: Sequence[psutil.Process], grace_s: float) -> None:

@@ -51,7 +51,7 @@ class _Connection:
     socket: "aiohttp.ClientWebSocketResponse[Literal[False]]"
     silence_s: float
     outbox: "asyncio.Queue[tuple[str, Callable[[], None] | None]]"
-    heard_s: float
+    messages: int = 0
     end: _End | None = None
 
 
@@ -162,7 +162,6 @@ class KambiLine:
             socket=socket,
             silence_s=opened.silence_s,
             outbox=asyncio.Queue(_OUTBOX),
-            heard_s=self._clock.monotonic_s(),
         )
         return connection, payload
 
@@ -206,7 +205,7 @@ class KambiLine:
         socket = connection.socket
         while True:
             message = await socket.receive()
-            connection.heard_s = self._clock.monotonic_s()
+            connection.messages += 1
             match _packet(message):
                 case engineio.Message(payload):
                     await self._frame(payload)
@@ -259,11 +258,16 @@ class KambiLine:
                 then()
 
     async def _watch(self, connection: _Connection) -> None:
+        # Silence is counted in waits of ours, not read off a clock: after a stall of this process messages may well
+        # be waiting in the socket, and they are read before the next wait is over.
+        waits, heard = 0, connection.messages
+        interval_s = self._settings.tick_interval_s
         while True:
-            await self._clock.sleep(self._settings.tick_interval_s)
-            silence_s = self._clock.monotonic_s() - connection.heard_s
-            if silence_s > connection.silence_s:
-                self._abort(connection, f"silent for {silence_s:.0f} s")
+            await self._clock.sleep(interval_s)
+            waits = waits + 1 if heard == connection.messages else 0
+            heard = connection.messages
+            if (waits - 1) * interval_s > connection.silence_s:
+                self._abort(connection, f"silent for more than {connection.silence_s:g} s")
             if connection.end is not None and connection.end.code == _ABNORMAL:
                 await _close(connection.socket)
             self._recorder.tick()

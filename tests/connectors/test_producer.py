@@ -1,0 +1,65 @@
+import asyncio
+
+import pytest
+
+from connectors.clock import SystemClock
+from connectors.producer import RawWriter
+from connectors.sink import RawRecord
+from connectors.tail import last_frames
+from schemas.errors import ConfigurationError
+from schemas.kafka import KafkaSettings
+from schemas.raw import RawHeaders
+from tests.connectors import raw_topic
+
+pytestmark = pytest.mark.kafka
+
+
+def record(frame, value, *, connection="c", line="l"):
+    headers = RawHeaders(feed="kambi", line=line, connection=connection, frame=frame, received_ns=1, kind="frame")
+    return RawRecord(headers, value)
+
+
+def writer(kafka, topic, partition=0):
+    settings = KafkaSettings(bootstrap_servers=kafka)
+    return RawWriter(settings, topic=topic, partition=partition, key=b"0", clock=SystemClock())
+
+
+async def test_a_record_too_large_for_the_topic_is_returned_and_its_neighbours_are_written(kafka, topic_prefix):
+    topic = raw_topic.create(kafka, topic_prefix, config={"max.message.bytes": "20000"})
+    small = [record(number, b"%d" % number) for number in range(9)]
+    huge = record(100, b"x" * 30_000)
+    raw = writer(kafka, topic)
+    try:
+        assert await raw.write([*small[:3], huge, *small[3:]]) == [huge]
+        assert await raw.write([record(9, b"9")]) == ()
+    finally:
+        await raw.close()
+    records = await asyncio.to_thread(raw_topic.read, kafka, topic)
+    assert [r.value for r in records] == [b"%d" % number for number in range(10)]
+
+
+async def test_a_partition_the_topic_does_not_have_is_an_error_for_a_person(kafka, topic_prefix):
+    raw = writer(kafka, raw_topic.create(kafka, topic_prefix, partitions=2), partition=2)
+    with pytest.raises(ConfigurationError, match=r"has no partition 2, only \[0, 1\]") as caught:
+        await raw.open()
+    assert "tricast topics check" in caught.value.action
+
+
+async def test_the_tail_gives_each_lines_last_connection_and_frame(kafka, topic_prefix):
+    topic = raw_topic.create(kafka, topic_prefix)
+    settings = KafkaSettings(bootstrap_servers=kafka)
+
+    async def tail():
+        found = await last_frames(settings, topic=topic, partition=0, clock=SystemClock())
+        return {line: (last.connection, last.frame) for line, last in found.items()}
+
+    assert await tail() == {}
+    raw = writer(kafka, topic)
+    try:
+        await raw.write([record(n, b"x", line="a", connection="a1") for n in (1, 2)])
+        await raw.write([record(7, b"x", line="b", connection="b1"), record(1, b"x", line="a", connection="a2")])
+        # A resend after the fact does not set a line back.
+        await raw.write([record(n, b"x", line="b", connection="b1") for n in (5, 6)])
+    finally:
+        await raw.close()
+    assert await tail() == {"a": ("a2", 1), "b": ("b1", 7)}

@@ -78,13 +78,14 @@ class TransactionWriter:
         await producer.begin()
         changelog = []
         for task in tasks:
-            rows = self._changelog_rows(task, membership, timestamp_ms)
+            checkpoint = self._checkpoint(task, membership)
+            rows = _changelog_rows(task, checkpoint, timestamp_ms)
             topic = self._changelogs[task.partition.topic]
-            changelog.append((task, await producer.write(topic, task.partition.partition, rows)))
+            changelog.append((task, checkpoint, await producer.write(topic, task.partition.partition, rows)))
         newcomers = {(task.partition, membership) for task in tasks} - self._announced
         if newcomers:
             # The next owner finds us by our checkpoint, so it must be there before anything else of the transaction.
-            for _, futures in changelog:
+            for _, _, futures in changelog:
                 await asyncio.gather(*futures)
         produces = []
         for (topic, partition), outputs in self._grouped(tasks).items():
@@ -92,11 +93,12 @@ class TransactionWriter:
             produces += await producer.write(topic, partition, rows)
         for future in produces:
             await future
-        for task, futures in changelog:
+        for task, checkpoint, futures in changelog:
             for future in futures:
                 written = await future
                 if written.offset is not None:  # a retried batch may be acknowledged without its offset
                     task.changelog_end = max(task.changelog_end, written.offset + 1)
+            task.checkpoint = checkpoint
         await producer.send_offsets({task.partition: task.position for task in tasks}, self._group, membership)
         await producer.commit()
         self._announced |= newcomers
@@ -105,8 +107,8 @@ class TransactionWriter:
         """Tasks were closed: a later owner of them has to announce itself again."""
         self._announced.clear()
 
-    def _changelog_rows(self, task: StreamTask, membership: Membership, timestamp_ms: int) -> Iterator[Row]:
-        checkpoint = Checkpoint(
+    def _checkpoint(self, task: StreamTask, membership: Membership) -> Checkpoint:
+        return Checkpoint(
             group=self._group,
             source=task.partition.topic,
             partition=task.partition.partition,
@@ -116,9 +118,6 @@ class TransactionWriter:
             member=membership.member_id,
             generation=membership.generation,
         )
-        yield CHECKPOINT_KEY, encode_checkpoint(checkpoint), _NO_HEADERS, timestamp_ms
-        for key, value in state_records(task.repeats.take_changes(), task.store.take_changes()):
-            yield key, value, _NO_HEADERS, timestamp_ms
 
     def _grouped(self, tasks: list[StreamTask]) -> dict[tuple[str, int], list[Output]]:
         groups: dict[tuple[str, int], list[Output]] = {}
@@ -133,3 +132,9 @@ class TransactionWriter:
                 else:
                     group.append(output)
         return groups
+
+
+def _changelog_rows(task: StreamTask, checkpoint: Checkpoint, timestamp_ms: int) -> Iterator[Row]:
+    yield CHECKPOINT_KEY, encode_checkpoint(checkpoint), _NO_HEADERS, timestamp_ms
+    for key, value in state_records(task.repeats.take_changes(), task.store.take_changes()):
+        yield key, value, _NO_HEADERS, timestamp_ms

@@ -85,11 +85,9 @@ class TaskOpener:
         """
         async with self.consumer("read_uncommitted") as tail, self.consumer("read_committed") as committed:
             offsets = await self.offsets(tail, [task.partition for task in tasks])
-            checkpoints = await self._restore(tasks, committed, tail, is_current)
+            await self._restore(tasks, committed, tail, is_current)
         for task in tasks:
-            task.position = agreed_position(
-                task.partition, self._group, checkpoints.get(task.partition), offsets[task.partition]
-            )
+            task.position = agreed_position(task.partition, self._group, task.checkpoint, offsets[task.partition])
 
     # Reading the changelog.
 
@@ -99,7 +97,7 @@ class TaskOpener:
         committed: AIOKafkaConsumer,
         tail: AIOKafkaConsumer,
         is_current: Callable[[], bool],
-    ) -> dict[Partition, Checkpoint]:
+    ) -> None:
         by_changelog = {
             TopicPartition(self._changelogs[task.partition.topic], task.partition.partition): task for task in tasks
         }
@@ -112,7 +110,6 @@ class TaskOpener:
                 task.clear()
             if task.changelog_end:
                 committed.seek(changelog, task.changelog_end)
-        checkpoints: dict[Partition, Checkpoint] = {}
         fenced: set[str] = set()
         idle, deadline = 0, asyncio.get_running_loop().time() + self._patience_s
         while True:
@@ -121,7 +118,7 @@ class TaskOpener:
                 break
             fetched = await committed.getmany(*todo, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
             for changelog, records in fetched.items():
-                _apply(by_changelog[changelog], records, checkpoints)
+                _apply(by_changelog[changelog], records)
             idle = 0 if fetched else idle + 1
             if idle >= HIDDEN_AFTER_POLLS:
                 if asyncio.get_running_loop().time() > deadline:
@@ -129,8 +126,8 @@ class TaskOpener:
                 hidden = await self._hidden_checkpoints(committed, tail, todo, ends)
                 await self._fence_dead_owners(hidden, fenced, is_current)
         # Also where nothing hid our state: the last owner may have left a transaction open on the outputs alone.
-        await self._fence_dead_owners(checkpoints.values(), fenced, is_current)
-        return checkpoints
+        last = [task.checkpoint for task in tasks if task.checkpoint is not None]
+        await self._fence_dead_owners(last, fenced, is_current)
 
     async def _hidden_checkpoints(
         self,
@@ -252,7 +249,7 @@ class TaskOpener:
             await admin.close()
 
 
-def _apply(task: StreamTask, records: list[Any], checkpoints: dict[Partition, Checkpoint]) -> None:
+def _apply(task: StreamTask, records: list[Any]) -> None:
     for record in records:
         key: bytes = record.key
         if key == CHECKPOINT_KEY:
@@ -263,7 +260,7 @@ def _apply(task: StreamTask, records: list[Any], checkpoints: dict[Partition, Ch
                     f"{record.topic}/{record.partition}/{record.offset} is no checkpoint of tricast: {error}",
                     action="this changelog is foreign; find out who writes to it, then `tricast reset`",
                 ) from error
-            checkpoints[task.partition] = checkpoint
+            task.checkpoint = checkpoint
             task.stream_time_ns = checkpoint.stream_time_ns
         elif key.startswith(STATE_PREFIX):
             task.store.restore(key[len(STATE_PREFIX) :], record.value)
@@ -275,8 +272,6 @@ def _apply(task: StreamTask, records: list[Any], checkpoints: dict[Partition, Ch
                 action="this changelog is foreign; find out who writes to it, then `tricast reset`",
             )
         task.changelog_end = record.offset + 1
-    if task.partition in checkpoints:
-        task.position = checkpoints[task.partition].offset
 
 
 def agreed_position(partition: Partition, group: str, checkpoint: Checkpoint | None, offsets: Offsets) -> int:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from processors.core.processor import Context, Hole, Processor, SourceRecord
 from processors.core.repeats import RepeatFilter
+from processors.engine.changelog import Checkpoint
 from processors.engine.store import MemoryStore
 from schemas.errors import ContractError, EngineError, TooManyDeadLetters
 from schemas.raw import Header
@@ -101,6 +102,8 @@ class StreamTask:
         self.position = 0
         self.changelog_end = 0
         """Next changelog offset this task has not applied; a restore reads on from here."""
+        self.checkpoint: Checkpoint | None = None
+        """The last one committed or restored; ``None`` before the first."""
         self.stream_time_ns = 0
         self.outputs: list[Output] = []
         self.memory: dict[str, object] = {}
@@ -150,6 +153,7 @@ class StreamTask:
         self.store.clear()
         self.repeats.clear()
         self.position = self.changelog_end = self.stream_time_ns = 0
+        self.checkpoint = None
         self.outputs.clear()
         self.memory.clear()
 

@@ -188,7 +188,9 @@ def frame(number: int, kids: Kids) -> bytes:
     return json.dumps({"id": number, "kids": [list(kid) for kid in kids]}).encode()
 
 
-def stamps(frame_number: int, *, kind: str = "frame", connection: str = "c1", line: str = "l1") -> list[tuple[str, bytes]]:
+def stamps(
+    frame_number: int, *, kind: str = "frame", connection: str = "c1", line: str = "l1"
+) -> list[tuple[str, bytes]]:
     """Return the raw headers of a stamped record."""
     return [
         ("tc-feed", b"toy"),

@@ -1,0 +1,55 @@
+# The verbs of this project; `make help` lists them. All of them work from a fresh clone with Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+.DEFAULT_GOAL := help
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "tricast needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which one: make PYTHON=python3.12 …"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "This Python cannot make virtual environments (Debian: apt install python3-venv)."; exit 2; }
+
+# --no-deps after a hash-checked install: nothing that is not in the lock can come in.
+$(VENV)/.local: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.local
+	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: up test check bench bench-full chaos mutants soak format help
+
+up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
+	@$(BIN)/tricast up $(ARGS)
+
+test: $(VENV)/.dev ## Run all tests, with a real Kafka of their own
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## Lint, types, import rules, stale files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## Compare the engine with its peers and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/.dev ## Watch memory over ten minutes of load
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+chaos: $(VENV)/.dev ## Kill, stop and starve workers and brokers for an hour and count what is lost
+	$(BIN)/python -m tests.faults $(ARGS)
+
+mutants: $(VENV)/.dev ## Remove one engine property at a time; a named test must notice each
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+help: ## List the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'

@@ -81,7 +81,9 @@ class Found:
 
 def look(bootstrap: str, prefix: str) -> Found:
     """Read all outputs (``read_committed``), telling them apart by the source position in their ``ce_id``."""
-    identities = [header for _, headers in _records(bootstrap, prefix + OUT) for name, header in headers if name == "ce_id"]
+    identities = [
+        header for _, headers in _records(bootstrap, prefix + OUT) for name, header in headers if name == "ce_id"
+    ]
     changelog_records = sum(1 for _ in _records(bootstrap, prefix + CHANGELOG))
     return Found(outputs=len(identities), distinct=len(set(identities)), changelog_records=changelog_records)
 

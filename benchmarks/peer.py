@@ -77,7 +77,8 @@ class Stopwatch:
             rss_mib=psutil.Process().memory_info().rss / 2**20,
             settings={name: str(value) for name, value in settings.items()},
         )
-        print(json.dumps(asdict(report)), flush=True)
+        # Not sys.stdout: Faust's worker takes that for its log.
+        print(json.dumps(asdict(report)), file=sys.__stdout__, flush=True)
 
     @staticmethod
     def _now() -> tuple[float, float]:

@@ -1,0 +1,153 @@
+"""What was measured, as tables for people, as a page for the documentation and as JSON for scripts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from rich.table import Table
+
+from benchmarks.latency import READER, WARM_UP_S, Latency
+from benchmarks.throughput import CONFLUENT, ENGINE, FAUST, Row
+
+RATE_TARGETS = ((CONFLUENT, 0.9), (FAUST, 12.0))
+"""The engine has to be at least so many times as fast as this peer."""
+LATENCY_RATE, P50_MS, P99_MS = 500, 30.0, 120.0
+
+INTRODUCTION = """\
+The same job (`benchmarks/job.py`) on every peer: Kambi-shaped frames of about 1.4 kB and 4 children from a topic of 4
+partitions, each child one keyed output with CloudEvents headers; the number of updates and the last digest of each of
+1,000 events are state. The engine and the second confluent-kafka row keep that state in Kafka; they and the first
+confluent-kafka row are exactly once, Faust is not. Every run has its own topics and group. The clock runs from the
+first frame in the worker's hands to the last commit; then an independent `read_committed` reader counts the outputs."""
+BUSY_ADVICE = "well above 1 others were at work on the machine, and ratios and CPU µs say more than frames/s"
+
+THROUGHPUT_HEAD = (
+    "same job",
+    "frames/s, median",
+    "min to max",
+    "CPU µs/frame",
+    "RSS MiB",
+    "changelog records/frame",
+    "engine is times as fast",
+    "outputs complete",
+)
+LATENCY_HEAD = ("frames/s", "p50 ms", "p90 ms", "p99 ms", "max ms", "missing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Everything one call of the benchmark found."""
+
+    command: str
+    machine: dict[str, str]
+    cores: str
+    load_per_core: tuple[float, float]
+    """Before and after, processes that want a core per core."""
+    rounds: int
+    frames: int
+    rows: list[Row]
+    latencies: list[Latency]
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values."""
+        return asdict(self) | {"verdicts": list(verdicts(self))}
+
+
+def verdicts(results: Results) -> Iterable[tuple[str, bool]]:
+    """Yield each target with whether it is met."""
+    by_peer = {row.peer: row for row in results.rows} if results.rows else {}
+    for row in results.rows:
+        for peer, target in RATE_TARGETS:
+            if row.peer is peer:
+                yield f"engine at least {target:g} times {peer.name}: {row.ratio:.2f} times", row.ratio >= target
+    for latency in results.latencies:
+        if latency.rate == LATENCY_RATE:
+            yield f"p50 ≤ {P50_MS:g} ms at {LATENCY_RATE} frames/s: {latency.p50_ms:.1f} ms", latency.p50_ms <= P50_MS
+            yield f"p99 ≤ {P99_MS:g} ms at {LATENCY_RATE} frames/s: {latency.p99_ms:.1f} ms", latency.p99_ms <= P99_MS
+    if by_peer:
+        yield "every output of every run there, once", all(row.complete for row in results.rows)
+
+
+def tables(results: Results) -> Iterable[Table]:
+    """Yield the tables for a terminal."""
+    yield _table(f"Throughput, {results.rounds} interleaved rounds", THROUGHPUT_HEAD, map(_cells, results.rows))
+    yield _table("Latency of the engine", LATENCY_HEAD, map(_latency_cells, results.latencies))
+    marks = [("met" if met else "NOT MET", text) for text, met in verdicts(results)]
+    yield _table("Targets", ("", "target"), marks)
+
+
+def page(results: Results) -> str:
+    """Return the documentation page."""
+    before, after = results.load_per_core
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `{results.command}`. {INTRODUCTION}",
+        "",
+        *(f"- {name}: {text}" for name, text in results.machine.items()),
+        f"- placement: {results.cores}",
+        f"- load average per core: {before:.1f} before, {after:.1f} after; {BUSY_ADVICE}",
+        "",
+        f"## Throughput, {results.rounds} interleaved rounds of {results.frames} frames",
+        "",
+        *_markdown(THROUGHPUT_HEAD, map(_cells, results.rows)),
+        "",
+        "Slower peers get fewer frames. Ratios are taken within a round; the median of the rounds is shown.",
+        "",
+        "## Latency of the engine, produce to `read_committed` reader",
+        "",
+        *_markdown(LATENCY_HEAD, map(_latency_cells, results.latencies)),
+        "",
+        (
+            f"Every output record counts; the first {WARM_UP_S:g} s of each rate are left out. Reader: confluent-kafka,"
+            f" {_settings(READER)}."
+        ),
+        "",
+        "## Targets",
+        "",
+        *(f"- {'met' if met else '**not met**'}: {text}" for text, met in verdicts(results)),
+        "",
+        "## Settings",
+        "",
+    ]
+    for row in results.rows:
+        settings = {name: text for name, text in row.runs[-1].report.settings.items() if name != "cycles"}
+        lines += [f"- {row.peer.name}: {_settings(settings)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.peer.name,
+        f"{row.median_rate:,.0f}",
+        f"{min(row.rates):,.0f} to {max(row.rates):,.0f}",
+        f"{row.cpu_us_per_frame:.1f}",
+        f"{row.rss_mib:.0f}",
+        f"{row.changelog_per_frame:.2f}",
+        "" if row.peer is ENGINE else f"{row.ratio:.2f}",
+        "yes" if row.complete else "NO",
+    )
+
+
+def _latency_cells(latency: Latency) -> tuple[str, ...]:
+    milliseconds = (latency.p50_ms, latency.p90_ms, latency.p99_ms, latency.max_ms)
+    return (f"{latency.rate:,}", *(f"{value:.1f}" for value in milliseconds), str(latency.missing))
+
+
+def _settings(settings: dict[str, object]) -> str:
+    return ", ".join(f"`{name}={value}`" for name, value in settings.items())
+
+
+def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for index, name in enumerate(head):
+        table.add_column(name, justify="left" if index == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|---|" + "---:|" * (len(head) - 1)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"

@@ -92,6 +92,10 @@ CHILDREN = {
     "duplicate key of the envelope": ('{"mt":18,"mt":18,"er":{"eventId":1}}', Code.DUPLICATE_KEY),
     "duplicate key, one escaped": (r'{"mt":18,"er":{"eventId":1},"\u0065r":{"eventId":2}}', Code.DUPLICATE_KEY),
     "duplicate key beside an escaped colon": (r'{"mt":18,"er":{"eventId":1,"eventId":"\u003a"}}', Code.DUPLICATE_KEY),
+    "duplicate key hidden by an escaped colon": (
+        r'{"mt":18,"er":{"eventId":1},"x":1,"x":"\u003a"}',
+        Code.DUPLICATE_KEY,
+    ),
     "id as an inexact float": ('{"mt":18,"er":{"eventId":9007199254740993.0}}', Code.INEXACT_NUMBER),
     "id with an exponent": ('{"mt":18,"er":{"eventId":1e30}}', Code.INEXACT_NUMBER),
     "number": ("17", Code.NOT_AN_OBJECT),

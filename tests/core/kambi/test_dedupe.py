@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,11 +77,13 @@ def said(outputs: list[Output]) -> list[Fact]:
     ]
 
 
-def play(history: list[Delivery], *, ticks: bool = False, reopen: bool = False) -> Driver:
+def play(history: list[Delivery], *, ticks: Sequence[bool] = (), reopen: bool = False) -> Driver:
+    """Deliver ``history``, with a tick before those deliveries that ``ticks`` says."""
     driver, now_ns = Driver(KambiProcessor()), START_NS
-    for delivery in history:
+    for delivery, tick in zip_longest(history, ticks[: len(history)], fillvalue=False):
+        assert isinstance(delivery, Delivery)
         now_ns += delivery.after_s * SECOND_NS
-        if ticks:
+        if tick:
             driver.feed(b"{}", kind="tick", at_ns=now_ns)
         if reopen:
             driver.reopen()
@@ -93,11 +97,20 @@ def test_says_what_a_naive_account_says(history: list[Delivery]):
     assert said(play(history).outputs) == naive(history)
 
 
-@given(st.lists(deliveries, max_size=25))
-def test_housekeeping_and_restarts_change_nothing(history: list[Delivery]):
+@settings(max_examples=300)
+@given(st.lists(deliveries, max_size=25), st.lists(st.booleans(), min_size=25, max_size=25))
+def test_housekeeping_and_restarts_change_nothing(history: list[Delivery], ticks: list[bool]):
     plain = [output.value for output in play(history).outputs]
-    assert [output.value for output in play(history, ticks=True).outputs] == plain
-    assert [output.value for output in play(history, ticks=True, reopen=True).outputs] == plain
+    assert [output.value for output in play(history, ticks=ticks).outputs] == plain
+    assert [output.value for output in play(history, ticks=ticks, reopen=True).outputs] == plain
+
+
+def test_fact_that_returned_after_its_window_outlives_the_tombstone_of_its_first_life():
+    again = Delivery(LINES[0], WINDOW_S + 1, ((1, 1, 1500, 1),))
+    copy = Delivery(LINES[1], 1, ((1, 1, 1500, 1),))
+    history = [again, again, copy]
+    driver = play(history, ticks=[False, False, True])
+    assert said(driver.outputs) == naive(history) == [(1, 1, 1500, 1)] * 2
 
 
 @given(st.lists(facts, max_size=20), st.data())
@@ -169,12 +182,15 @@ def test_one_tick_deletes_no_more_than_a_transaction_should_hold():
     assert memory.expire(store, 10 * WINDOW_S) == 2_000
 
 
-@given(st.lists(st.integers(0, 2), min_size=1, max_size=60), st.integers(1, 8))
-def test_memory_is_bounded_and_a_restart_evicts_the_same(steps: list[int], bound: int):
+steps_s = st.sampled_from([0, 0, 1, 2, WINDOW_S + 1])
+
+
+@given(st.lists(st.tuples(steps_s, st.integers(0, 12)), min_size=1, max_size=60), st.integers(1, 8))
+def test_memory_is_bounded_and_a_restart_evicts_the_same(steps: list[tuple[int, int]], bound: int):
     def run(*, reopen: bool) -> list[dict[bytes, bytes]]:
         store, now_s, states = DictStore(), 0, []
         memory = FactMemory(store, bound)
-        for number, step in enumerate(steps):
+        for step, number in steps:
             now_s += step
             if reopen:
                 memory = FactMemory(store, bound)

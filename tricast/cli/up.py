@@ -81,6 +81,7 @@ def up(invocation: Invocation, *, for_s: float | None, as_json: bool, data_dir: 
             stack.callback(cluster.stop)
             kafka = settings.kafka.model_copy(update={"bootstrap_servers": cluster.start()})
             settings = settings.model_copy(update={"kafka": kafka})
+            say(f"Kafka runs at {kafka.bootstrap_servers} after {time.monotonic() - begun_s:.1f} s")
         run = _Run(settings, invocation, directory, begun_s, as_json=as_json, say=say)
         code = asyncio.run(run.run(for_s))
     sys.exit(code)

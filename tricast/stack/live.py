@@ -77,7 +77,7 @@ def _children(view: View) -> Table:
 
 
 def _topics(view: View) -> Table:
-    table = _table("Topic", "Records", "Records/s", "Lag")
+    table = _table("Topic", "End offset", "Rate/s", "Lag")
     for topic in view.topics:
         lag = view.lag_of(topic)
         total = f"{view.now.total(topic):,}" if view.now is not None else ""

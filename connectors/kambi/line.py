@@ -6,23 +6,21 @@ import logging
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import aiohttp
-from aiohttp.http_websocket import WSMessageNoDecodeText as WebSocketMessage
 
-from connectors import engineio
+from connectors import engineio, handshake
 from connectors.clock import Clock
+from connectors.handshake import Dialled, WebSocketMessage, packet_of
 from connectors.kambi import protocol
 from connectors.kambi.config import KambiSettings
 from connectors.recorder import LineRecorder
-from connectors.runner import ConnectFailed, LineCounts, unless_stopped
+from connectors.runner import LineCounts, unless_stopped
 from connectors.sink import FrameSink
 
 log = logging.getLogger(__name__)
 
-_CLOSE_S: Final = 2.0  # for the peer's half of the closing handshake
-_MAX_WINDOW_BITS: Final = 15
 _NORMAL, _NO_CODE, _ABNORMAL = 1000, 1005, 1006  # RFC 6455 §7.4.1; the last two are never on the wire
 _OUTBOX: Final = 1000  # 25 times the keys a connection may hold
 
@@ -46,13 +44,15 @@ class _End:
     reason: str
 
 
-@dataclass(slots=True)
 class _Connection:
-    socket: "aiohttp.ClientWebSocketResponse[Literal[False]]"
-    silence_s: float
-    outbox: "asyncio.Queue[tuple[str, Callable[[], None] | None]]"
-    messages: int = 0
-    end: _End | None = None
+    """One open connection: what is to be sent on it, how much it has said, and why it ends when we end it."""
+
+    def __init__(self, dialled: Dialled) -> None:
+        self.socket = dialled.socket
+        self.silence_s = dialled.silence_s
+        self.outbox: asyncio.Queue[tuple[str, Callable[[], None] | None]] = asyncio.Queue(_OUTBOX)
+        self.messages = 0
+        self.end: _End | None = None
 
 
 class KambiLine:
@@ -86,11 +86,10 @@ class KambiLine:
         self._owner = owner
         self._stop = stop
         self._clock = clock
+        self._dialled: Dialled | None = None
         self._connection: _Connection | None = None
         self.name = recorder.line
         self.counts = LineCounts()
-        self.deflate = False
-        """Whether permessage-deflate was negotiated on the last connection."""
 
     def subscribe(self, keys: Sequence[str]) -> None:
         """Emit ``subscribe`` for keys that the plan gave this line; when it is down its next connect does."""
@@ -111,65 +110,29 @@ class KambiLine:
         Raises:
             ConnectFailed: It did not come as far as the accepted Socket.IO connect.
         """
-        if not await unless_stopped(self._stop, self._sink.wait_for_room()):
+        if not await unless_stopped(self._stop, self._dial()):
             return
+        assert self._dialled is not None
+        dialled, self._dialled = self._dialled, None
         try:
-            async with asyncio.timeout(self._settings.handshake_timeout_s):
-                connection, first = await self._handshake()
-        except TimeoutError as error:
-            raise ConnectFailed(f"no accepted connect within {self._settings.handshake_timeout_s:g} s") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise ConnectFailed(f"{type(error).__name__}: {error}") from error
-        try:
-            await self._record(connection, first)
+            await self._record(dialled)
         finally:
-            await _close(connection.socket)
+            await handshake.close(dialled.socket)
 
-    # -- handshake ---------------------------------------------------------------------------------------------------
-
-    async def _handshake(self) -> tuple[_Connection, bytes]:
-        """Return the connection and its first Socket.IO packet, which the server accepted the connect with."""
-        socket = await self._session.ws_connect(
-            socket_url(self._settings.push_url),
-            compress=_MAX_WINDOW_BITS,
-            max_msg_size=self._settings.max_message_bytes,
-            decode_text=False,  # bytes are kept as they are, broken UTF-8 too
-            timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
+    async def _dial(self) -> None:
+        await self._sink.wait_for_room()  # what is received has to be kept
+        self._dialled = await handshake.dial(
+            self._session,
+            handshake.socket_url(self._settings.push_url),
+            max_message_bytes=self._settings.max_message_bytes,
+            timeout_s=self._settings.handshake_timeout_s,
         )
-        try:
-            opening = await socket.receive()
-            opened = engineio.read_open(opening.data) if opening.type is aiohttp.WSMsgType.TEXT else None
-            if opened is None:
-                raise ConnectFailed(f"no Engine.IO open packet but {opening.type.name} {opening.data!r:.100}")
-            await socket.send_str(engineio.CONNECT)
-            while True:
-                answer = await socket.receive()
-                match _packet(answer):
-                    case engineio.Message(payload):
-                        break
-                    case engineio.Ping(reply):
-                        await socket.send_str(reply)
-                    case engineio.Control():
-                        pass
-                    case engineio.Close() | None:
-                        raise ConnectFailed(f"closed before the connect was accepted: {answer.data!r:.100}")
-            if engineio.is_connect_error(payload):
-                raise ConnectFailed(f"the server refused the connect: {payload!r:.200}")
-        except BaseException:
-            await _close(socket)
-            raise
-        connection = _Connection(
-            socket=socket,
-            silence_s=opened.silence_s,
-            outbox=asyncio.Queue(_OUTBOX),
-        )
-        return connection, payload
 
     # -- a connection's life -----------------------------------------------------------------------------------------
 
-    async def _record(self, connection: _Connection, first: bytes) -> None:
+    async def _record(self, dialled: Dialled) -> None:
+        connection = _Connection(dialled)
         keys = tuple(self._owner.keys_of(self.name))
-        self.deflate = connection.socket.compress > 0
         self._recorder.opened(
             {
                 "shard": self._settings.shard,
@@ -181,7 +144,7 @@ class KambiLine:
         end = _End(_ABNORMAL, "connector failed")
         self._connection = connection
         try:
-            log.info("line.opened line=%s keys=%d deflate=%s", self.name, len(keys), self.deflate)
+            log.info("line.opened line=%s keys=%d deflate=%s", self.name, len(keys), dialled.deflate)
             for key in keys:
                 self._send(connection, protocol.subscribe(key))
             self._send(connection, "", lambda: self._owner.emitted(self.name, fresh=True))
@@ -191,7 +154,7 @@ class KambiLine:
                     group.create_task(self._watch(connection), name=f"{self.name} watch"),
                     group.create_task(self._close_on_stop(connection), name=f"{self.name} stop"),
                 ]
-                await self._frame(first)
+                await self._frame(dialled.first)
                 end = await self._read(connection)
                 for task in around:
                     task.cancel()
@@ -206,7 +169,7 @@ class KambiLine:
         while True:
             message = await socket.receive()
             connection.messages += 1
-            match _packet(message):
+            match packet_of(message):
                 case engineio.Message(payload):
                     await self._frame(payload)
                     if engineio.is_disconnect(payload):
@@ -269,7 +232,7 @@ class KambiLine:
             if (waits - 1) * interval_s > connection.silence_s:
                 self._abort(connection, f"silent for more than {connection.silence_s:g} s")
             if connection.end is not None and connection.end.code == _ABNORMAL:
-                await _close(connection.socket)
+                await handshake.close(connection.socket)
             self._recorder.tick()
 
     async def _close_on_stop(self, connection: _Connection) -> None:
@@ -278,32 +241,8 @@ class KambiLine:
         # The close frame alone: what the server sent before it saw ours is still read and recorded.
         with contextlib.suppress(aiohttp.ClientError, OSError):
             await connection.socket.send_frame(struct.pack("!H", _NORMAL), aiohttp.WSMsgType.CLOSE)
-        await self._clock.sleep(_CLOSE_S)
-        await _close(connection.socket)
+        await self._clock.sleep(handshake.CLOSE_S)
+        await handshake.close(connection.socket)
 
     def _abort(self, connection: _Connection, reason: str) -> None:
         connection.end = connection.end or _End(_ABNORMAL, reason)
-
-
-def socket_url(push_url: str) -> str:
-    """Return the WebSocket URL of an Engine.IO 4 server."""
-    scheme, _, rest = push_url.partition("://")
-    host, slash, path = rest.partition("/")
-    scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
-    return f"{scheme}://{host}/{path + '/' if slash else 'socket.io/'}?EIO=4&transport=websocket"
-
-
-async def _close(socket: "aiohttp.ClientWebSocketResponse[Literal[False]]") -> None:
-    # aiohttp reads on until the peer's close frame; from a peer that keeps sending, for ever.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_CLOSE_S):
-            await socket.close()
-
-
-def _packet(message: WebSocketMessage) -> engineio.Packet | None:
-    """Return the Engine.IO packet of a WebSocket message, ``None`` when it is the connection's end."""
-    if message.type is aiohttp.WSMsgType.TEXT:
-        return engineio.read_text(message.data)
-    if message.type is aiohttp.WSMsgType.BINARY:
-        return engineio.Message(message.data)
-    return None

@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
+from connectors.handshake import socket_url
 from connectors.kambi.config import KambiSettings
-from connectors.kambi.line import socket_url
 
 
 @pytest.mark.parametrize(

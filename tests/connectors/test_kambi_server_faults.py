@@ -75,6 +75,13 @@ async def test_a_failed_handshake_is_logged_and_tried_again_and_leaves_no_opened
     assert [r.kind for r in await recording.records() if r.kind != "tick"] == ["opened", "frame", "closed"]
 
 
+async def test_stopping_while_a_server_does_not_answer_does_not_wait_for_it(recording):
+    # Leaving the connector raises when the grace period was not enough.
+    async with vendor(never_answers) as server, recording.connector(server.url, handshake_timeout_s=60.0, grace_s=5.0):
+        await server.peers.get()
+    assert await recording.records() == []
+
+
 async def test_no_server_at_all_is_logged_and_tried_again(recording, caplog, unused_tcp_port):
     async with recording.connector(f"http://127.0.0.1:{unused_tcp_port}", backoff_cap_s=0.1):
         refused = "line.connect_failed line=kambi-0-general reason=ClientConnectorError"

@@ -58,7 +58,7 @@ class KambiSimulatorSettings(BaseModel):
 
     events_live: int = Field(default=8, ge=1, le=2_000)
     """Events live at once, football and tennis by turns."""
-    changes_per_second: float = Field(default=12.0, ge=0)
+    changes_per_second: float = Field(default=20.0, ge=0)
     """Odds moves and small suspensions over all events; goals, points and their bursts come on top."""
     match_duration_s: float = Field(default=240.0, gt=0)
     """How long a match lasts, seconds; ninety minutes of football are squeezed into it."""

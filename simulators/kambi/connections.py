@@ -90,11 +90,6 @@ class Connections:
         """Serve ``/socket.io/`` in ``app``."""
         self._server.attach(app)
 
-    @property
-    def count(self) -> int:
-        """How many clients are connected."""
-        return len(self._connections)
-
     def wants(self, key: str) -> bool:
         """Whether anybody holds ``key``."""
         return key in self._by_key
@@ -115,9 +110,10 @@ class Connections:
         return False
 
     async def close(self) -> None:
-        """Close every connection with an Engine.IO close packet after what waits for it."""
-        if self._server.eio.sockets:
-            await self._server.eio.disconnect()
+        """Close every connection: after what waits for it an Engine.IO close packet, then a WebSocket close frame."""
+        for socket in list(self._server.eio.sockets.values()):
+            await socket.close(wait=False)
+            socket.queue.put_nowait(None)  # the library's sign for its writer to close the WebSocket
         await self._server.shutdown()
 
     async def _hand_to(self, connection: Connection, frame: Frame) -> None:

@@ -72,7 +72,7 @@ class KambiSimulator:
         app = web.Application()
         self._connections.attach(app)
         app.router.add_get(r"/offering/v2018/{offering}/event/live/{name:open(?:\.json)?}", self._live_open)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
         try:
@@ -96,11 +96,7 @@ class KambiSimulator:
                 await self._clock
         for bulk in self._bulker.due(1 << 62):
             await self._hand(bulk)
-        try:
-            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                await self._connections.close()
-        except TimeoutError:
-            log.warning("closed with clients that do not read connections=%d", self._connections.count)
+        await self._connections.close()
         if self._runner is not None:
             await self._runner.cleanup()
         self._ledger.close()

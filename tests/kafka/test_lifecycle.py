@@ -1,5 +1,6 @@
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,7 +12,10 @@ import pytest
 from schemas.errors import EnvironmentFault
 from tricast.kafka import Cluster
 from tricast.kafka.errors import BrokerCountMismatch, BrokerDidNotStart
-from tricast.kafka.layout import DataDir
+from tricast.kafka.launch import start_brokers
+from tricast.kafka.layout import DataDir, default_cache_dir
+from tricast.kafka.membership import new_membership
+from tricast.kafka.release import fetch_release
 
 pytestmark = pytest.mark.kafka
 
@@ -122,6 +126,21 @@ def test_broker_that_does_not_come_up_shows_its_last_lines_and_leaves_nothing(br
     assert "Stored node id 7 doesn't match previous node id" in caught.value.message
     assert str(broker.files.node(1).log) in caught.value.action
     assert state_of(broker) == ("stopped", "stopped")
+
+
+def test_port_that_somebody_took_after_we_looked_is_named(tmp_path):
+    membership = new_membership(1, random.Random(), None)
+    (node,) = membership.nodes
+    files = DataDir(tmp_path).node(1)
+    files.root.mkdir()
+    release = fetch_release(default_cache_dir(), quiet=True)
+    with (
+        socket.create_server(("127.0.0.1", node.port)),
+        pytest.raises(BrokerDidNotStart, match="Address already in use") as caught,  # what start() tries anew after
+    ):
+        start_brokers({node: files}, membership, release, wait_for=frozenset({1}), timeout_s=60)
+    assert len(caught.value.tail.splitlines()) < 40
+    assert not files.process.exists()
 
 
 def test_two_starts_at_once_without_java_on_the_path(tmp_path):

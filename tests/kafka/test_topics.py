@@ -2,8 +2,6 @@ import random
 
 import aiokafka
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
@@ -44,13 +42,8 @@ async def test_check_names_other_partition_count_and_config(settings, topic_pref
 
 
 async def test_check_looks_at_every_setting_of_the_registry(settings, topic_prefix):
-    await topics.create([CHANGELOG], topic_prefix, settings)
-    name = topic_prefix + CHANGELOG.name
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
-    await admin.start()
-    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {"cleanup.policy": "delete"})])
-    await admin.close()
-    # Altering replaces the whole configuration, so everything that is not Kafka's default differs now.
+    defaults = {"cleanup": "delete", "max_message_bytes": 1_000_000, "segment_ms": None, "segment_bytes": None}
+    await topics.create([CHANGELOG.model_copy(update=defaults)], topic_prefix, settings)
     differing = {difference.key for difference in await topics.check([CHANGELOG], topic_prefix, settings)}
     assert differing == {
         "cleanup.policy",

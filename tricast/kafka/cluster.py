@@ -17,7 +17,7 @@ from schemas.errors import ConfigurationError, EnvironmentFault
 from tricast.kafka import process
 from tricast.kafka.errors import BrokerCountMismatch, BrokerDidNotStart, NoFreePort, require_space
 from tricast.kafka.filelock import exclusive
-from tricast.kafka.launch import await_serving, launch
+from tricast.kafka.launch import start_brokers
 from tricast.kafka.layout import KAFKA_VERSION, DataDir, default_cache_dir, default_data_dir
 from tricast.kafka.membership import WELL_KNOWN_PORT, Membership, load, new_membership, with_free_ports
 from tricast.kafka.ports import is_free
@@ -186,16 +186,16 @@ class Cluster:
         self._running(broker).send_signal(signal.SIGCONT)
 
     def await_in_sync(self, timeout_s: float = 60.0) -> None:
-        """Wait until every replica of every partition is in sync, so that the next broker may be taken down.
+        """Wait until all brokers serve and agree that every replica is in sync, so that the next may be taken down.
 
         Raises:
             EnvironmentFault: Some partitions still lag after ``timeout_s``.
         """
         membership = self._membership()
         deadline = time.monotonic() + timeout_s
-        while (lagging := self._lagging(membership)) != ():
+        while lagging := self._lagging(membership):
             if time.monotonic() > deadline:
-                raise EnvironmentFault(f"not all replicas in sync after {timeout_s:.0f} s: {lagging or 'no answer'}")
+                raise EnvironmentFault(f"not in sync after {timeout_s:.0f} s: {', '.join(sorted(lagging))}")
             time.sleep(_POLL_S)
 
     # Private
@@ -257,9 +257,12 @@ class Cluster:
         return membership.bootstrap_servers
 
     @staticmethod
-    def _lagging(membership: Membership) -> tuple[str, ...] | None:
-        answers = (lagging_partitions(node.port, membership.cluster_id) for node in membership.nodes)
-        return next((answer for answer in answers if answer is not None), None)
+    def _lagging(membership: Membership) -> set[str]:
+        lagging: set[str] = set()
+        for node in membership.nodes:
+            answer = lagging_partitions(node.port, membership.cluster_id)
+            lagging |= {f"broker {node.broker}"} if answer is None else set(answer)
+        return lagging
 
     def _serves(self, node: Node, membership: Membership) -> bool:
         deadline = time.monotonic() + _SILENT_GRACE_S
@@ -292,12 +295,11 @@ class Cluster:
         require_space(self.files.root, _NEEDED_BYTES * len(nodes))
         if self._ephemeral and self._watchdog is None:
             self._watchdog = Watchdog(self.files.root)
-        try:
-            launched = {node: self.files.node(node.broker) for node in nodes}
-            for node, files in launched.items():
-                launch(files, node, membership, release, self._cpus)
-            await_serving(launched, membership.cluster_id, wait_for=wait_for, timeout_s=self._start_timeout_s)
-        except BaseException:
-            for node in nodes:
-                self._end_remains(node)
-            raise
+        start_brokers(
+            {node: self.files.node(node.broker) for node in nodes},
+            membership,
+            release,
+            wait_for=wait_for,
+            timeout_s=self._start_timeout_s,
+            cpus=self._cpus,
+        )

@@ -92,13 +92,3 @@ def write_atomically(path: Path, text: str) -> None:
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
-
-
-def tail(path: Path, lines: int) -> list[str]:
-    """Return the last ``lines`` lines of a log file; nothing when there is no such file."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 200 * lines))
-            return file.read().decode(errors="replace").splitlines()[-lines:]
-    except FileNotFoundError:
-        return []

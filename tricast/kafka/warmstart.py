@@ -18,7 +18,7 @@ from schemas.errors import EnvironmentFault
 from tricast.kafka import process
 from tricast.kafka.filelock import exclusive
 from tricast.kafka.jars import release_dir
-from tricast.kafka.launch import await_serving, launch
+from tricast.kafka.launch import start_brokers
 from tricast.kafka.layout import DataDir
 from tricast.kafka.membership import new_membership
 from tricast.kafka.release import Release
@@ -54,10 +54,8 @@ def _record(release: Release, cache: Path) -> None:
         membership.save(data)
         watchdog = Watchdog(data.root)
         try:
-            files, node = data.node(1), membership.nodes[0]
-            launch(files, node, membership, recording, cpus=None)
-            everybody = frozenset({node.broker})
-            await_serving({node: files}, membership.cluster_id, wait_for=everybody, timeout_s=_START_TIMEOUT_S)
+            brokers = {node: data.node(node.broker) for node in membership.nodes}
+            start_brokers(brokers, membership, recording, wait_for=frozenset({1}), timeout_s=_START_TIMEOUT_S)
         finally:
             if broker := process.find(data.node(1)):
                 process.end([broker], _RECORDING_GRACE_S)

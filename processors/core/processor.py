@@ -44,6 +44,7 @@ class Store(Protocol):
 
     def items(self, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Yield the entries whose key starts with ``prefix``, in no promised order. Costs a walk of the store."""
+        ...
 
 
 class Context(Protocol):
@@ -52,10 +53,12 @@ class Context(Protocol):
     @property
     def store(self) -> Store:
         """State of this stream task."""
+        ...
 
     @property
     def stream_time_ns(self) -> int:
         """Greatest ``tc-received-ns`` of the task so far, UTC nanoseconds: the only clock a processor has."""
+        ...
 
     @property
     def memory(self) -> dict[str, object]:
@@ -64,6 +67,7 @@ class Context(Protocol):
         Empty whenever the store was changed from outside: opened, restored, cleared. Not taken back when a record
         fails, so a processor changes it as the last step of ``process``, after everything that may raise.
         """
+        ...
 
     def count(self, what: str, number: int = 1) -> None:
         """Count what was passed over or dropped on purpose, by its name from a closed list; a metric, no record."""
@@ -107,18 +111,22 @@ class Processor(Protocol):
     @property
     def name(self) -> str:
         """Explicit name: part of group, changelog and transactional ids, so never an import path."""
+        ...
 
     @property
     def feed(self) -> str:
         """Feed whose dead letters it writes, e.g. ``kambi``."""
+        ...
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Registry names of the topics it reads."""
+        ...
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Registry names of the topics it may forward to (dead letters are added by the engine)."""
+        ...
 
     def process(self, record: SourceRecord, context: Context) -> None:
         """Process one record. Bad vendor data is a dead letter; an exception is a bug and dead-letters the record."""

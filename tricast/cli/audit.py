@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -85,7 +84,7 @@ def audit(
         click.echo(json.dumps(report.to_json(min_frames)))
     else:
         print_report(report, min_frames, Console())
-    sys.exit(0 if report.clean(min_frames) else 1)
+    click.get_current_context().exit(0 if report.clean(min_frames) else 1)
 
 
 async def audited(settings: Settings, scope: Scope, *, timeout_s: float, quiet: bool) -> Report:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -75,7 +74,7 @@ def status(invocation: Invocation, as_json: bool, interval: float, max_lag: int)
         click.echo(json.dumps({name: getattr(found, name) for name in Status.__slots__}))
     else:
         _print(found)
-    sys.exit(EXIT_CODES[found.state])
+    click.get_current_context().exit(EXIT_CODES[found.state])
 
 
 async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:

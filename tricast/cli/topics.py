@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
 
 import click
@@ -88,7 +87,7 @@ def check(invocation: Invocation, as_json: bool) -> None:
     differences = asyncio.run(real_topics.check(TOPICS.values(), settings.topic_prefix, settings.kafka))
     _print_differences([str(difference) for difference in differences], as_json=as_json)
     if differences:
-        sys.exit(1)
+        click.get_current_context().exit(1)
 
 
 def _print_differences(differences: Sequence[str], *, as_json: bool) -> None:

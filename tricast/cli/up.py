@@ -5,9 +5,8 @@ import json
 import logging
 import shutil
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.logging import RichHandler
 
+from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
 from tricast.audit.report import Report
 from tricast.audit.run import kambi
@@ -27,6 +27,8 @@ from tricast.cli.invocation import Invocation, json_option, pass_invocation, sto
 from tricast.kafka import Cluster
 from tricast.kafka import topics as real_topics
 from tricast.kafka.filelock import exclusive
+from tricast.kafka.layout import default_cache_dir
+from tricast.kafka.release import fetch_release
 from tricast.processors import PROCESSORS
 from tricast.settings import Settings
 from tricast.stack.live import View, plain, render
@@ -69,22 +71,20 @@ def up(invocation: Invocation, *, for_s: float | None, as_json: bool, data_dir: 
     settings = invocation.settings
     directory = (data_dir or settings.data_dir).absolute()
     own_kafka = "bootstrap_servers" not in settings.kafka.model_fields_set
-    say = _stderr_line if as_json else click.echo
     with ExitStack() as stack:
         stack.enter_context(exclusive(directory / "up.lock", _LOCK_TIMEOUT_S))
         stack.enter_context(_term_as_interrupt())
         if not keep:
             _forget(directory)
         fresh_logs(directory / "logs")
+        cluster = None
         if own_kafka:
+            fetch_release(settings.cache_dir or default_cache_dir(), quiet=as_json)  # here, Ctrl-C can end it
             cluster = Cluster(directory / "kafka", cache_dir=settings.cache_dir, quiet=as_json)
             stack.callback(cluster.stop)
-            kafka = settings.kafka.model_copy(update={"bootstrap_servers": cluster.start()})
-            settings = settings.model_copy(update={"kafka": kafka})
-            say(f"Kafka runs at {kafka.bootstrap_servers} after {time.monotonic() - begun_s:.1f} s")
-        run = _Run(settings, invocation, directory, begun_s, as_json=as_json, say=say)
+        run = _Run(settings, invocation, directory, cluster, begun_s, as_json=as_json)
         code = asyncio.run(run.run(for_s))
-    sys.exit(code)
+    click.get_current_context().exit(code)
 
 
 class _Run:
@@ -93,15 +93,15 @@ class _Run:
         settings: Settings,
         invocation: Invocation,
         directory: Path,
+        cluster: Cluster | None,
         begun_s: float,
         *,
         as_json: bool,
-        say: Callable[[str], None],
     ) -> None:
         simulated = "push_url" not in settings.kambi.model_fields_set
         self._settings = settings
         self._as_json = as_json
-        self._say = say
+        self._cluster = cluster
         self._begun_s = begun_s
         self._last_plain_s = 0.0
         self._console = Console()
@@ -110,7 +110,6 @@ class _Run:
         self._ledger = directory / "ledger" / f"kambi-{int(time.time())}.jsonl" if simulated else None
         self._plan = Plan(
             arguments=invocation.child_arguments(),
-            bootstrap_servers=settings.kafka.bootstrap_servers,
             logs=directory / "logs",
             processors=sorted(PROCESSORS),
             offering=settings.kambi.offering,
@@ -119,22 +118,18 @@ class _Run:
         )
 
     async def run(self, for_s: float | None) -> int:
-        settings = self._settings
-        created = await real_topics.create(TOPICS.values(), settings.topic_prefix, settings.kafka)
-        if created:
-            self._say(f"created {len(created)} topics")
         if self._ledger is not None:
             self._ledger.parent.mkdir(parents=True, exist_ok=True)
+        prefix = self._settings.topic_prefix
         with ExitStack() as stack:
             if self._console.is_terminal and not self._as_json:
                 self._live = stack.enter_context(Live(console=self._console, refresh_per_second=2))
                 stack.enter_context(_logs_above(self._console))
-                self._say = self._console.print
             session = Session(
                 self._plan,
-                kafka=settings.kafka,
-                prefix=settings.topic_prefix,
-                topics=[settings.topic_prefix + name for name in SHOWN_TOPICS],
+                start_kafka=self._start_kafka,
+                prefix=prefix,
+                topics=[prefix + name for name in SHOWN_TOPICS],
                 begun_s=self._begun_s,
                 show=self._show,
                 say=self._say,
@@ -142,6 +137,24 @@ class _Run:
             stop_on_signals(session.stop)
             outcome = await session.run(for_s, self._audit)
         return self._finish(outcome)
+
+    async def _start_kafka(self) -> KafkaSettings:
+        settings = self._settings
+        if self._cluster is not None:
+            servers = await asyncio.to_thread(self._cluster.start)
+            kafka = settings.kafka.model_copy(update={"bootstrap_servers": servers})
+            self._settings = settings = settings.model_copy(update={"kafka": kafka})
+            self._say(f"Kafka runs at {servers} after {time.monotonic() - self._begun_s:.1f} s")
+        created = await real_topics.create(TOPICS.values(), settings.topic_prefix, settings.kafka)
+        if created:
+            self._say(f"created {len(created)} topics")
+        return settings.kafka
+
+    def _say(self, line: str) -> None:
+        if self._live is not None:
+            self._console.print(line, highlight=False)
+        else:
+            click.echo(line, err=self._as_json)
 
     def _show(self, view: View) -> None:
         if self._live is not None:
@@ -181,10 +194,6 @@ def _forget(directory: Path) -> None:
     Cluster(directory / "kafka").stop()
     for name in ("kafka", "ledger", "logs"):
         shutil.rmtree(directory / name, ignore_errors=True)
-
-
-def _stderr_line(line: str) -> None:
-    click.echo(line, err=True)
 
 
 @contextmanager

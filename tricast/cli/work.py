@@ -1,7 +1,6 @@
 """``tricast work``: supervise one process per processor; ``work-one`` is what each of them runs."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -44,7 +43,7 @@ def work(invocation: Invocation, processors: Sequence[str], name: str | None, gr
         )
         for processor in dict.fromkeys(processors or PROCESSORS)
     ]
-    sys.exit(asyncio.run(_supervise(specs, grace_s)))
+    click.get_current_context().exit(asyncio.run(_supervise(specs, grace_s)))
 
 
 async def _supervise(specs: Sequence[ChildSpec], grace_s: float) -> int:

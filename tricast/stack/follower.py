@@ -41,29 +41,31 @@ class OddsChange:
 
 
 class Follower:
-    """A read_committed reader of normalized topics and health, from now on; run it as a task.
+    """A read_committed reader of normalized topics and health; run it as a task.
+
+    It begins where events and line states begin, so that names and states are known, and counts what is newer than it.
 
     Attributes:
         lines: Newest health value of each connector line.
         changes: Last odds changes, newest first.
         first_s: Monotonic time at which the first normalized record arrived; ``None`` before.
-        records: Normalized records that arrived.
+        records: Normalized records that arrived, of frames received since it began.
     """
 
     def __init__(self, kafka: KafkaSettings, prefix: str) -> None:
         self._kafka = kafka
         self._prefix = prefix
+        self._began_ms = time.time_ns() // 1_000_000
         self.lines: dict[str, dict[str, Any]] = {}
         self.changes: deque[OddsChange] = deque(maxlen=KEPT_CHANGES)
         self.first_s: float | None = None
         self.records = 0
-        self.started = asyncio.Event()
         self.arrived = asyncio.Event()
         self._names: OrderedDict[int, str] = OrderedDict()
         self._odds: OrderedDict[int, int] = OrderedDict()
 
     async def run(self) -> None:
-        """Follow until cancelled; ``started`` is set once everything later than that is seen."""
+        """Follow until cancelled."""
         topics = [self._prefix + name for name in ("kambi.events", "kambi.offers", "kambi.health")]
         consumer = AIOKafkaConsumer(
             *topics,
@@ -74,9 +76,7 @@ class Follower:
         )
         await consumer.start()
         try:
-            for partition in consumer.assignment():
-                await consumer.position(partition)
-            self.started.set()
+            await consumer.seek_to_beginning(*(tp for tp in consumer.assignment() if tp.topic != topics[1]))
             while True:
                 for partition, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
                     for record in records:
@@ -89,10 +89,11 @@ class Follower:
         if partition.topic == f"{self._prefix}kambi.health":
             self.lines[(record.key or b"").decode(errors="replace")] = value
             return
-        self.records += 1
-        if self.first_s is None:
-            self.first_s = time.monotonic()
-            self.arrived.set()
+        if record.timestamp >= self._began_ms:
+            self.records += 1
+            if self.first_s is None:
+                self.first_s = time.monotonic()
+                self.arrived.set()
         kind = dict(record.headers).get("ce_type", b"").decode(errors="replace")
         if kind in _NAMING and value.get("name"):
             _keep(self._names, value["event_id"], value["name"])

@@ -1,4 +1,4 @@
-"""The processes of ``tricast up``: workers, simulator, connector; started in that order, stopped in the reverse."""
+"""The processes of ``tricast up``: simulator, workers, connector."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,6 @@ class Plan:
 
     Attributes:
         arguments: Options of ``tricast`` itself for every child (``--config …``).
-        bootstrap_servers: Kafka.
         logs: Directory for the children's logs.
         processors: Which processors run.
         offering: Offering that connector and simulator speak of.
@@ -32,7 +31,6 @@ class Plan:
     """
 
     arguments: Sequence[str]
-    bootstrap_servers: str
     logs: Path
     processors: Sequence[str]
     offering: str
@@ -41,12 +39,12 @@ class Plan:
 
 
 class LocalStack:
-    """Children in groups that start one after the other; stop ends the last group first."""
+    """Children in groups; the caller must :meth:`stop` them, also when a start failed."""
 
     def __init__(self, plan: Plan, on_exit: Callable[[Supervised], None]) -> None:
         self._plan = plan
         self._on_exit = on_exit
-        self._environment = {variable(("kafka", "bootstrap_servers")): plan.bootstrap_servers}
+        self._environment: dict[str, str] = {}
         self._running: list[tuple[str, Supervisor, asyncio.Task[int]]] = []
 
     @property
@@ -54,12 +52,15 @@ class LocalStack:
         """All children started so far."""
         return [child for _, supervisor, _ in self._running for child in supervisor.children]
 
-    async def start(self) -> None:
-        """Start everything; on an error what runs already must still be stopped by the caller."""
-        # Workers first to be ready: they need seconds to join their group, and raw waits for them.
-        self._spawn("work", [("work-one", processor) for processor in self._plan.processors])
+    async def start_vendor(self) -> None:
+        """Start the simulator, unless the vendor is a real one, and wait until it listens; it needs no Kafka."""
         if self._plan.ledger is not None:
             await self._start_simulator(self._plan.ledger)
+
+    def start_pipeline(self, bootstrap_servers: str) -> None:
+        """Start workers and connector on a Kafka that has its topics."""
+        self._environment[variable(("kafka", "bootstrap_servers"))] = bootstrap_servers
+        self._spawn("work", [("work-one", processor) for processor in self._plan.processors])
         self._spawn("connect", [("connect", "kambi")])
 
     async def stop(self) -> None:

@@ -37,7 +37,7 @@ class Session:
 
     Args:
         plan: What runs.
-        kafka: How to reach Kafka.
+        start_kafka: Brings Kafka and its topics up and says how to reach it.
         prefix: Topic prefix.
         topics: Physical names to show.
         begun_s: Monotonic time of the command's start.
@@ -49,24 +49,25 @@ class Session:
         self,
         plan: Plan,
         *,
-        kafka: KafkaSettings,
+        start_kafka: Callable[[], Awaitable[KafkaSettings]],
         prefix: str,
         topics: Sequence[str],
         begun_s: float,
         show: Callable[[View], None],
         say: Callable[[str], None],
     ) -> None:
-        self._kafka = kafka
+        self._start_kafka = start_kafka
+        self._prefix = prefix
         self._topics = topics
         self._sources_of = {prefix + name: [f"{prefix}{name}.raw"] for name in plan.processors}
         self._begun_s = begun_s
         self._show = show
         self._say = say
-        self._follower = Follower(kafka, prefix)
         self._stack = LocalStack(plan, self._on_exit)
         self._samples: list[Sample] = []
         self._stopping = asyncio.Event()
         self._outcome = Outcome()
+        self._servers = ""
 
     def stop(self) -> None:
         """Ask for the end; :meth:`run` then stops everything and returns."""
@@ -80,29 +81,38 @@ class Session:
             before_workers_end: Awaited at an end that nobody asked for early: connector and simulator are stopped, the
                 workers still run.
         """
-        async with BrokerView(self._kafka) as view, asyncio.TaskGroup() as tasks:
-            following = tasks.create_task(self._follower.run())
-            announcing = tasks.create_task(self._announce_first())
-            await self._follower.started.wait()
-            try:
-                await self._stack.start()
-                await self._watch(view, None if for_s is None else time.monotonic() + for_s)
-                if not self._stopping.is_set():
-                    for group in ("connect", "simulate"):
-                        await self._stack.stop_group(group)
-                    if self._outcome.exit_code == 0:
-                        await before_workers_end()
-            finally:
-                await self._stack.stop()
-                following.cancel()
-                announcing.cancel()
-        self._outcome.records = self._follower.records
+        try:
+            kafka, _ = await asyncio.gather(self._start_kafka(), self._stack.start_vendor())
+            self._servers = kafka.bootstrap_servers
+            if not self._stopping.is_set():
+                await self._flow(kafka, for_s, before_workers_end)
+        finally:
+            await self._stack.stop()
         return self._outcome
 
-    async def _watch(self, view: BrokerView, deadline_s: float | None) -> None:
+    async def _flow(
+        self, kafka: KafkaSettings, for_s: float | None, before_workers_end: Callable[[], Awaitable[None]]
+    ) -> None:
+        follower = Follower(kafka, self._prefix)
+        async with BrokerView(kafka) as view, asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(follower.run())
+            announcing = tasks.create_task(self._announce_first(follower))
+            self._stack.start_pipeline(kafka.bootstrap_servers)
+            await self._watch(view, follower, None if for_s is None else time.monotonic() + for_s)
+            if not self._stopping.is_set():
+                for group in ("connect", "simulate"):
+                    await self._stack.stop_group(group)
+                if self._outcome.exit_code == 0:
+                    await before_workers_end()
+            self._outcome.records = follower.records
+            await self._stack.stop()
+            following.cancel()
+            announcing.cancel()
+
+    async def _watch(self, view: BrokerView, follower: Follower, deadline_s: float | None) -> None:
         while not self._stopping.is_set() and self._outcome.exit_code == 0:
             self._samples = [*self._samples[-RATE_SAMPLES:], await view.sample(self._topics, self._sources_of)]
-            self._show(self._view())
+            self._show(self._view(follower))
             left_s = SAMPLE_INTERVAL_S if deadline_s is None else min(SAMPLE_INTERVAL_S, deadline_s - time.monotonic())
             if left_s <= 0:
                 return
@@ -112,10 +122,10 @@ class Session:
             except TimeoutError:
                 continue
 
-    async def _announce_first(self) -> None:
-        await self._follower.arrived.wait()
-        assert self._follower.first_s is not None
-        self._outcome.first_normalized_s = round(self._follower.first_s - self._begun_s, 1)
+    async def _announce_first(self, follower: Follower) -> None:
+        await follower.arrived.wait()
+        assert follower.first_s is not None
+        self._outcome.first_normalized_s = round(follower.first_s - self._begun_s, 1)
         self._say(f"first normalized record after {self._outcome.first_normalized_s} s")
 
     def _on_exit(self, child: Supervised) -> None:
@@ -125,16 +135,16 @@ class Session:
             # An exit that no restart mends is the run's; 0 is one, too, because nobody asked that child to end.
             self._outcome.exit_code = child.exit_code or 1
 
-    def _view(self) -> View:
+    def _view(self, follower: Follower) -> View:
         first_s = self._outcome.first_normalized_s
         first = f"first normalized record after {first_s} s" if first_s is not None else "waiting for the first record"
         up_s = time.monotonic() - self._begun_s
         return View(
-            title=f"tricast up · Kafka {self._kafka.bootstrap_servers} · {up_s:.0f} s · {first}",
+            title=f"tricast up · Kafka {self._servers} · {up_s:.0f} s · {first}",
             children=self._stack.children,
             topics=self._topics,
             before=self._samples[0] if len(self._samples) > 1 else None,
             now=self._samples[-1] if self._samples else None,
-            lines=self._follower.lines,
-            changes=list(self._follower.changes),
+            lines=follower.lines,
+            changes=list(follower.changes),
         )

@@ -31,7 +31,7 @@ def main() -> int:
     cores = choose()
     if cores.load is not None:
         os.sched_setaffinity(0, {cores.load})
-    progress = Console(stderr=True)
+    progress = Console(stderr=True, log_path=False)
     with Cluster(ephemeral=True, brokers=1, cpus=cores.broker_cpus) as kafka:
         before = machine.load_per_core()
         runs = throughput.measure(kafka.bootstrap_servers, cores, rounds=rounds, frames=frames, tell=progress.log)
@@ -50,8 +50,10 @@ def main() -> int:
     if arguments.json:
         print(json.dumps(results.to_json()))
     else:
+        console = Console()
+        console = Console(width=max(console.width, report.WIDTH))  # also where there is no terminal
         for table in report.tables(results):
-            Console().print(table)
+            console.print(table)
     if not arguments.quick:
         PAGE.write_text(report.page(results), encoding="utf-8")
     return 0 if all(run.is_complete for run in runs) else 1

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -47,6 +48,8 @@ class Report:
     frames: int
     seconds: float
     cpu_seconds: float
+    core_wait_seconds: float
+    """Time its threads were ready to run and did not: large when others were at work on its core (Linux only)."""
     rss_mib: float
     settings: dict[str, str]
 
@@ -55,8 +58,8 @@ class Stopwatch:
     """Wall and processor time (all threads) of this process, and its memory at the end."""
 
     def __init__(self) -> None:
-        self.began: tuple[float, float] | None = None
-        self.ended: tuple[float, float] | None = None
+        self.began: tuple[float, ...] | None = None
+        self.ended: tuple[float, ...] | None = None
 
     def begin(self) -> None:
         """The first frame is in the worker's hands."""
@@ -74,6 +77,7 @@ class Stopwatch:
             frames=frames,
             seconds=self.ended[0] - self.began[0],
             cpu_seconds=self.ended[1] - self.began[1],
+            core_wait_seconds=self.ended[2] - self.began[2],
             rss_mib=psutil.Process().memory_info().rss / 2**20,
             settings={name: str(value) for name, value in settings.items()},
         )
@@ -81,5 +85,11 @@ class Stopwatch:
         print(json.dumps(asdict(report)), file=sys.__stdout__, flush=True)
 
     @staticmethod
-    def _now() -> tuple[float, float]:
-        return time.perf_counter(), time.process_time()
+    def _now() -> tuple[float, ...]:
+        return time.perf_counter(), time.process_time(), _core_wait_s()
+
+
+def _core_wait_s() -> float:
+    # Second number of schedstat: nanoseconds on a run queue (Documentation/scheduler/sched-stats in Linux).
+    waits = [path.read_text().split()[1] for path in Path("/proc/self/task").glob("*/schedstat")]
+    return sum(map(int, waits)) / 1e9

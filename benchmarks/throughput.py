@@ -21,7 +21,7 @@ LOG_CHARS = 3_000
 REPORT_START = '{"frames"'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Peer:
     """One row: a worker program with its options. ``share`` of the frames keeps slow peers' runs as long as ours."""
 
@@ -85,6 +85,11 @@ class Row:
     @property
     def cpu_us_per_frame(self) -> float:
         return statistics.median(run.cpu_us_per_frame for run in self.runs)
+
+    @property
+    def core_wait_share(self) -> float:
+        """Of the run's time, how much the worker's threads waited for their core."""
+        return statistics.median(run.report.core_wait_seconds / run.report.seconds for run in self.runs)
 
     @property
     def rss_mib(self) -> float:

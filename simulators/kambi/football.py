@@ -32,6 +32,9 @@ HALF_RESULT = Market(criterion_id=1000316018, label="Half Time", type_id=2, type
 HANDICAP = Market(
     criterion_id=1009000001, label="Asian Handicap", type_id=7, type_name="Asian Handicap", reach="extended"
 )  # fmt: skip
+THREE_WAY_HANDICAP = Market(
+    criterion_id=1009000009, label="Three Way Handicap", type_id=11, type_name="Three-way handicap"
+)  # fmt: skip
 ASIAN_TOTAL = Market(criterion_id=1009000002, label="Asian Total", type_id=21, type_name="Asian Over/Under")
 BOTH_SCORE = Market(criterion_id=1009000003, label="Both Teams To Score", type_id=18, type_name="Yes/No")
 NEXT_GOAL = Market(criterion_id=1009000004, label="Next Goal", type_id=2, type_name="Match", occurrence="GOALS")
@@ -112,7 +115,7 @@ class FootballMatch:
         if remaining > 0.5:
             half = _scores(self._goals, [rate * (remaining - 0.5) for rate in self._rates])
             yield _three_way(HALF_RESULT, 0, *_result(half))
-        yield self._handicap(final)
+        yield from self._handicaps(final)
         scored = sum(self._goals)
         no_goal = math.exp(-sum(self._rates) * remaining)
         home_share = self._rates[0] / sum(self._rates)
@@ -143,22 +146,25 @@ class FootballMatch:
         yield from lines(HOME_TOTAL, self._goals[0], lambda h, _: h, 2)
         yield from lines(AWAY_TOTAL, self._goals[1], lambda _, a: a, 2)
         mean = sum((h + a) * share for (h, a), share in final.items())
-        quarter = math.floor(mean) * 1000 + (250 if mean % 1 < 0.5 else 750)
-        over = _asian(final, lambda h, a: (h + a) * 1000 - quarter)
-        yield pair(ASIAN_TOTAL, quarter, over, *_OVER_UNDER)
+        nearest = math.floor(mean) * 1000 + (250 if mean % 1 < 0.5 else 750)
+        for line in (nearest - 500, nearest, nearest + 500):
+            over = _asian(final, lambda h, a: h + a, -line)
+            if _OPEN[0] < over < _OPEN[1]:
+                yield pair(ASIAN_TOTAL, line, over, *_OVER_UNDER)
 
-    def _handicap(self, final: Scores) -> Quote:
+    def _handicaps(self, final: Scores) -> Iterator[Quote]:
         mean = sum((h - a) * share for (h, a), share in final.items())
-        line = -round(mean * 2) * 500 + 250  # quarter lines end in 250 or 750
-        home = _asian(final, lambda h, a: (h - a) * 1000 + line)
-        return Quote(
-            market=HANDICAP,
-            part=line,
-            selections=(
-                Selection(label="1", type="OT_ONE", probability=home, line=line),
-                Selection(label="2", type="OT_TWO", probability=1 - home, line=-line),
-            ),
-        )
+        nearest = -round(mean * 2) * 500 + 250  # quarter lines end in 250 or 750
+        for line in (nearest - 500, nearest, nearest + 500):
+            home = _asian(final, lambda h, a: h - a, line)
+            if _OPEN[0] < home < _OPEN[1]:
+                one = Selection(label="1", type="OT_ONE", probability=home, line=line)
+                two = Selection(label="2", type="OT_TWO", probability=1 - home, line=-line)
+                yield Quote(market=HANDICAP, part=line, selections=(one, two))
+        for start in (-2, -1, 1, 2):
+            home, draw, away = _result({(h + start, a): share for (h, a), share in final.items()})
+            if _OPEN[0] < home < _OPEN[1]:
+                yield _three_way(THREE_WAY_HANDICAP, start * 1000, home, draw, away, line=start * 1000)
 
 
 def _scores(goals: list[int], rates: list[float]) -> Scores:
@@ -179,12 +185,12 @@ def _result(final: Scores) -> tuple[float, float, float]:
     return _share(final, lambda h, a: h > a), _share(final, lambda h, a: h == a), _share(final, lambda h, a: h < a)
 
 
-def _asian(final: Scores, margin: Callable[[int, int], int]) -> float:
+def _asian(final: Scores, goals: Callable[[int, int], int], line: int) -> float:
     """Return the winning share of a quarter line: half the stake on each neighbouring line, pushes left out."""
     won = lost = 1e-9
     for (h, a), share in final.items():
         for half in (-250, 250):
-            distance = margin(h, a) + half
+            distance = goals(h, a) * 1000 + line + half
             won += share if distance > 0 else 0.0
             lost += share if distance < 0 else 0.0
     return won / (won + lost)
@@ -203,13 +209,13 @@ def _two_way(
     )
 
 
-def _three_way(market: Market, part: int, home: float, draw: float, away: float) -> Quote:
+def _three_way(market: Market, part: int, home: float, draw: float, away: float, *, line: int | None = None) -> Quote:
     return Quote(
         market=market,
         part=part,
         selections=(
-            Selection(label="1", type="OT_ONE", probability=home),
-            Selection(label="X", type="OT_CROSS", probability=draw),
-            Selection(label="2", type="OT_TWO", probability=away),
+            Selection(label="1", type="OT_ONE", probability=home, line=line),
+            Selection(label="X", type="OT_CROSS", probability=draw, line=line),
+            Selection(label="2", type="OT_TWO", probability=away, line=line),
         ),
     )

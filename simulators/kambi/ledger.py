@@ -19,6 +19,7 @@ reason) has frames here that nobody received: they follow the last one received,
 """
 
 from collections.abc import Iterator, Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Literal
 
@@ -78,18 +79,29 @@ class Ledger:
         self._file = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab", buffering=0)  # closed by close()
+            _drop_torn_line(path)
+            self._file = path.open("ab")  # closed by close()
 
     def append(self, line: Line) -> None:
         """Write one line."""
         if self._file is not None:
             self._file.write(self._encoder.encode(line) + b"\n")
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file; closing twice is no error."""
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _drop_torn_line(path: Path) -> None:
+    """Take away a last line that a killed simulator cut short, so that the next one does not run into it."""
+    if path.exists() and path.stat().st_size > 0:
+        with path.open("rb+") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as lines:
+            whole = lines.rfind(b"\n") + 1
+        with path.open("rb+") as file:
+            file.truncate(whole)
 
 
 def read_ledger(path: Path) -> Iterator[Line]:

@@ -36,6 +36,10 @@ def test_a_torn_last_line_is_left_out(tmp_path):
     ledger.close()
     path.write_bytes(path.read_bytes()[:-5])
     assert list(read_ledger(path)) == LINES[:-1]
+    ledger = Ledger(path)
+    ledger.append(LINES[-1])
+    ledger.close()
+    assert list(read_ledger(path)) == LINES
 
 
 def test_no_path_keeps_no_ledger():

@@ -89,7 +89,7 @@ def test_events_end_and_others_take_their_place():
 
 
 def test_a_goal_suspends_the_whole_event_at_once_and_new_odds_come_before_it_opens():
-    live = offering(2, events=1, rate=0.0, duration_s=300)
+    live = offering(2, events=1, rate=0.0, duration_s=90)
     burst = 0
     for _ in range(20_000):
         changes = play(live, [20])

@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import faust
@@ -90,7 +88,6 @@ class EngineApp(faust.App):
             topic_disable_leader=True,
             web_enabled=False,
             worker_redirect_stdouts=False,
-            datadir=Path(tempfile.gettempdir()) / f"tricast-faust-{os.getpid()}",
         )
         for name, physical in topology.sources.items():
             self._register_agent(f"{processor.name}.{name}", physical)
@@ -105,6 +102,9 @@ class EngineApp(faust.App):
         self.agent(self.topic(physical, key_serializer="raw", value_serializer=as_is), name=name)(consume)
 
     # Faust's hooks.
+
+    def _create_directories(self) -> None:
+        """Make none: no table, nothing on disk."""
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from benchmarks.job import CHANGELOG, CHILDREN, OUT, PARTITIONS, RAW, REGISTRY, Frames
 from schemas.kafka import KafkaSettings
+from schemas.topics import Topic
 from tricast.kafka import topics
 
 QUIET_S = 30.0
@@ -22,9 +23,9 @@ QUIET_S = 30.0
 DELETE_TIMEOUT_S = 30.0
 
 
-def create_topics(bootstrap: str, prefix: str) -> None:
+def create_topics(bootstrap: str, prefix: str, registry: Mapping[str, Topic] = REGISTRY) -> None:
     """Create the topics of one run."""
-    asyncio.run(topics.create(REGISTRY.values(), prefix, KafkaSettings(bootstrap_servers=bootstrap)))
+    asyncio.run(topics.create(registry.values(), prefix, KafkaSettings(bootstrap_servers=bootstrap)))
 
 
 def delete_topics(bootstrap: str, prefix: str) -> None:

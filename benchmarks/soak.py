@@ -1,90 +1,172 @@
-"""`python -m benchmarks.soak`: memory of a worker under steady load; it has to be flat.
+"""`python -m benchmarks.soak`: memory of connector and worker under steady load; it has to be flat.
 
-Keys are bounded as they are in a real offering, so state stops growing within the first seconds.
+The real chain on this machine: simulated vendor in load mode, connector, Kafka, the Kambi processor. Matches end and
+new ones open all the time, so what is remembered about an event has to be forgotten again, too.
 """
 
 import argparse
+import contextlib
 import os
+import socket
+import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
+from confluent_kafka import TopicPartition
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import load
-from benchmarks.cores import choose
-from benchmarks.latency import running_engine
-from benchmarks.peer import Assignment
+from benchmarks.cores import Cores, choose
+from schemas.topics import TOPICS
 from tricast.kafka import Cluster
 
+PREFIX = "soak."
+WATCHED = ("connect", "work-one")
+READ, WRITTEN = ("kambi.raw",), ("kambi.events", "kambi.offers")
 MARKS_MIN = (1, 5, 10)
 FLAT_SHARE = 0.10
 """From the first mark to the last, memory may grow by this share: allocators never stand quite still."""
-START_S = 5.0
+MATCH_DURATION_S = 40
+"""Short, so that every event of the first minute is gone by the third."""
+EVENTS_LIVE = 40
+LOOPBACK = "127.0.0.1"
+GRACE_S = 30.0
+WIDTH = 110
+LOG_CHARS = 3_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Memory and processor time of one process at one moment."""
+    """One moment: memory (MiB) and processor seconds by process, and how many records were read and written."""
 
     minute: float
-    rss_mib: float
-    cpu_seconds: float
+    rss_mib: Mapping[str, float]
+    cpu_seconds: Mapping[str, float]
+    raw_records: int
+    normalized_records: int
 
 
-def soak(bootstrap: str, assignment: Assignment, *, rate: int, minutes: float, load_core: int | None) -> list[Sample]:
-    """Feed a worker at ``rate`` frames a second and sample it at the marks and at the end."""
-    marks = sorted({mark for mark in MARKS_MIN if mark < minutes} | {minutes})
-    samples = []
-    with running_engine(assignment) as worker:
-        process = psutil.Process(worker.pid)
-        feeder = load.start_feeder(bootstrap, assignment.prefix, rate, minutes * 60 + START_S, load_core)
-        began = time.monotonic() + START_S
-        for minute in marks:
-            time.sleep(max(0.0, began + minute * 60 - time.monotonic()))
-            if worker.poll() is not None:
-                break
-            times = process.cpu_times()
-            samples.append(
-                Sample(
-                    minute=minute,
-                    rss_mib=process.memory_info().rss / 2**20,
-                    cpu_seconds=times.user + times.system,
-                )
-            )
-        feeder.wait()
-    return samples
+def soak(bootstrap: str, cores: Cores, *, rate: int, minutes: float) -> list[Sample]:
+    """Run the chain at ``rate`` load frames a second and sample it at the marks and at the end."""
+    with socket.create_server((LOOPBACK, 0)) as free:
+        port = free.getsockname()[1]
+    environment = {
+        "TRICAST_TOPIC_PREFIX": PREFIX,
+        "TRICAST_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
+        "TRICAST_KAMBI__PUSH_URL": f"ws://{LOOPBACK}:{port}",
+        "TRICAST_KAMBI__OFFERING_URL": f"http://{LOOPBACK}:{port}",
+        "TRICAST_SIMULATOR__KAMBI__HOST": LOOPBACK,
+        "TRICAST_SIMULATOR__KAMBI__PORT": str(port),
+        "TRICAST_SIMULATOR__KAMBI__EVENTS_LIVE": str(EVENTS_LIVE),
+        "TRICAST_SIMULATOR__KAMBI__MATCH_DURATION_S": str(MATCH_DURATION_S),
+        "TRICAST_SIMULATOR__KAMBI__LOAD_FRAMES_PER_S": str(rate),
+    }
+    load.create_topics(bootstrap, PREFIX, TOPICS)
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+
+        def start(command: str, core: int | None) -> psutil.Process:
+            log = directory / command
+            return stack.enter_context(_running(command, {**os.environ, **environment}, log, core))
+
+        start("simulate", cores.load)
+        processes = {
+            "work-one": start("work-one", cores.worker),
+            "connect": start("connect", cores.load),
+        }
+        began = time.monotonic()
+        return [
+            _sample(bootstrap, processes, minute)
+            for minute in sorted({mark for mark in MARKS_MIN if mark < minutes} | {minutes})
+            if _sleep_until(began + minute * 60)
+        ]
 
 
 def is_flat(samples: list[Sample]) -> bool:
     """Return whether memory at the end is what it was at the first mark."""
-    return samples[-1].rss_mib <= samples[0].rss_mib * (1 + FLAT_SHARE)
+    first, last = samples[0].rss_mib, samples[-1].rss_mib
+    return all(last[name] <= first[name] * (1 + FLAT_SHARE) for name in WATCHED)
+
+
+@contextlib.contextmanager
+def _running(command: str, environment: Mapping[str, str], log: Path, core: int | None) -> Iterator[psutil.Process]:
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tricast", command, "kambi"], env=dict(environment), stdout=sink, stderr=sink
+        )
+    watched = psutil.Process(process.pid)
+    if core is not None:
+        watched.cpu_affinity([core])
+    try:
+        yield watched
+    finally:
+        ended = process.poll()
+        process.terminate()
+        try:
+            process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        if ended is not None:
+            tail = log.read_text(errors="replace")[-LOG_CHARS:]
+            raise SystemExit(f"tricast {command} kambi ended with {ended}\n{tail}")
+
+
+def _sleep_until(moment: float) -> bool:
+    time.sleep(max(0.0, moment - time.monotonic()))
+    return True
+
+
+def _sample(bootstrap: str, processes: Mapping[str, psutil.Process], minute: float) -> Sample:
+    times = {name: process.cpu_times() for name, process in processes.items()}
+    return Sample(
+        minute=minute,
+        rss_mib={name: process.memory_info().rss / 2**20 for name, process in processes.items()},
+        cpu_seconds={name: time.user + time.system for name, time in times.items()},
+        raw_records=_end_offsets(bootstrap, READ),
+        normalized_records=_end_offsets(bootstrap, WRITTEN),
+    )
+
+
+def _end_offsets(bootstrap: str, topics: tuple[str, ...]) -> int:
+    with contextlib.closing(load.reader(bootstrap)) as consumer:
+        return sum(
+            consumer.get_watermark_offsets(TopicPartition(PREFIX + name, partition))[1]
+            for name in topics
+            for partition in range(TOPICS[name].partitions)
+        )
+
+
+def _table(samples: list[Sample], rate: int) -> Table:
+    table = Table(title=f"Memory at {rate} load frames/s, {EVENTS_LIVE} events live", title_justify="left")
+    columns: dict[str, Callable[[Sample], str]] = {"minute": lambda sample: f"{sample.minute:g}"}
+    for name in WATCHED:
+        columns[f"{name} RSS MiB"] = lambda sample, name=name: f"{sample.rss_mib[name]:.1f}"
+        columns[f"{name} CPU s"] = lambda sample, name=name: f"{sample.cpu_seconds[name]:.0f}"
+    columns["raw offsets"] = lambda sample: f"{sample.raw_records:,}"
+    columns["normalized offsets"] = lambda sample: f"{sample.normalized_records:,}"
+    for name in columns:
+        table.add_column(name, justify="right")
+    for sample in samples:
+        table.add_row(*(cell(sample) for cell in columns.values()))
+    return table
 
 
 def main() -> int:
     """Return 0 when memory was flat, 1 when it grew."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--rate", type=int, default=500, help="frames a second")
+    parser.add_argument("--rate", type=int, default=300, help="load frames a second, beside the offering's own")
     arguments = parser.parse_args()
     cores = choose()
     with Cluster(ephemeral=True, brokers=1, cpus=cores.broker_cpus) as kafka:
-        prefix = f"soak-{os.getpid()}."
-        load.create_topics(kafka.bootstrap_servers, prefix)
-        assignment = Assignment(bootstrap=kafka.bootstrap_servers, prefix=prefix, frames=0, core=cores.worker)
-        samples = soak(
-            kafka.bootstrap_servers,
-            assignment,
-            rate=arguments.rate,
-            minutes=arguments.minutes,
-            load_core=cores.load,
-        )
-    table = Table("minute", "worker RSS MiB", "worker CPU s", title=f"Memory at {arguments.rate} frames/s")
-    for sample in samples:
-        table.add_row(f"{sample.minute:g}", f"{sample.rss_mib:.1f}", f"{sample.cpu_seconds:.1f}")
-    Console().print(table)
+        samples = soak(kafka.bootstrap_servers, cores, rate=arguments.rate, minutes=arguments.minutes)
+    Console(width=WIDTH).print(_table(samples, arguments.rate))
     print("flat" if is_flat(samples) else f"NOT FLAT: more than {FLAT_SHARE:.0%} from the first mark to the last")
     return 0 if is_flat(samples) else 1
 

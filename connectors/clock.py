@@ -10,9 +10,11 @@ class Clock(Protocol):
 
     def now_ns(self) -> int:
         """Return UTC nanoseconds since 1970: what a frame is stamped with."""
+        ...
 
     def monotonic_s(self) -> float:
         """Return seconds that never run backwards: what is waited and budgeted with."""
+        ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait; cancellation passes."""

@@ -59,7 +59,6 @@ async def dial(session: aiohttp.ClientSession, url: str, *, max_message_bytes: i
                 compress=_MAX_WINDOW_BITS,
                 max_msg_size=max_message_bytes,
                 decode_text=False,  # bytes are kept as they are, broken UTF-8 too
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
             )
             try:
                 return await _shake_hands(socket)

@@ -26,6 +26,7 @@ class Writer(Protocol):
 
     async def write(self, records: Sequence[RawRecord]) -> Sequence[RawRecord]:
         """Return when all of ``records`` are kept by Kafka, save those returned: no broker will ever take them."""
+        ...
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ class LineOwner(Protocol):
 
     def keys_of(self, line: str) -> Sequence[str]:
         """Return the keys to subscribe to on a new connection."""
+        ...
 
     def emitted(self, line: str, *, fresh: bool) -> None:
         """Subscriptions are on the wire: all keys of a fresh connection, or some more."""

@@ -4,9 +4,11 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import TOPICS
 
@@ -37,7 +39,7 @@ class Raw:
         return int(self.headers["tc-frame"])
 
     @property
-    def json(self) -> dict[str, object]:
+    def json(self) -> dict[str, Any]:
         return json.loads(self.value)
 
 
@@ -81,16 +83,28 @@ def read(
             if message is None:
                 continue
             assert message.error() is None, message.error()
-            records.append(
-                Raw(
-                    partition=message.partition(),
-                    offset=message.offset(),
-                    timestamp_ms=message.timestamp()[1],
-                    key=message.key(),
-                    value=message.value(),
-                    headers={name: value.decode() for name, value in message.headers()},
-                )
-            )
+            records.append(_raw(message))
     finally:
         consumer.close()
     return records
+
+
+def _raw(message: Message) -> Raw:
+    partition, offset, key, value = message.partition(), message.offset(), message.key(), message.value()
+    assert partition is not None
+    assert offset is not None
+    assert isinstance(key, bytes)
+    assert isinstance(value, bytes)
+    headers = {}
+    for name, text in message.headers() or ():
+        assert isinstance(text, bytes)
+        assert name not in headers, "a header is there once"
+        headers[name] = text.decode()
+    return Raw(
+        partition=partition,
+        offset=offset,
+        timestamp_ms=message.timestamp()[1],
+        key=key,
+        value=value,
+        headers=headers,
+    )

@@ -57,7 +57,7 @@ async def test_drops_of_every_kind_leave_a_chain_of_connections(feed, recording)
             for peer in [await server.connected() for _ in range(feed.lines)]:
                 await peer.send(feed.frame(drop))
                 if drop == 1:
-                    peer.socket._req.transport.abort()
+                    peer.drop()
                 else:
                     await peer.socket.close(code=1001)
         for _ in range(feed.lines):

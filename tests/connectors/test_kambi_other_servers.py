@@ -63,6 +63,7 @@ async def node(folder):
         "node", "server.js", cwd=folder, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     try:
+        assert process.stdout is not None
         yield NodeServer(process, json.loads(await process.stdout.readline())["port"])
     finally:
         process.kill()

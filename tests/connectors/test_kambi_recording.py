@@ -91,7 +91,7 @@ async def test_a_dropped_connection_leaves_an_interval_with_two_ends(recording):
         await first.socket.close(code=1012, message=b"restart")
         second = await server.connected()
         await second.has(lambda peer: peer.keys == GENERAL)  # everything is subscribed again
-        second.socket._req.transport.abort()
+        second.drop()
         await server.connected()
         await recording.records(lambda seen: sum(r.kind == "opened" for r in seen) == 3)
     records = await recording.records()

@@ -17,6 +17,7 @@ class Peer:
     """One accepted connection."""
 
     socket: web.WebSocketResponse
+    request: web.Request
     number: int
     """Which connection of the server this is, from 1."""
     received: list[str] = field(default_factory=list)
@@ -53,6 +54,11 @@ class Peer:
         data = payload.encode() if isinstance(payload, str) else payload
         await self.socket.send_frame(b"4" + data, WSMsgType.TEXT)
 
+    def drop(self) -> None:
+        """Cut the TCP connection, with no word of WebSocket."""
+        assert self.request.transport is not None
+        self.request.transport.abort()
+
     async def listen(self) -> None:
         """Collect what the client sends until it is gone."""
         async for message in self.socket:
@@ -78,7 +84,7 @@ class Vendor:
         self._deflate = deflate
         self._count = 0
         self.peers: asyncio.Queue[Peer] = asyncio.Queue()
-        self.live: list[int] = []
+        self.live: list[object] = []
         self.offered: list[str] = []
         self.accepted: list[str | None] = []
         self.discoveries = 0
@@ -97,7 +103,7 @@ class Vendor:
         self._count += 1
         self.offered.append(request.headers.get("Sec-WebSocket-Extensions", ""))
         self.accepted.append(socket.headers.get("Sec-WebSocket-Extensions"))
-        peer = Peer(socket, self._count)
+        peer = Peer(socket, request, self._count)
         await self.peers.put(peer)
         try:
             await self._behaviour(peer)

@@ -87,7 +87,7 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
             Topic(
                 name="kambi.health",
                 description="State of each line: live, gapped, down, with reason and since when.",
-                key="line",
+                key="line; of a gap line@position, so that compaction keeps every one",
                 cleanup="compact",
                 retention_ms=None,
             ),

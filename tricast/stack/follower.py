@@ -87,7 +87,7 @@ class Follower:
     def _observe(self, partition: TopicPartition, record: Any) -> None:
         value = json.loads(record.value or b"{}")
         if partition.topic == f"{self._prefix}kambi.health":
-            self.lines[(record.key or b"").decode(errors="replace")] = value
+            self.lines[value.get("line", "")] = value
             return
         if record.timestamp >= self._began_ms:
             self.records += 1

@@ -169,9 +169,11 @@ def _forward_health(found: list[events.LineHealth], origin: str, context: Contex
     for index, health in enumerate(found):
         line = health.line.encode()
         ce_type, schema = _TYPE_HEADERS[events.LineHealth]
+        # The topic is compacted: a line's newest state replaces the one before, but no gap is ever replaced.
+        key = f"{health.line}@{origin}".encode() if health.state == "gapped" else line
         context.forward(
             events.HEALTH,
-            line,
+            key,
             encode(health),
             [
                 _VERSION,

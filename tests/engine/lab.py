@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from processors.engine.config import EngineSettings
 from schemas.kafka import KafkaSettings
@@ -64,7 +64,7 @@ class Lab:
         self.create(name, partitions, **config)
 
     def allow_large(self) -> None:
-        entry = ConfigEntry("max.message.bytes", str(RAW_MESSAGE_BYTES))
+        entry = ConfigEntry("max.message.bytes", str(RAW_MESSAGE_BYTES), incremental_operation=AlterConfigOpType.SET)
         topics = [
             ConfigResource(ResourceType.TOPIC, self.prefix + name, incremental_configs=[entry])
             for name in (RAW, OUT, DEAD)

@@ -1,7 +1,11 @@
 """Opening a task on a real Kafka, without a worker around it."""
 
-import pytest
+import asyncio
 
+import pytest
+from confluent_kafka import Consumer, KafkaException, Producer
+
+from processors.engine.changelog import CHECKPOINT_KEY, Checkpoint, encode_checkpoint
 from processors.engine.opening import TaskOpener
 from processors.engine.task import Partition, StreamTask
 from tests.engine.lab import CHANGELOG, RAW
@@ -39,3 +43,75 @@ async def test_a_task_opened_twice_with_nothing_written_between_stands_where_it_
     await opener.open([task], lambda: True)
 
     assert (dict(task.store.items()), task.position) == (state, position)
+
+
+# An open transaction that hides the end of the changelog.
+
+
+@pytest.fixture
+def torn(lab):
+    """Task 0 worked off by w0, then moved on by an owner that died inside its transaction; yields that owner."""
+    lab.feed(range(40))
+    lab.work_off(80)
+    dead = Producer(
+        {"bootstrap.servers": lab.bootstrap, "transactional.id": f"{lab.group}-dead", "transaction.timeout.ms": 60_000}
+    )
+    dead.init_transactions(30)
+    dead.begin_transaction()
+    fields = {"group": lab.group, "source": lab.prefix + RAW, "partition": 0, "offset": 10, "stream_time_ns": 0}
+    checkpoint = Checkpoint(**fields, owner=f"{lab.group}-dead", member="gone", generation=9)
+    dead.produce(lab.prefix + CHANGELOG, encode_checkpoint(checkpoint), key=CHECKPOINT_KEY, partition=0)
+    dead.produce(lab.prefix + CHANGELOG, b"999", key=b"s|a", partition=0)
+    dead.flush(30)
+    return dead
+
+
+async def test_a_dead_owners_transaction_is_ended_at_once_and_cannot_be_committed_later(lab, opener, torn):
+    task = new_task(lab)
+    async with asyncio.timeout(20):
+        await opener.open([task], lambda: True)
+    assert (task.position, task.store.get(b"a")) == (10, b"10")
+    with pytest.raises(KafkaException):
+        await asyncio.to_thread(torn.commit_transaction, 20)
+
+
+async def test_nobody_is_fenced_for_a_generation_that_is_over(lab, opener, torn):
+    task = new_task(lab)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(4):
+            await opener.open([task], lambda: False)
+    await asyncio.to_thread(torn.abort_transaction, 20)
+
+
+async def test_a_living_owner_is_waited_for_and_not_fenced(lab, opener, torn):
+    living = Consumer({"bootstrap.servers": lab.bootstrap, "group.id": lab.group, "client.id": f"{lab.group}-dead"})
+    living.subscribe([lab.prefix + RAW])
+    while lab.members() != [f"{lab.group}-dead"]:
+        await asyncio.to_thread(living.poll, 0.1)
+    task = new_task(lab)
+    opening = asyncio.ensure_future(opener.open([task], lambda: True))
+    done, _ = await asyncio.wait({opening}, timeout=3)
+    assert not done
+    await asyncio.to_thread(torn.commit_transaction, 20)  # alive, so it may
+    async with asyncio.timeout(20):
+        await opening
+    assert (task.position, task.store.get(b"a")) == (10, b"999")
+    living.close()
+
+
+async def test_a_changelog_that_became_shorter_is_read_from_its_beginning(lab, opener):
+    lab.feed(range(40))
+    lab.work_off(80)
+    task = new_task(lab)
+    await opener.open([task], lambda: True)
+    task.changelog_end += 1000
+    task.store.restore(b"stale", b"1")
+    await opener.open([task], lambda: True)
+    assert dict(task.store.items()) == {b"a": b"10", b"b": b"10"}
+
+
+async def test_memory_is_empty_after_opening(lab, opener):
+    task = new_task(lab)
+    task.memory["x"] = 1
+    await opener.open([task], lambda: True)
+    assert task.memory == {}

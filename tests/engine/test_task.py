@@ -153,7 +153,7 @@ def test_dead_letters_written_before_a_failure_are_taken_back_with_it():
 
 def test_dead_letter_headers_say_what_where_and_why():
     task, _ = new_task(lambda record, context: context.dead_letter(b"part", "toy.bad", "so bad \ud800", 3))
-    source = SourceRow(7, b"whole", stamps(1) + [("other", b"x")])
+    source = SourceRow(7, b"whole", [*stamps(1), ("other", b"x")])
     task.process(batch([source], start=0))
     assert task.take_outputs() == [
         Output(

@@ -6,10 +6,14 @@ this partition, counted in the state store. Lost state repeats or resets ``nth``
 hole or a repeat in it.
 """
 
+import contextlib
 import json
 import logging
 import os
+import signal
 import sys
+import time
+from pathlib import Path
 from types import MappingProxyType
 
 import orjson
@@ -22,6 +26,7 @@ from schemas.kafka import KafkaSettings
 from schemas.topics import Topic, changelog
 
 PARTITIONS = 4
+LINGER_S = 2.0
 REGISTRY = MappingProxyType(
     {
         topic.name: topic
@@ -51,6 +56,8 @@ class ToyProcessor:
             context.store.put(name, b"%d" % (nth + 1))
             if text == "poison":
                 raise ValueError("poisoned kid")
+            if text.startswith("stop-once:"):
+                _stop_once(Path(text.removeprefix("stop-once:")))
             value = orjson.dumps(
                 {"id": frame["id"], "index": index, "key": key, "nth": nth, "partition": record.partition, "text": text}
             )
@@ -58,6 +65,17 @@ class ToyProcessor:
 
     def on_hole(self, hole: Hole, context: Context) -> None:
         context.dead_letter(b"", "toy.hole", f"{hole.first}-{hole.last}")
+
+
+def _stop_once(mark: Path) -> None:
+    """Stop this process in the middle of its cycle, the first time anybody meets this record; linger after SIGCONT.
+
+    While this lingers, heartbeats go on in their thread, so the worker learns that the group has moved on.
+    """
+    with contextlib.suppress(FileExistsError):
+        mark.touch(exist_ok=False)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(LINGER_S)
 
 
 def main() -> None:

@@ -1,0 +1,308 @@
+"""Mutants: each removes one property of the engine; the tests named must turn red, or the property is unguarded."""
+
+from dataclasses import dataclass
+
+ENGINE = "tests/engine/"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace ``old``, which must stand in ``path`` exactly once, by ``new``."""
+
+    path: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A broken engine and the tests that must notice."""
+
+    name: str
+    removes: str
+    edits: tuple[Edit, ...]
+    tests: tuple[str, ...]
+
+
+def _in(module: str, old: str, new: str) -> Edit:
+    return Edit(f"processors/engine/{module}.py", old, new)
+
+
+WAKES = ENGINE + "test_exactly_once.py::test_a_worker_that_wakes_with_a_cycle_in_hand_cannot_commit_it"
+REFUSED = ENGINE + "test_exactly_once.py::test_a_cycle_whose_output_the_broker_refuses_leaves_nothing"
+RESTART = ENGINE + "test_exactly_once.py::test_state_goes_on_where_the_last_worker_left_it"
+ORDER = ENGINE + "test_engine.py::test_a_transaction_is_written_in_the_one_safe_order"
+CLOSING = ENGINE + "test_engine.py::test_closing_waits_for_the_running_cycle_and_drops_what_waits"
+READ_ON = ENGINE + "test_engine.py::test_a_task_that_somebody_may_have_owned_in_between_is_read_on"
+RULES = ENGINE + "test_position_rules.py"
+
+_PLAIN_PRODUCER = """
+    async def _outside(self, topic, rows):
+        from aiokafka import AIOKafkaProducer
+        async with AIOKafkaProducer(bootstrap_servers=self._producer._producer.client._bootstrap_servers) as plain:
+            for partition, key, value, headers in rows:
+                await plain.send_and_wait(topic, value, key=key, partition=partition, headers=headers)
+"""
+
+MUTANTS = (
+    Mutant(
+        "no-fence",
+        "offsets are committed as a member of a generation (TxnOffsetCommit v3)",
+        (
+            _in(
+                "transactions",
+                "            self._membership.generation,\n            self._membership.member_id,\n",
+                '            -1,\n            "",\n',
+            ),
+        ),
+        (WAKES, ENGINE + "test_engine.py::test_a_refused_offset_commit_is_a_fenced_error_and_nothing_is_visible"),
+    ),
+    Mutant(
+        "membership-at-commit",
+        "generation and member id are bound when the cycle begins",
+        (
+            _in(
+                "cycle",
+                "            await future\n        for task, ch",
+                "            await future\n        membership = self.membership_now()\n        for task, ch",
+            ),
+            _in(
+                "engine",
+                "await self._writer.write(list(touched",
+                "self._writer.membership_now = lambda: Membership(*self._seek.__self__.consumer.group_membership())\n"
+                "                await self._writer.write(list(touched",
+            ),
+        ),
+        (WAKES,),
+    ),
+    Mutant(
+        "no-checkpoint",
+        "each transaction writes its checkpoint",
+        (_in("cycle", "    yield CHECKPOINT_KEY, encode_checkpoint(checkpoint), _NO_HEADERS, timestamp_ms\n", ""),),
+        (RESTART,),
+    ),
+    Mutant(
+        "old-checkpoint",
+        "the checkpoint says the offset of this transaction, not of the one before",
+        (
+            _in(
+                "cycle",
+                "            offset=task.position,\n",
+                "            offset=task.checkpoint.offset if task.checkpoint else 0,\n",
+            ),
+        ),
+        (RESTART,),
+    ),
+    Mutant(
+        "checkpoint-outside",
+        "the checkpoint is inside the transaction",
+        (
+            _in(
+                "cycle",
+                "            rows = _changelog_rows(task, checkpoint, timestamp_ms)\n"
+                "            topic = self._changelogs[task.partition.topic]\n",
+                "            rows = list(_changelog_rows(task, checkpoint, timestamp_ms))\n"
+                "            topic = self._changelogs[task.partition.topic]\n"
+                "            await self._outside(topic, [(task.partition.partition, *rows[0][:3])])\n",
+            ),
+            _in("cycle", "    def forget(self)", _PLAIN_PRODUCER.lstrip("\n") + "\n    def forget(self)"),
+        ),
+        (REFUSED, WAKES),
+    ),
+    Mutant(
+        "dead-letter-outside",
+        "dead letters are inside the transaction",
+        (
+            _in(
+                "cycle",
+                "        for (topic, partition), outputs in self._grouped(tasks).items():\n",
+                "        for (topic, partition), outputs in self._grouped(tasks).items():\n"
+                '            if topic.endswith("dead-letters"):\n'
+                "                await self._outside(topic, [(partition, *o[1:4]) for o in outputs])\n"
+                "                continue\n",
+            ),
+            _in("cycle", "    def forget(self)", _PLAIN_PRODUCER.lstrip("\n") + "\n    def forget(self)"),
+        ),
+        (WAKES,),
+    ),
+    Mutant(
+        "close-does-not-wait",
+        "a revoke waits for the running cycle",
+        (
+            _in(
+                "engine",
+                "        async with self._cycle_running:\n            self._pending.clear()",
+                "        async with asyncio.Lock():\n            self._pending.clear()",
+            ),
+        ),
+        (CLOSING,),
+    ),
+    Mutant(
+        "close-keeps-pending",
+        "closing drops batches that wait",
+        (_in("engine", "            self._pending.clear()\n", ""),),
+        (CLOSING,),
+    ),
+    Mutant(
+        "dirty-source",
+        "the source is read read_committed",
+        (_in("transport", "self.consumer.in_transaction = True", "self.consumer.in_transaction = False"),),
+        (ENGINE + "test_exactly_once.py::test_a_source_with_transactions_gives_exactly_its_committed_records",),
+    ),
+    Mutant(
+        "dirty-restore",
+        "the changelog is restored read_committed",
+        (
+            _in(
+                "opening",
+                'self.consumer("read_committed") as committed',
+                'self.consumer("read_uncommitted") as committed',
+            ),
+        ),
+        (ENGINE + "test_exactly_once.py::test_the_changelog_is_read_committed_only",),
+    ),
+    Mutant(
+        "offsets-before-produces",
+        "produces are awaited before the offsets go",
+        (
+            _in("cycle", "        for future in produces:\n            await future\n", ""),
+            _in("cycle", "                written = await future\n", "                written = future.result()\n"),
+        ),
+        (ORDER,),
+    ),
+    Mutant(
+        "produces-not-awaited",
+        "a produce that failed stops the commit",
+        (_in("cycle", "        for future in produces:\n            await future\n", ""),),
+        (ORDER, REFUSED),
+    ),
+    Mutant(
+        "newcomer-not-announced",
+        "a newcomer's checkpoint is acknowledged before anything else is written",
+        (_in("cycle", "        if newcomers:\n", "        if not newcomers:\n"),),
+        (ORDER,),
+    ),
+    Mutant(
+        "no-repeat-filter",
+        "repeated frames are dropped",
+        (_in("task", '            if seen.verdict == "repeat":\n', '            if seen.verdict == "never":\n'),),
+        (ENGINE + "test_task.py::test_repeats_are_dropped_counted_and_move_the_position",),
+    ),
+    Mutant(
+        "repeats-not-in-changelog",
+        "the frame numbers survive a restart",
+        (_in("cycle", "state_records(task.repeats.take_changes(), ", "state_records(iter(()), "),),
+        (ENGINE + "test_exactly_once.py::test_repeats_are_dropped_and_holes_told_over_a_restart",),
+    ),
+    Mutant(
+        "silent-earliest",
+        "a lost position is refused",
+        (_in("opening", "        if offsets.committed is not None:\n", "        if offsets.committed is None:\n"),),
+        (RULES, ENGINE + "test_positions.py::test_an_emptied_changelog_is_refused"),
+    ),
+    Mutant(
+        "clamped-position",
+        "a checkpoint outside the source is refused",
+        (
+            _in(
+                "opening",
+                "    if not offsets.first <= checkpoint.offset <= offsets.end:\n",
+                "    if checkpoint.offset < offsets.first:\n        return offsets.first\n    if False:\n",
+            ),
+        ),
+        (RULES, ENGINE + "test_positions.py::test_a_worker_that_was_away_longer_than_the_retention_is_refused"),
+    ),
+    Mutant(
+        "foreign-changelog",
+        "another deployment's changelog is refused",
+        (_in("opening", "!= (FORMAT, group, *partition):\n", "!= (FORMAT, checkpoint.group, *partition):\n"),),
+        (RULES, ENGINE + "test_positions.py::test_a_foreign_changelog_is_refused[group]"),
+    ),
+    Mutant(
+        "stale-batches",
+        "batches fetched before the last seek are not taken",
+        (_in("engine", "if self._open.get(partition) != batch.seek:", "if partition not in self._open:"),),
+        (ENGINE + "test_engine.py::test_a_batch_fetched_before_the_last_seek_is_not_taken",),
+    ),
+    Mutant(
+        "always-kept",
+        "a task is kept only when nobody can have owned it in between",
+        (
+            _in(
+                "engine",
+                "was == Membership(membership.generation - 1, membership.member_id)",
+                "was.member_id == membership.member_id",
+            ),
+        ),
+        (READ_ON,),
+    ),
+    Mutant(
+        "kept-by-anybody",
+        "a task is kept only by the same member",
+        (
+            _in(
+                "engine",
+                "was == Membership(membership.generation - 1, membership.member_id)",
+                "was.generation == membership.generation - 1",
+            ),
+        ),
+        (READ_ON,),
+    ),
+    Mutant(
+        "dead-owner-not-fenced",
+        "a dead owner's open transaction is ended",
+        (_in("opening", "            await fence(self._kafka, owner, self._settings.transaction_timeout_s)\n", ""),),
+        (ENGINE + "test_opening.py::test_a_dead_owners_transaction_is_ended_at_once_and_cannot_be_committed_later",),
+    ),
+    Mutant(
+        "living-owner-fenced",
+        "a living owner is not fenced",
+        (_in("opening", "(member, owner) in members or owner in alive or not is_current()", "not is_current()"),),
+        (ENGINE + "test_opening.py::test_a_living_owner_is_waited_for_and_not_fenced",),
+    ),
+    Mutant(
+        "fence-of-old-generation",
+        "nobody is fenced for a generation that is over",
+        (_in("opening", " or owner in alive or not is_current()", " or owner in alive"),),
+        (ENGINE + "test_opening.py::test_nobody_is_fenced_for_a_generation_that_is_over",),
+    ),
+    Mutant(
+        "no-rollback",
+        "a failed record's state is taken back",
+        (_in("task", "            self.store.rollback()\n", ""),),
+        (ENGINE + "test_task.py::test_a_failed_record_leaves_neither_state_nor_outputs_and_its_siblings_stay",),
+    ),
+    Mutant(
+        "outputs-of-failed",
+        "a failed record's outputs are taken back",
+        (_in("task", "            del self.outputs[written:]\n", ""),),
+        (ENGINE + "test_task.py::test_a_failed_record_leaves_neither_state_nor_outputs_and_its_siblings_stay",),
+    ),
+    Mutant(
+        "no-stop-ratio",
+        "a broken core stops the worker",
+        (_in("task", "> self._stop_ratio * self._window:", "> 10**9:"),),
+        (ENGINE + "test_task.py::test_the_stop_ratio_stops_at_the_first_failure_above_it",),
+    ),
+    Mutant(
+        "skipped-records",
+        "a batch that begins behind the position is refused",
+        (_in("task", "        if batch.start > self.position:\n", "        if batch.start < 0:\n"),),
+        (
+            ENGINE + "test_task.py::test_a_batch_that_begins_behind_the_position_is_refused_whole",
+            ENGINE + "test_engine.py::test_a_batch_that_skips_records_stops_the_engine",
+        ),
+    ),
+    Mutant(
+        "no-trim",
+        "records already processed are not processed again",
+        (_in("task", "            if record.offset < self.position:\n", "            if record.offset < 0:\n"),),
+        (ENGINE + "test_task.py::test_records_already_processed_are_trimmed",),
+    ),
+    Mutant(
+        "checkpoint-forgotten",
+        "a task reopened with nothing new in its changelog goes on",
+        (_in("cycle", "            task.checkpoint = checkpoint\n", ""),),
+        (ENGINE + "test_engine.py::test_a_task_closed_twice_in_a_row_goes_on_without_a_new_checkpoint",),
+    ),
+)

@@ -23,10 +23,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=None, help="interleaved rounds (5; 2 with --quick)")
     parser.add_argument("--quick", action="store_true", help="fewer frames, one rate; does not write the page")
+    parser.add_argument("--frames", type=int, default=None, help="frames of one run (100,000; 30,000 with --quick)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     arguments = parser.parse_args()
     rounds = arguments.runs or (2 if arguments.quick else 5)
-    frames, rates = (QUICK_FRAMES, QUICK_RATES) if arguments.quick else (FRAMES, RATES)
+    frames = arguments.frames or (QUICK_FRAMES if arguments.quick else FRAMES)
+    rates = QUICK_RATES if arguments.quick else RATES
 
     cores = choose()
     if cores.load is not None:

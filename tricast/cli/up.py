@@ -39,6 +39,7 @@ SHOWN_TOPICS = ("kambi.raw", "kambi.events", "kambi.offers", "kambi.health", "ka
 AUDIT_TIMEOUT_S = 30.0
 PLAIN_INTERVAL_S = 5.0
 """How often a line is printed where no live view can be."""
+_STARTING = "starting Kafka and the simulated vendor …"
 _LOCK_TIMEOUT_S = 1.0
 
 
@@ -112,6 +113,7 @@ class _Run:
             arguments=invocation.child_arguments(),
             logs=directory / "logs",
             processors=sorted(PROCESSORS),
+            offering_url=settings.kambi.offering_url,
             offering=settings.kambi.offering,
             language=settings.kambi.language,
             ledger=self._ledger,
@@ -123,7 +125,7 @@ class _Run:
         prefix = self._settings.topic_prefix
         with ExitStack() as stack:
             if self._console.is_terminal and not self._as_json:
-                self._live = stack.enter_context(Live(console=self._console, refresh_per_second=2))
+                self._live = stack.enter_context(Live(_STARTING, console=self._console, refresh_per_second=2))
                 stack.enter_context(_logs_above(self._console))
             session = Session(
                 self._plan,

@@ -64,6 +64,11 @@ class Follower:
         self._names: OrderedDict[int, str] = OrderedDict()
         self._odds: OrderedDict[int, int] = OrderedDict()
 
+    def know(self, names: Mapping[int, str]) -> None:
+        """Learn names of events."""
+        for event, name in names.items():
+            _keep(self._names, event, name)
+
     async def run(self) -> None:
         """Follow until cancelled."""
         topics = [self._prefix + name for name in ("kambi.events", "kambi.offers", "kambi.health")]

@@ -16,6 +16,8 @@ from tricast.stack.supervisor import Supervised, describe_exit
 
 _STATE_STYLE = {"live": "green", "gapped": "yellow", "down": "red", "running": "green", "waiting": "red"}
 
+_WIDE = frozenset({"Topic", "Event", "Line", "Odds changed (UTC)", "Process"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -112,7 +114,7 @@ def _changes(view: View) -> Table:
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     for column in columns:
-        table.add_column(column, no_wrap=True, ratio=2 if column in ("Topic", "Event", "Line") else 1)
+        table.add_column(column, no_wrap=True, ratio=2 if column in _WIDE else 1)
     return table
 
 

@@ -25,6 +25,7 @@ class Plan:
         arguments: Options of ``tricast`` itself for every child (``--config …``).
         logs: Directory for the children's logs.
         processors: Which processors run.
+        offering_url: The vendor's HTTP API, when it is a real one.
         offering: Offering that connector and simulator speak of.
         language: Its language.
         ledger: Where the simulator writes what it sent; ``None`` runs no simulator: the push URL is a real one.
@@ -33,6 +34,7 @@ class Plan:
     arguments: Sequence[str]
     logs: Path
     processors: Sequence[str]
+    offering_url: str
     offering: str
     language: str
     ledger: Path | None
@@ -44,6 +46,7 @@ class LocalStack:
     def __init__(self, plan: Plan, on_exit: Callable[[Supervised], None]) -> None:
         self._plan = plan
         self._on_exit = on_exit
+        self.offering_url = plan.offering_url
         self._environment: dict[str, str] = {}
         self._running: list[tuple[str, Supervisor, asyncio.Task[int]]] = []
 
@@ -77,15 +80,15 @@ class LocalStack:
 
     async def _start_simulator(self, ledger: Path) -> None:
         port = _free_port()
-        url = f"{LOOPBACK}:{port}"
+        self.offering_url = f"http://{LOOPBACK}:{port}"
         settings = {
             ("simulator", "kambi", "host"): LOOPBACK,
             ("simulator", "kambi", "port"): str(port),
             ("simulator", "kambi", "ledger"): str(ledger),
             ("simulator", "kambi", "offering"): self._plan.offering,
             ("simulator", "kambi", "languages"): self._plan.language,
-            ("kambi", "push_url"): f"ws://{url}",
-            ("kambi", "offering_url"): f"http://{url}",
+            ("kambi", "push_url"): f"ws://{LOOPBACK}:{port}",
+            ("kambi", "offering_url"): self.offering_url,
         }
         self._environment |= {variable(path): value for path, value in settings.items()}
         self._spawn("simulate", [("simulate", "kambi")])

@@ -5,11 +5,15 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from aiokafka.errors import KafkaError
+
+from schemas.errors import EnvironmentFault, TricastError
 from schemas.kafka import KafkaSettings
 from tricast.stack.broker_view import BrokerView, Sample
 from tricast.stack.follower import Follower
 from tricast.stack.live import View
 from tricast.stack.local import LocalStack, Plan
+from tricast.stack.names import live_event_names
 from tricast.stack.supervisor import FINAL_EXIT_CODES, Supervised
 
 SAMPLE_INTERVAL_S = 1.0
@@ -59,6 +63,7 @@ class Session:
         self._start_kafka = start_kafka
         self._prefix = prefix
         self._topics = topics
+        self._plan = plan
         self._sources_of = {prefix + name: [f"{prefix}{name}.raw"] for name in plan.processors}
         self._begun_s = begun_s
         self._show = show
@@ -86,6 +91,8 @@ class Session:
             self._servers = kafka.bootstrap_servers
             if not self._stopping.is_set():
                 await self._flow(kafka, for_s, before_workers_end)
+        except ExceptionGroup as group:
+            raise _cause(group) from group
         finally:
             await self._stack.stop()
         return self._outcome
@@ -96,6 +103,7 @@ class Session:
         follower = Follower(kafka, self._prefix)
         async with BrokerView(kafka) as view, asyncio.TaskGroup() as tasks:
             following = tasks.create_task(follower.run())
+            naming = tasks.create_task(self._name_events(follower))
             announcing = tasks.create_task(self._announce_first(follower))
             self._stack.start_pipeline(kafka.bootstrap_servers)
             await self._watch(view, follower, None if for_s is None else time.monotonic() + for_s)
@@ -106,8 +114,8 @@ class Session:
                     await before_workers_end()
             self._outcome.records = follower.records
             await self._stack.stop()
-            following.cancel()
-            announcing.cancel()
+            for task in (following, naming, announcing):
+                task.cancel()
 
     async def _watch(self, view: BrokerView, follower: Follower, deadline_s: float | None) -> None:
         while not self._stopping.is_set() and self._outcome.exit_code == 0:
@@ -121,6 +129,10 @@ class Session:
                     await self._stopping.wait()
             except TimeoutError:
                 continue
+
+    async def _name_events(self, follower: Follower) -> None:
+        plan = self._plan
+        follower.know(await live_event_names(self._stack.offering_url, plan.offering, plan.language))
 
     async def _announce_first(self, follower: Follower) -> None:
         await follower.arrived.wait()
@@ -148,3 +160,14 @@ class Session:
             lines=follower.lines,
             changes=list(follower.changes),
         )
+
+
+def _cause(group: ExceptionGroup[Exception]) -> Exception:
+    """Return what a person should read of a group of errors; the group itself when it is a bug of ours."""
+    for error in group.exceptions:
+        found = _cause(error) if isinstance(error, ExceptionGroup) else error
+        if isinstance(found, TricastError):
+            return found
+        if isinstance(found, KafkaError):
+            return EnvironmentFault(f"Kafka does not answer any more: {found!r}", action="look at its log; start again")
+    return group

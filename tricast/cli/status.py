@@ -16,6 +16,7 @@ from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.settings import Settings
 from tricast.stack.broker_view import BrokerView, Sample, rate
+from tricast.stack.follower import is_line_state
 
 State = Literal["healthy", "degraded", "down"]
 EXIT_CODES: dict[State, int] = {"healthy": 0, "degraded": 1, "down": 2}
@@ -91,9 +92,10 @@ async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:
             await asyncio.sleep(interval_s)
             after = await view.sample(names, sources_of)
             members = {group: await view.members(group) for group in sources_of}
-            lines = await view.newest(prefix + "kambi.health")
+            health = await view.newest(prefix + "kambi.health")
     except EnvironmentFault as fault:
         return Status(state="down", reasons=[fault.message])
+    lines = {key: value for key, value in health.items() if is_line_state(key.encode(), value)}
     reasons = list(_reasons(names, after, members, lines, max_lag))
     return Status(
         state="degraded" if reasons else "healthy",

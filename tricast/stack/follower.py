@@ -92,7 +92,8 @@ class Follower:
     def _observe(self, partition: TopicPartition, record: Any) -> None:
         value = json.loads(record.value or b"{}")
         if partition.topic == f"{self._prefix}kambi.health":
-            self.lines[value.get("line", "")] = value
+            if is_line_state(record.key or b"", value):
+                self.lines[value["line"]] = value
             return
         if record.timestamp >= self._began_ms:
             self.records += 1
@@ -120,6 +121,11 @@ class Follower:
             self.changes.appendleft(change)
             if odds is not None:
                 _keep(self._odds, outcome["id"], odds)
+
+
+def is_line_state(key: bytes, value: Mapping[str, Any]) -> bool:
+    """Return whether a health record is a line's state: its key is the line; each recorded gap has a key of its own."""
+    return key == str(value.get("line")).encode()
 
 
 def _keep(kept: "OrderedDict[int, Any]", key: int, value: Any) -> None:

@@ -150,7 +150,11 @@ class Lab:
         found: list[Message] = []
 
         def enough() -> bool:
+            running = any(process and process.poll() is None for fleet in self._fleets for process in fleet.processes)
             found[:] = self.read(name)
+            assert running or len(found) >= expected, (
+                f"{len(found)} of {expected}, no worker runs\n{self.logs()[-6000:]}"
+            )
             return len(found) >= expected
 
         self._until(enough, f"{expected} records in {name}", lambda: f"{len(found)} there\n{self.logs()}")

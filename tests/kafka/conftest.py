@@ -8,7 +8,7 @@ from schemas.topics import Topic
 from tricast.kafka import topics
 
 Write = Callable[[str, bytes], Awaitable[None]]
-Read = Callable[[str], Awaitable[bytes]]
+Read = Callable[[str], Awaitable[bytes | None]]
 TOPIC = Topic(name="kept", description="", key="", partitions=1)
 
 
@@ -18,9 +18,7 @@ def write() -> Write:
 
     async def write(bootstrap_servers: str, value: bytes) -> None:
         await topics.create([TOPIC], "", KafkaSettings(bootstrap_servers=bootstrap_servers))
-        producer = aiokafka.AIOKafkaProducer(
-            bootstrap_servers=bootstrap_servers.split(","), acks="all", enable_idempotence=True
-        )
+        producer = aiokafka.AIOKafkaProducer(bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=True)
         await producer.start()
         try:
             await producer.send_and_wait(TOPIC.name, value)
@@ -34,9 +32,9 @@ def write() -> Write:
 def read() -> Read:
     """Reads the first value that was written."""
 
-    async def read(bootstrap_servers: str) -> bytes:
+    async def read(bootstrap_servers: str) -> bytes | None:
         consumer = aiokafka.AIOKafkaConsumer(
-            TOPIC.name, bootstrap_servers=bootstrap_servers.split(","), auto_offset_reset="earliest"
+            TOPIC.name, bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest"
         )
         await consumer.start()
         try:

@@ -169,6 +169,7 @@ def test_ephemeral_broker_ends_when_its_owner_is_killed():
         "input()\n"
     )
     owner = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert owner.stdout
     pid, root = owner.stdout.readline().split()
     broker = psutil.Process(int(pid))
     watchdog = next(

@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import aiokafka
 import pytest
@@ -18,7 +19,7 @@ TOPIC = Topic(name="replicated", description="", key="", partitions=3)
 @pytest.fixture
 async def producer(cluster):
     producer = aiokafka.AIOKafkaProducer(
-        bootstrap_servers=cluster.bootstrap_servers.split(","),
+        bootstrap_servers=cluster.bootstrap_servers,
         acks="all",
         enable_idempotence=True,
         request_timeout_ms=4_000,  # how long a paused broker's silence is taken for slowness
@@ -29,9 +30,10 @@ async def producer(cluster):
 
 
 async def describe(cluster, topic):
-    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap_servers.split(","))
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap_servers)
     await admin.start()
     try:
+        answer: Any
         (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
         (described,) = await admin.describe_topics([topic])
     finally:
@@ -42,7 +44,7 @@ async def describe(cluster, topic):
 
 
 async def in_sync(cluster, topic):
-    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap_servers.split(","))
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap_servers)
     await admin.start()
     try:
         (described,) = await admin.describe_topics([topic])
@@ -56,7 +58,7 @@ async def test_topics_and_internal_topics_survive_one_broker(cluster, producer, 
     await topics.create([TOPIC], topic_prefix, settings)
     assert await describe(cluster, topic_prefix + TOPIC.name) == ({3}, 3, "2")
     member = aiokafka.AIOKafkaConsumer(
-        topic_prefix + TOPIC.name, bootstrap_servers=cluster.bootstrap_servers.split(","), group_id=topic_prefix
+        topic_prefix + TOPIC.name, bootstrap_servers=cluster.bootstrap_servers, group_id=topic_prefix
     )
     await member.start()  # makes __consumer_offsets
     await member.stop()
@@ -96,7 +98,7 @@ async def test_one_broker_down_still_serves_acks_all(cluster, producer, topic_pr
     await send_to_all_partitions(b"after")
 
     consumer = aiokafka.AIOKafkaConsumer(
-        topic, bootstrap_servers=cluster.bootstrap_servers.split(","), auto_offset_reset="earliest"
+        topic, bootstrap_servers=cluster.bootstrap_servers, auto_offset_reset="earliest"
     )
     await consumer.start()
     async with asyncio.timeout(60):

@@ -116,9 +116,11 @@ def _fetch_all(missing: list[Jar], target: Path, repository: str, *, quiet: bool
 def _fetch(jar: Jar, maven: MavenContext, target: Path) -> None:
     group, artifact, version = jar.coordinate.split(":")
     try:
-        fetched: Path = maven.resolver.download(maven.project(group, artifact).at_version(version).artifact())
+        fetched: Path | None = maven.resolver.download(maven.project(group, artifact).at_version(version).artifact())
     except (requests.RequestException, RuntimeError) as error:  # RuntimeError: jgo's "not found in repositories"
         raise NoNetwork(jar.coordinate, _root_reason(error)) from error
+    if fetched is None:
+        raise NoNetwork(jar.coordinate, "the repository has no such jar")
     _verify(fetched, jar)
     fetched.replace(target / jar.filename)
 

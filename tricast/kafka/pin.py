@@ -13,6 +13,7 @@ import jgo
 from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext
 
+from tricast.kafka.errors import NoNetwork
 from tricast.kafka.layout import KAFKA_VERSION
 
 KAFKA = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
@@ -28,7 +29,9 @@ def main() -> None:
         maven = MavenContext(repo_cache=Path(scratch), remote_repos={"central": MAVEN_CENTRAL_URL})
         for coordinate in sorted(coordinates):
             group, name, version = coordinate.split(":")
-            jar: Path = maven.resolver.download(maven.project(group, name).at_version(version).artifact())
+            jar = maven.resolver.download(maven.project(group, name).at_version(version).artifact())
+            if jar is None:
+                raise NoNetwork(coordinate, "the repository has no such jar")
             content = jar.read_bytes()
             sys.stdout.write(f"{hashlib.sha256(content).hexdigest()}  {len(content):>8}  {coordinate}\n")
 

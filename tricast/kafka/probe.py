@@ -55,7 +55,7 @@ def _metadata(port: int, cluster_id: str, topics: tuple[str, ...] | None) -> Any
                 body = BytesIO(answer.read(length))
         if body.read(4) != struct.pack(">i", 1):
             return None
-        metadata = MetadataResponse_v4.decode(body)
+        metadata: Any = MetadataResponse_v4.decode(body)
     except (OSError, struct.error, ValueError):
         # Refused, silent, or something that is no Kafka: all mean that no broker serves there.
         return None

@@ -73,7 +73,7 @@ async def create(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> 
         if not missing:
             return []
         replication = min(_MAX_REPLICATION, len((await admin.describe_cluster())["brokers"]))
-        answer = await admin.create_topics(
+        answer: Any = await admin.create_topics(
             [NewTopic(prefix + t.name, t.partitions, replication, topic_configs=t.config()) for t in missing]
         )
         created = []
@@ -139,7 +139,9 @@ async def _partition_counts(admin: AIOKafkaAdminClient, names: Sequence[str]) ->
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str | None]]:
     if not names:
         return {}
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    answers: list[Any] = await admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    )
     configs: dict[str, dict[str, str | None]] = {}
     for answer in answers:
         for code, _message, _kind, name, entries in answer.resources:

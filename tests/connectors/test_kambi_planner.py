@@ -73,6 +73,16 @@ def test_a_refused_key_moves_its_pair_and_the_old_place_is_kept_until_the_new_on
     assert plan.want([1, 2, 3, 4, 5])[0].line in {"kambi-0-events-0", "kambi-0-events-1"}
 
 
+def test_a_place_that_is_being_left_is_not_given_away():
+    plan = planner(max_keys=6)
+    plan.want([1, 2, 3])
+    plan.refused("kambi-0-events-0", pair(3)[0])
+    plan.connected("kambi-0-events-0")
+    assert [action.line[-1] for action in plan.want([1, 2, 3, 4, 5, 6])] == ["1", "1", "2"]
+    plan.subscribed("kambi-0-events-1")
+    assert [action.line[-1] for action in plan.want([1, 2, 3, 4, 5, 6, 7, 8, 9])] == ["2", "0", "2"]
+
+
 def test_a_second_refusal_of_the_same_pair_moves_nothing():
     plan = planner(max_keys=6)
     plan.want([1, 2, 3])

@@ -167,17 +167,21 @@ async def test_closing_waits_for_the_running_cycle_and_drops_what_waits(group):
     await group.put(range(3))
     await group.settled(gate.reached.wait())
     await group.put(range(3, 6))
-    closing = asyncio.ensure_future(group.engine.close_tasks())
+
+    async def close():
+        await group.engine.close_tasks()
+        return group.engine._pending, group.engine._pending_records  # before anybody else runs
+
+    closing = asyncio.ensure_future(close())
     for _ in range(20):
         await asyncio.sleep(0)
     assert not closing.done()
     assert task.position == 3
     gate.pass_on.set()
-    await group.settled(closing)
+    assert await group.settled(closing) == ([], 0)
     for _ in range(20):
         await asyncio.sleep(0)
     assert (gate.written, task.position) == (1, 3)
-    assert group.engine._pending == []
 
 
 async def test_nothing_is_taken_while_closed(group):

@@ -88,7 +88,7 @@ def page(results: Results) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Written by `{results.command}`. {INTRODUCTION}",
+        f"Written by `{results.command}`.\n\n{INTRODUCTION}",
         "",
         *(f"- {name}: {text}" for name, text in results.machine.items()),
         f"- placement: {results.cores}",

@@ -240,15 +240,18 @@ async def test_aborted_record_does_not_count(road):
 async def test_records_from_nothing_are_named(road):
     first = road.frame(odds(1, (11, 1900)))
     tick = road.control("tick")
+    no_partition = f"{road.prefix}kambi.raw/7/0/0"
     foreign = ("kambi.offers", b"1", b"{}", [("ce_id", b"other.raw/0/1/0"), ("ce_type", ODDS.encode())])
     await road.publish(
         road.record(first, 0, outcomes=(11,)),
         road.record(first, 1, outcomes=(11,)),
         road.record(tick, 0, outcomes=(11,)),
+        road.record(len(road.raw), 0, outcomes=(11,)),  # the offset of a transaction marker: no record is there
+        ("kambi.offers", b"1", b"{}", [("ce_id", no_partition.encode()), ("ce_type", ODDS.encode())]),
         foreign,
     )
     report = await road.audit()
-    assert dict(report.findings) == {"unexpected": 3}
+    assert dict(report.findings) == {"unexpected": 5}
     assert any(text.endswith("a tick record") for text in report.examples["unexpected"])
 
 

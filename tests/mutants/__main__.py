@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from tests.mutants.catalogue import MUTANTS, Edit, Mutant
 from tricast.kafka import Cluster
@@ -141,7 +142,9 @@ def run(chosen: list[Mutant], bootstrap: str, scratch: Path, jobs: int, *, green
             console.print("these tests must be green before they can judge a mutant")
             return None, 1
         console.print(f"green after {time.monotonic() - began:.0f} s")
-    table = Table("mutant", "property removed", "killed by", "seconds")
+    table = Table(
+        Column("mutant", no_wrap=True), Column("property removed"), Column("killed by", overflow="fold"), "seconds"
+    )
     spared = 0
     with ThreadPoolExecutor(jobs) as pool:
         for number, (mutant, result, seconds) in enumerate(
@@ -149,8 +152,10 @@ def run(chosen: list[Mutant], bootstrap: str, scratch: Path, jobs: int, *, green
         ):
             alive = result.startswith(("SURVIVED", "STALE", "BROKEN"))
             spared += alive
-            console.print(f"{number}/{len(chosen)} {mutant.name}: {result} ({seconds:.0f} s)", markup=False)
-            table.add_row(mutant.name, mutant.removes, f"[red]{result}" if alive else result, f"{seconds:.0f}")
+            console.print(
+                f"{number}/{len(chosen)} {mutant.name}: {result} ({seconds:.0f} s)", markup=False, soft_wrap=True
+            )
+            table.add_row(mutant.name, mutant.removes, Text(result, style="red" if alive else ""), f"{seconds:.0f}")
     return table, spared
 
 

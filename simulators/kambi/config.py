@@ -84,7 +84,7 @@ class KambiSimulatorSettings(BaseModel):
     load_frames_per_s: float = Field(default=0.0, ge=0)
     """Extra frames of odds changes per second, over all connections, on event channels by turns; for load."""
     load_children: int = Field(default=4, ge=1)
-    """Odds changes in one load frame; 4 give about 1.4 kB, 15,000 about 5 MB."""
+    """Odds changes in one load frame; 4 give about 1.3 kB, 16,000 about 5 MB."""
 
     faults: KambiFaultSettings = KambiFaultSettings()
     """What goes wrong on purpose."""

@@ -55,7 +55,7 @@ async def test_to_latest_skips(worked, reset):
     fleet = worked.workers()
     worked.feed(range(48, 52))
     outputs = worked.outputs(88)
-    assert [output["id"] for output in outputs if output["id"] >= 40] == [48, 49, 50, 51]
+    assert sorted(output["id"] for output in outputs if output["id"] >= 40) == sorted([48, 49, 50, 51] * 2)
     assert stop(fleet) == 0
 
 
@@ -70,7 +70,7 @@ async def test_a_member_that_joins_after_the_plan_refuses_the_doing(worked, rese
     plans = await reset.plan("earliest")
     fleet = worked.workers()
     worked.outputs(96)
-    with pytest.raises(FencedError, match="group refused offsets"):
+    with pytest.raises((ContractError, FencedError)):
         await reset.do(plans)
     worked.feed(range(48, 52))
     expect_clean(worked.outputs(104), range(52), 2)
@@ -110,8 +110,10 @@ async def test_a_foreign_changelog_needs_force(worked, reset):
     assert len(worked.work_off(96)) == 96
 
 
-async def test_a_foreign_key_is_forgotten_with_force(worked, reset):
-    worked.write(b"junk", topic=CHANGELOG, key=b"junk")
+@pytest.mark.parametrize("key", [b"junk", b"@"])
+async def test_junk_in_the_changelog_is_forgotten_with_force(worked, reset, key):
+    """Compaction may take the junk itself away much later, so a restore must be able to read over it."""
+    worked.write(b"junk", topic=CHANGELOG, key=key)
     worked.flush()
     assert worked.run_to_exit()[0] == 78
     worked.wait_for_members(0)

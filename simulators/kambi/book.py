@@ -68,12 +68,15 @@ class Match(Protocol):
 
     def advance(self, elapsed_ms: int, chance: Random) -> Incident | None:
         """Play on for ``elapsed_ms``; return what makes the trader suspend."""
+        ...
 
     def quotes(self) -> Sequence[Quote]:
         """Return every bet offer that should be open now, always at least the main one."""
+        ...
 
     def live_data(self, event_id: int) -> dict[str, Any]:
         """Return the sheet's LiveData."""
+        ...
 
 
 def pair(market: Market, line: int, over: float, labels: tuple[str, str], types: tuple[str, str]) -> Quote:

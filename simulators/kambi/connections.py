@@ -64,7 +64,7 @@ class Connections:
     """
 
     def __init__(self, settings: KambiSimulatorSettings, ledger: Ledger) -> None:
-        quiet = logging.getLogger("simulators.kambi.socketio")
+        quiet: Any = logging.getLogger("simulators.kambi.socketio")  # typed as bool over there
         quiet.setLevel(logging.CRITICAL)  # the libraries log every packet, and errors of what faults do on purpose
         self._settings = settings
         self._ledger = ledger
@@ -135,7 +135,7 @@ class Connections:
     def _connect(self, sid: str, environ: dict[str, Any]) -> None:
         connection = Connection(
             sid=sid,
-            engine_sid=self._server.manager.eio_sid_from_sid(sid, "/"),
+            engine_sid=self._engine_sid(sid),
             request=environ["aiohttp.request"],
             held=HeldKeys(limit=self._settings.max_keys),
         )
@@ -144,7 +144,7 @@ class Connections:
         log.info("connected sid=%s", sid)
 
     def _disconnect(self, sid: str, reason: str) -> None:
-        engine_sid = self._server.manager.eio_sid_from_sid(sid, "/")
+        engine_sid = self._engine_sid(sid)
         connection = self._connections.pop(engine_sid)
         for key in connection.held.keys:
             self._forget(connection, key)
@@ -175,7 +175,7 @@ class Connections:
 
     def _asked(self, sid: str, request: object) -> tuple[Connection | None, str | None]:
         """Return who asks for which key; a request that is no ``{"topic": key}`` is passed over, as it would be."""
-        connection = self._connections.get(self._server.manager.eio_sid_from_sid(sid, "/"))
+        connection = self._connections.get(self._engine_sid(sid))
         key = request.get("topic") if isinstance(request, dict) else None
         return connection, key if isinstance(key, str) else None
 
@@ -194,6 +194,9 @@ class Connections:
                 return answer
         await self._server.eio.send(connection.engine_sid, packet)
         return None
+
+    def _engine_sid(self, sid: str) -> str:
+        return str(self._server.manager.eio_sid_from_sid(sid, "/"))
 
     def _forget(self, connection: Connection, key: str) -> None:
         holders = self._by_key.get(key, {})

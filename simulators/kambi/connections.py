@@ -94,12 +94,10 @@ class Connections:
         """Whether anybody holds ``key``."""
         return key in self._by_key
 
-    async def hand(self, frame: Frame) -> int:
-        """Hand ``frame`` to every holder of its key; return how many there were."""
-        holders = list(self._by_key.get(frame.key, {}).values())
-        for connection in holders:
+    async def hand(self, frame: Frame) -> None:
+        """Hand ``frame`` to every holder of its key."""
+        for connection in list(self._by_key.get(frame.key, {}).values()):
             await self._hand_to(connection, frame)
-        return len(holders)
 
     def cut_oldest(self, reason: str) -> bool:
         """Cut the longest-lived connection as a failing network would; return whether there was one."""

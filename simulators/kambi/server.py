@@ -19,7 +19,7 @@ from simulators.kambi.connections import Connections
 from simulators.kambi.frames import FrameBuilder
 from simulators.kambi.ledger import Ledger
 from simulators.kambi.load import LoadPlan
-from simulators.kambi.messages import Channels, Message, MessageWriter
+from simulators.kambi.messages import Channels, MessageWriter
 from simulators.kambi.offering import Offering
 
 log = logging.getLogger(__name__)
@@ -111,13 +111,6 @@ class KambiSimulator:
         """Cut the longest-lived connection without a closing handshake; return whether there was one."""
         return self._connections.cut_oldest("cut on request")
 
-    async def publish(self, key: str, *messages: Message) -> int:
-        """Hand ``messages`` as one bulk to the holders of ``key``, past window and offering; return how many hold it.
-
-        For tests that need an exact frame.
-        """
-        return await self._hand(Bulk(key=key, messages=messages))
-
     async def _run_clock(self) -> None:
         faults = self._settings.faults
         begun = last = time.monotonic()
@@ -167,13 +160,11 @@ class KambiSimulator:
             if messages:
                 await self._hand(Bulk(key=keys[event_id], messages=messages))
 
-    async def _hand(self, bulk: Bulk) -> int:
+    async def _hand(self, bulk: Bulk) -> None:
         if self._silent:
-            return 0
-        handed = 0
+            return
         for frame in self._frames.build(bulk, self._offering.now_ms):
-            handed = await self._connections.hand(frame)
-        return handed
+            await self._connections.hand(frame)
 
     async def _live_open(self, request: web.Request) -> web.Response:
         if request.match_info["offering"] != self._settings.offering:

@@ -73,6 +73,10 @@ class Row:
     runs: list[Run]
     ratio: float
     """Median over the rounds of: engine's frames/s over this peer's in the same round."""
+    best_ratio: float
+    """Engine's best run over this peer's best: nearest to what a quiet machine would show."""
+    cpu_ratio: float
+    """This peer's processor time a frame over the engine's: what disturbs least."""
 
     @property
     def rates(self) -> list[float]:
@@ -116,16 +120,22 @@ def measure(bootstrap: str, cores: Cores, *, rounds: int, frames: int, tell: Cal
 
 def rows(runs: list[Run]) -> list[Row]:
     """Return one row a peer."""
-    ours = {run.round: run.frames_per_second for run in runs if run.peer is ENGINE}
-    by_peer = [(peer, [run for run in runs if run.peer is peer]) for peer in PEERS]
-    return [
-        Row(
-            peer=peer,
-            runs=of_peer,
-            ratio=statistics.median(ours[run.round] / run.frames_per_second for run in of_peer),
+    ours = [run for run in runs if run.peer is ENGINE]
+    rate = {run.round: run.frames_per_second for run in ours}
+    cpu_us = {run.round: run.cpu_us_per_frame for run in ours}
+    found = []
+    for peer in PEERS:
+        of_peer = [run for run in runs if run.peer is peer]
+        found.append(
+            Row(
+                peer=peer,
+                runs=of_peer,
+                ratio=statistics.median(rate[run.round] / run.frames_per_second for run in of_peer),
+                best_ratio=max(rate.values()) / max(run.frames_per_second for run in of_peer),
+                cpu_ratio=statistics.median(run.cpu_us_per_frame / cpu_us[run.round] for run in of_peer),
+            )
         )
-        for peer, of_peer in by_peer
-    ]
+    return found
 
 
 def _run(bootstrap: str, cores: Cores, peer: Peer, number: int, frames: int) -> Run:

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.logging import RichHandler
 
+from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
 from tricast.audit.report import Report
@@ -26,6 +27,7 @@ from tricast.cli.audit import audited, print_report
 from tricast.cli.invocation import Invocation, json_option, pass_invocation, stop_on_signals
 from tricast.kafka import Cluster
 from tricast.kafka import topics as real_topics
+from tricast.kafka.errors import DataDirBusy
 from tricast.kafka.filelock import exclusive
 from tricast.kafka.layout import default_cache_dir
 from tricast.kafka.release import fetch_release
@@ -73,7 +75,11 @@ def up(invocation: Invocation, *, for_s: float | None, as_json: bool, data_dir: 
     directory = (data_dir or settings.data_dir).absolute()
     own_kafka = "bootstrap_servers" not in settings.kafka.model_fields_set
     with ExitStack() as stack:
-        stack.enter_context(exclusive(directory / "up.lock", _LOCK_TIMEOUT_S))
+        try:
+            stack.enter_context(exclusive(directory / "up.lock", _LOCK_TIMEOUT_S))
+        except DataDirBusy as error:
+            action = "end it, or choose another --data-dir"
+            raise EnvironmentFault(f"another `tricast up` runs on {directory}", action=action) from error
         stack.enter_context(_term_as_interrupt())
         if not keep:
             _forget(directory)

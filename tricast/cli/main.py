@@ -82,7 +82,12 @@ def _without_local(name: str) -> click.Command:
     def refuse() -> None:
         raise EnvironmentFault(f"`tricast {name}` needs the extra `local`", action="pip install 'tricast[local]'")
 
-    return click.Command(name, callback=refuse, help="Needs the extra `local`: pip install 'tricast[local]'.")
+    return click.Command(
+        name,
+        callback=refuse,
+        help="Needs the extra `local`: pip install 'tricast[local]'.",
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)

@@ -82,6 +82,10 @@ class RepeatFilter:
         """Load one line's state, as ``take_changes`` gave it."""
         self._lines[line.decode()] = _Line(orjson.loads(value))
 
+    def forget(self, line: bytes) -> None:
+        """Drop one line's state, for a deletion in the changelog."""
+        self._lines.pop(line.decode(), None)
+
     def clear(self) -> None:
         """Forget everything, for a restore from the changelog's beginning."""
         self._lines.clear()

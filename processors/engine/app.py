@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,11 +13,12 @@ from faust.types import TP
 
 from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
-from processors.engine.engine import Engine, Topology
+from processors.engine.engine import Engine
 from processors.engine.task import Partition
+from processors.engine.topology import Topology
 from processors.engine.transactions import Membership
 from processors.engine.transport import BatchConsumer, BatchTransport
-from schemas.errors import EngineError, FencedError, PositionError, TricastError
+from schemas.errors import EngineError, EnvironmentFault, FencedError, PositionError, TricastError
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 
@@ -26,6 +28,8 @@ AGENT_QUEUE_BATCHES = 8
 """Batches that may wait between Faust's fetch and the engine; a batch is up to ``max_poll_records`` records."""
 
 
+STOP_TIMEOUT_S = 3.0
+"""How long a worker that must stop tries to leave its group in order."""
 NAMESAKE_WAIT_S = 3.0
 """A namesake that fenced us at its start joins the group within this."""
 NAMESAKE_POLL_S = 0.5
@@ -158,33 +162,43 @@ class EngineApp(faust.App):
         if self._stopping_for is not None:
             return
         self._stopping_for = error
-        log.critical("worker.stopped %s", error, exc_info=None if isinstance(error, PositionError) else error)
-        if isinstance(error, FencedError):
-            self._naming_check = asyncio.ensure_future(self._exit_fenced())
+        told = isinstance(error, PositionError | EnvironmentFault)
+        log.critical("worker.stopped %s", error, exc_info=None if told else error)
+        if self._consumer is None:
+            self._exit(_exit_code(error))
         else:
-            self._exit(error.exit_code if isinstance(error, TricastError) else EngineError.exit_code)
+            watchdog = threading.Timer(STOP_TIMEOUT_S + 3 * self._engine_settings.session_timeout_s, self._exit, [70])
+            watchdog.daemon = True
+            watchdog.start()
+            self._leaving = asyncio.ensure_future(self._leave_and_exit(error))
 
-    async def _exit_fenced(self) -> None:
-        """Tell a living namesake (a person must act) from a rebalance that passed us by (a restart mends it)."""
-        exit_code = EngineError.exit_code
-        session_s = self._engine_settings.session_timeout_s
+    async def _leave_and_exit(self, error: BaseException) -> None:
+        """Give the tasks back at once, so that nobody waits for our session to expire, and end."""
+        exit_code = _exit_code(error)
         try:
-            async with asyncio.timeout(3 * session_s):
-                consumer: BatchConsumer = self.consumer
+            consumer: BatchConsumer = self.consumer
+            async with asyncio.timeout(STOP_TIMEOUT_S):
                 await consumer.leave_group()
-                if await self._namesake_within(NAMESAKE_WAIT_S):
-                    # It may be our own dead predecessor, whom the group forgets after the session time-out.
-                    await asyncio.sleep(session_s + 1)
-                    if await self._namesake_within(0):
-                        exit_code = PositionError.exit_code
-                        log.critical(
-                            "worker.name_taken name=%s\nOperator action: another living worker has this name;"
-                            " give each its own (--name or TRICAST_ENGINE__WORKER_NAME)",
-                            self._engine_settings.worker_name,
-                        )
-        except Exception as error:  # the question is optional, the exit is not
-            log.warning("worker.name_check_failed %r", error)
+            if isinstance(error, FencedError) and await self._has_namesake():
+                exit_code = PositionError.exit_code
+                log.critical(
+                    "worker.name_taken name=%s\nOperator action: another living worker has this name;"
+                    " give each its own (--name or TRICAST_ENGINE__WORKER_NAME)",
+                    self._engine_settings.worker_name,
+                )
+        except Exception as failure:  # all of this is courtesy; the exit is not
+            log.warning("worker.leave_failed %r", failure)
         self._exit(exit_code)
+
+    async def _has_namesake(self) -> bool:
+        """Tell a living namesake (a person must act) from a rebalance that passed us by (a restart mends it)."""
+        session_s = self._engine_settings.session_timeout_s
+        async with asyncio.timeout(3 * session_s):
+            if not await self._namesake_within(NAMESAKE_WAIT_S):
+                return False
+            # It may be our own dead predecessor, whom the group forgets after the session time-out.
+            await asyncio.sleep(session_s + 1)
+            return await self._namesake_within(0)
 
     async def _namesake_within(self, wait_s: float) -> bool:
         """Look for a member of our name after we left the group."""
@@ -214,6 +228,10 @@ def build_app(
     """Return the app that runs ``processor``; nothing is connected yet."""
     topology = Topology.of(processor, prefix, registry)
     return EngineApp(processor, topology, kafka=kafka, settings=settings, version=version)
+
+
+def _exit_code(error: BaseException) -> int:
+    return error.exit_code if isinstance(error, TricastError) else EngineError.exit_code
 
 
 def _credentials(kafka: KafkaSettings) -> Any:

@@ -1,12 +1,11 @@
-"""The cycle: everything that waits becomes one Kafka transaction of this worker (Kafka Streams' exactly_once_v2).
+"""The cycle's second half: what tasks computed becomes one Kafka transaction of this worker.
 
-    bind membership → take batches → compute → begin → changelog, then outputs → await produces → offsets → commit
-
-Low load gives small transactions and low latency, high load large ones.
+begin → changelog, then outputs → await produces → offsets → commit
 """
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from aiokafka.partitioner import murmur2
 
@@ -43,6 +42,23 @@ class Partitioner:
         return known
 
 
+@dataclass(frozen=True, slots=True)
+class TaskWork:
+    """What one task computed in one cycle, detached from it: the task may compute on while this is written."""
+
+    task: StreamTask
+    position: int
+    stream_time_ns: int
+    state: list[tuple[bytes, bytes | None]]
+    outputs: list[Output]
+
+    @classmethod
+    def take(cls, task: StreamTask) -> "TaskWork":
+        """Take what ``task`` computed since the last time."""
+        state = list(state_records(task.repeats.take_changes(), task.store.take_changes()))
+        return cls(task, task.position, task.stream_time_ns, state, task.take_outputs())
+
+
 class TransactionWriter:
     """Writes what tasks computed as one transaction.
 
@@ -68,8 +84,13 @@ class TransactionWriter:
         self._changelogs = changelogs
         self._announced: set[tuple[Partition, Membership]] = set()
 
-    async def write(self, tasks: list[StreamTask], membership: Membership, timestamp_ms: int) -> None:
-        """Write state, outputs and positions of ``tasks``; on return they are committed.
+    async def write(self, works: list[TaskWork], membership: Membership, timestamp_ms: int) -> None:
+        """Write state, outputs and positions; on return they are committed.
+
+        Args:
+            works: What the tasks computed.
+            membership: As bound when the cycle began.
+            timestamp_ms: Of the changelog records.
 
         Raises:
             FencedError: Another worker owns a task now. Nothing of this cycle will be visible.
@@ -77,55 +98,57 @@ class TransactionWriter:
         producer = self._producer
         await producer.begin()
         changelog = []
-        for task in tasks:
-            checkpoint = self._checkpoint(task, membership)
-            rows = _changelog_rows(task, checkpoint, timestamp_ms)
-            topic = self._changelogs[task.partition.topic]
-            changelog.append((task, checkpoint, await producer.write(topic, task.partition.partition, rows)))
-        newcomers = {(task.partition, membership) for task in tasks} - self._announced
+        for work in works:
+            checkpoint = self._checkpoint(work, membership)
+            partition = work.task.partition
+            rows = _changelog_rows(work, checkpoint, timestamp_ms)
+            futures = await producer.write(self._changelogs[partition.topic], partition.partition, rows)
+            changelog.append((work.task, checkpoint, futures))
+        newcomers = {(work.task.partition, membership) for work in works} - self._announced
         if newcomers:
             # The next owner finds us by our checkpoint, so it must be there before anything else of the transaction.
             for _, _, futures in changelog:
                 await asyncio.gather(*futures)
         produces = []
-        for (topic, partition), outputs in self._grouped(tasks).items():
-            rows = ((output.key, output.value, output.headers, output.timestamp_ms) for output in outputs)
-            produces += await producer.write(topic, partition, rows)
+        for (topic, partition_number), outputs in self._grouped(works).items():
+            output_rows = ((output[1], output[2], output[3], output[4]) for output in outputs)
+            produces += await producer.write(topic, partition_number, output_rows)
+        for _, _, futures in changelog:
+            produces += futures
         for future in produces:
             await future
-        for task, checkpoint, futures in changelog:
-            for future in futures:
-                written = await future
-                if written.offset is not None:  # a retried batch may be acknowledged without its offset
-                    task.changelog_end = max(task.changelog_end, written.offset + 1)
-            task.checkpoint = checkpoint
-        await producer.send_offsets({task.partition: task.position for task in tasks}, self._group, membership)
+        await producer.send_offsets({work.task.partition: work.position for work in works}, self._group, membership)
         await producer.commit()
+        for task, checkpoint, futures in changelog:
+            # A retried batch may be acknowledged without its offset; then the task reads its own records again.
+            written = max(future.result().offset or 0 for future in futures)
+            task.changelog_end = max(task.changelog_end, written + 1 if written else 0)
+            task.checkpoint = checkpoint
         self._announced |= newcomers
 
     def forget(self) -> None:
         """Tasks were closed: a later owner of them has to announce itself again."""
         self._announced.clear()
 
-    def _checkpoint(self, task: StreamTask, membership: Membership) -> Checkpoint:
+    def _checkpoint(self, work: TaskWork, membership: Membership) -> Checkpoint:
         return Checkpoint(
             group=self._group,
-            source=task.partition.topic,
-            partition=task.partition.partition,
-            offset=task.position,
-            stream_time_ns=task.stream_time_ns,
+            source=work.task.partition.topic,
+            partition=work.task.partition.partition,
+            offset=work.position,
+            stream_time_ns=work.stream_time_ns,
             owner=self._producer.transactional_id,
             member=membership.member_id,
             generation=membership.generation,
         )
 
-    def _grouped(self, tasks: list[StreamTask]) -> dict[tuple[str, int], list[Output]]:
+    def _grouped(self, works: list[TaskWork]) -> dict[tuple[str, int], list[Output]]:
         groups: dict[tuple[str, int], list[Output]] = {}
         partition = self.partitioner.partition
-        for task in tasks:
-            for output in task.take_outputs():
-                topic = self._physical[output.topic]
-                place = (topic, partition(topic, output.key))
+        for work in works:
+            for output in work.outputs:
+                topic = self._physical[output[0]]
+                place = (topic, partition(topic, output[1]))
                 group = groups.get(place)
                 if group is None:
                     groups[place] = [output]
@@ -134,7 +157,7 @@ class TransactionWriter:
         return groups
 
 
-def _changelog_rows(task: StreamTask, checkpoint: Checkpoint, timestamp_ms: int) -> Iterator[Row]:
+def _changelog_rows(work: TaskWork, checkpoint: Checkpoint, timestamp_ms: int) -> Iterator[Row]:
     yield CHECKPOINT_KEY, encode_checkpoint(checkpoint), _NO_HEADERS, timestamp_ms
-    for key, value in state_records(task.repeats.take_changes(), task.store.take_changes()):
+    for key, value in work.state:
         yield key, value, _NO_HEADERS, timestamp_ms

@@ -1,59 +1,36 @@
-"""The engine of one worker: which tasks are open, what waits for the next cycle, and what happens on a rebalance."""
+"""The engine of one worker: which tasks are open, what waits for the next cycle, and what happens on a rebalance.
+
+A cycle binds our membership, takes the batches that wait, computes, and hands the result to a transaction
+(``cycle.py``). While one transaction is on its way the next cycle computes and gathers what arrives; there is never
+more than one transaction open. Low load gives small transactions and low latency, high load large ones.
+"""
 
 import asyncio
+import contextlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
-from processors.engine.cycle import TransactionWriter
+from processors.engine.cycle import TaskWork, TransactionWriter
 from processors.engine.opening import TaskOpener
 from processors.engine.task import Batch, Partition, StreamTask
+from processors.engine.topology import Topology
 from processors.engine.transactions import FENCED, Membership, TransactionalProducer
 from schemas.errors import EngineError, FencedError, PositionError, TricastError
 from schemas.kafka import KafkaSettings
-from schemas.topics import Topic
 
 log = logging.getLogger(__name__)
 
 ABORT_TIMEOUT_S = 2.0
 PENDING_CYCLES = 2
 """Cycles' worth of records that may wait in memory before the fetch is held back."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topology:
-    """Names of one processor's topics on a real Kafka.
-
-    Attributes:
-        prefix: Topic prefix setting, e.g. ``tricast.``.
-        group: Consumer group id.
-        sources: Registry name to physical name.
-        outputs: Registry entry of every output, dead letters included, by registry name.
-    """
-
-    prefix: str
-    group: str
-    sources: Mapping[str, str]
-    outputs: Mapping[str, Topic]
-    registry: Mapping[str, Topic]
-
-    @classmethod
-    def of(cls, processor: Processor, prefix: str, registry: Mapping[str, Topic]) -> "Topology":
-        """Return the topology of ``processor`` under ``prefix``."""
-        outputs = (*processor.outputs, f"{processor.feed}.dead-letters")
-        return cls(
-            prefix=prefix,
-            group=prefix + processor.name,
-            sources={name: prefix + name for name in processor.sources},
-            outputs={name: registry[name] for name in outputs},
-            registry=registry,
-        )
-
-    def changelogs(self, processor: Processor) -> dict[str, str]:
-        """Return physical source topic to physical changelog topic."""
-        return {physical: f"{self.prefix}changelog.{processor.name}.{name}" for name, physical in self.sources.items()}
+CYCLE_BYTES = 16 * 1024 * 1024
+"""A cycle ends here even below its record limit: bulks of megabytes must not add up in memory."""
+YIELD_EVERY_RECORDS = 50
+"""Computing lets the loop breathe this often: the transaction on its way and the rebalance must not wait for it."""
 
 
 @dataclass(slots=True)
@@ -65,7 +42,6 @@ class CycleCounts:
     opened: int = 0
     kept: int = 0
     last_cycle_s: float = 0.0
-    by_task: dict[Partition, int] = field(default_factory=dict)
 
 
 class Engine:
@@ -122,14 +98,17 @@ class Engine:
         """Open partitions and the seek that opened them."""
         self._something_open = asyncio.Event()
         self._closed: dict[Partition, tuple[StreamTask, Membership | None]] = {}
-        self._pending: list[tuple[Partition, Batch]] = []
-        self._pending_records = 0
+        self._pending: deque[tuple[Partition, Batch, int]] = deque()
+        """Batches with their bytes."""
+        self._pending_records = self._pending_bytes = 0
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._cycle_running = asyncio.Lock()
+        self._computing = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[None] | None = None
         self._loop_task: asyncio.Task[None] | None = None
+        self._failed = False
 
     def _new_producer(self) -> TransactionalProducer:
         return TransactionalProducer(self._kafka, self.transactional_id, self._settings.transaction_timeout_s)
@@ -137,25 +116,27 @@ class Engine:
     # Life.
 
     async def start(self) -> None:
-        """End the transaction that an earlier process of this name left open, and check the outputs.
+        """End the transaction that an earlier process of this name left open, and compare topics with the registry.
 
         Raises:
-            PositionError: An output topic is missing or has another partition count than the registry says.
+            PositionError: A source, output or changelog is missing or has another partition count.
         """
         predecessor = self._new_producer()
         try:
             await predecessor.start()
-            for name, topic in self._topology.outputs.items():
-                physical = self._topology.prefix + name
-                found = await predecessor.partitions_of(physical)
-                if found != topic.partitions:
-                    raise PositionError(
-                        f"{physical} has {found} partitions, the registry says {topic.partitions}: keys would move",
-                        action="`tricast topics check` shows all differences; changing a count is a migration",
-                    )
-                self._writer.partitioner.set_count(physical, found)
+            found = await predecessor.partition_counts()
         finally:
             await predecessor.stop()
+        for physical, topic in self._topology.topics(self._processor).items():
+            if physical not in found:
+                raise PositionError(f"topic {physical} does not exist", action="create it: `tricast topics create`")
+            if found[physical] != topic.partitions:
+                raise PositionError(
+                    f"{physical} has {found[physical]} partitions, the registry says {topic.partitions}:"
+                    " keys and tasks would move",
+                    action="`tricast topics check` shows all differences; changing a count is a migration",
+                )
+            self._writer.partitioner.set_count(physical, topic.partitions)
         self._loop_task = asyncio.create_task(self._run(), name="cycles")
 
     async def _start_producer(self) -> None:
@@ -166,7 +147,8 @@ class Engine:
 
     async def stop(self) -> None:
         """Finish the running cycle, close all tasks, stop the producer."""
-        await self.close_tasks()
+        with contextlib.suppress(Exception):  # a failed transaction has been reported by _stop_for
+            await self.close_tasks()
         if self._loop_task is not None:
             self._loop_task.cancel()
             await asyncio.gather(self._loop_task, return_exceptions=True)
@@ -181,9 +163,10 @@ class Engine:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
             self._opening = None
-        async with self._cycle_running:
+        async with self._computing:
+            await self._written()
             self._pending.clear()
-            self._pending_records = 0
+            self._pending_records = self._pending_bytes = 0
             self._room.set()
             for partition, task in self._tasks.items():
                 self._closed[partition] = task, membership if partition in self._open else None
@@ -267,62 +250,100 @@ class Engine:
         await self._room.wait()
         if self._open.get(partition) != batch.seek:
             return
-        self._pending.append((partition, batch))
+        size = batch.size
+        self._pending.append((partition, batch, size))
         self._pending_records += len(batch.records)
+        self._pending_bytes += size
         self._wake.set()
-        if self._pending_records >= PENDING_CYCLES * self._settings.max_cycle_records:
+        if (
+            self._pending_records >= PENDING_CYCLES * self._settings.max_cycle_records
+            or self._pending_bytes >= PENDING_CYCLES * CYCLE_BYTES
+        ):
             self._room.clear()
 
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
-            async with self._cycle_running:
+            async with self._computing:
                 membership = self._membership
-                batches = self._take()
-                if membership is None or not batches:
+                if membership is None:
+                    self._wake.clear()
                     continue
                 try:
-                    await self._cycle(batches, membership)
+                    works, timestamp_ms = await self._compute(membership)
+                    await self._written()
                 except asyncio.CancelledError:
                     raise
-                except BaseException as error:
-                    await self._producer.abort(ABORT_TIMEOUT_S)
-                    self._fail(_as_engine_error(error))
+                except BaseException as error:  # fail-stop: nothing half done may go on
+                    await self._stop_for(error)
                     return
+                if works:
+                    self._writing = asyncio.create_task(
+                        self._write(works, membership, timestamp_ms), name="transaction"
+                    )
 
-    def _take(self) -> list[tuple[Partition, Batch]]:
-        taken, records = 0, 0
-        for _, batch in self._pending:
-            if taken and records + len(batch.records) > self._settings.max_cycle_records:
+    async def _compute(self, membership: Membership) -> tuple[list[TaskWork], int]:
+        """Compute what waits, and what arrives until the transaction before is through; return it per task."""
+        records = size = timestamp_ms = 0
+        touched: dict[Partition, StreamTask] = {}
+        while self._membership is membership:
+            while self._pending and records < self._settings.max_cycle_records and size < CYCLE_BYTES:
+                partition, batch, batch_size = self._take()
+                task = self._tasks[partition]
+                before = task.position
+                for part in batch.parts(YIELD_EVERY_RECORDS):
+                    self.counts.records += task.process(part)
+                    await asyncio.sleep(0)
+                if task.position > before:
+                    touched[partition] = task
+                records, size = records + len(batch.records), size + batch_size
+                timestamp_ms = max(timestamp_ms, batch.records[-1].timestamp)
+            if self._writing is None or self._writing.done() or self._pending:
                 break
-            taken += 1
-            records += len(batch.records)
-        batches, self._pending = self._pending[:taken], self._pending[taken:]
-        self._pending_records -= records
+            arrived = asyncio.ensure_future(self._wake.wait())
+            await asyncio.wait({arrived, self._writing}, return_when=asyncio.FIRST_COMPLETED)
+            arrived.cancel()
+        return [TaskWork.take(task) for task in touched.values()], timestamp_ms
+
+    def _take(self) -> tuple[Partition, Batch, int]:
+        partition, batch, size = self._pending.popleft()
+        self._pending_records -= len(batch.records)
+        self._pending_bytes -= size
         if not self._pending:
             self._wake.clear()
         self._room.set()
-        return batches
+        return partition, batch, size
 
-    async def _cycle(self, batches: list[tuple[Partition, Batch]], membership: Membership) -> None:
+    async def _write(self, works: list[TaskWork], membership: Membership, timestamp_ms: int) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        touched: dict[Partition, StreamTask] = {}
-        timestamp_ms = 0
-        for partition, batch in batches:
-            task = self._tasks[partition]
-            before = task.position
-            done = task.process(batch)
-            self.counts.records += done
-            if task.position > before:
-                touched[partition] = task
-            timestamp_ms = max(timestamp_ms, batch.records[-1].timestamp)
-            await asyncio.sleep(0)
-        if touched:
+        try:
             async with asyncio.timeout(self._settings.transaction_timeout_s + self._settings.rebalance_timeout_s):
-                await self._writer.write(list(touched.values()), membership, timestamp_ms)
-            self.counts.cycles += 1
-            self.counts.last_cycle_s = loop.time() - began
+                await self._writer.write(works, membership, timestamp_ms)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # fail-stop, see _run
+            await self._stop_for(error)
+            raise
+        self.counts.cycles += 1
+        self.counts.last_cycle_s = loop.time() - began
+
+    async def _written(self) -> None:
+        """Wait for the transaction on its way.
+
+        Raises:
+            Exception: What it failed with; ``_stop_for`` has been called.
+        """
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
+
+    async def _stop_for(self, error: BaseException) -> None:
+        if self._failed:
+            return
+        self._failed = True
+        self._membership = None
+        await self._producer.abort(ABORT_TIMEOUT_S)
+        self._fail(_as_engine_error(error))
 
 
 def _as_engine_error(error: BaseException) -> BaseException:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, for_code
 
 from processors.engine.changelog import (
     CHECKPOINT_KEY,
@@ -25,16 +26,15 @@ from processors.engine.changelog import (
 )
 from processors.engine.config import EngineSettings
 from processors.engine.task import Partition, StreamTask
-from processors.engine.transactions import fence
+from processors.engine.transactions import fence, partition_counts
 from schemas.errors import EngineError, PositionError
 from schemas.kafka import KafkaSettings
 
 log = logging.getLogger(__name__)
 
+RETRY_S = 0.3
 POLL_MS = 200
 POLL_RECORDS = 5_000
-HIDDEN_AFTER_POLLS = 2
-"""Polls without progress below the high watermark after which an open transaction must be hiding the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,29 @@ class TaskOpener:
             PositionError: Checkpoint, committed offset and source do not agree; a person must decide.
             EngineError: The changelog stayed hidden by an open transaction beyond every time-out.
         """
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._patience_s
+        while True:
+            try:
+                return await self._open(tasks, is_current)
+            except KafkaError as error:
+                # A broker or coordinator is moving; what was restored so far stays and is read on from.
+                if not error.retriable or now() > deadline:
+                    raise
+                log.warning("tasks.open_retry %r", error)
+                await asyncio.sleep(RETRY_S)
+
+    async def _open(self, tasks: list[StreamTask], is_current: Callable[[], bool]) -> None:
         async with self.consumer("read_uncommitted") as tail, self.consumer("read_committed") as committed:
             offsets = await self.offsets(tail, [task.partition for task in tasks])
             await self._restore(tasks, committed, tail, is_current)
         for task in tasks:
+            if task.foreign:
+                raise PositionError(
+                    f"the changelog of {task.partition.topic}/{task.partition.partition} is foreign:"
+                    f" {next(iter(task.foreign.values()))}",
+                    action="find out who else writes to it, then `tricast reset --force`",
+                )
             task.position = agreed_position(task.partition, self._group, task.checkpoint, offsets[task.partition])
 
     # Reading the changelog.
@@ -111,36 +130,40 @@ class TaskOpener:
             if task.changelog_end:
                 committed.seek(changelog, task.changelog_end)
         fenced: set[str] = set()
-        idle, deadline = 0, asyncio.get_running_loop().time() + self._patience_s
+        now = asyncio.get_running_loop().time
+        last_progress = now()
         while True:
-            todo = [changelog for changelog in by_changelog if await committed.position(changelog) < ends[changelog]]
+            positions = {changelog: await committed.position(changelog) for changelog in by_changelog}
+            todo = [changelog for changelog, position in positions.items() if position < ends[changelog]]
             if not todo:
                 break
             fetched = await committed.getmany(*todo, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
             for changelog, records in fetched.items():
                 _apply(by_changelog[changelog], records)
-            idle = 0 if fetched else idle + 1
-            if idle >= HIDDEN_AFTER_POLLS:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise EngineError(f"changelog still hidden by an open transaction: {todo}")
-                hidden = await self._hidden_checkpoints(committed, tail, todo, ends)
-                await self._fence_dead_owners(hidden, fenced, is_current)
+            if fetched:
+                last_progress = now()
+                continue
+            if now() - last_progress > self._patience_s:
+                raise EngineError(f"nothing to read for {self._patience_s:.0f} s below the ends of {todo}")
+            stable = {changelog: committed.last_stable_offset(changelog) for changelog in todo}
+            hidden = [changelog for changelog in todo if 0 <= (stable[changelog] or -1) <= positions[changelog]]
+            if hidden:
+                owners = await self._hidden_checkpoints(tail, {changelog: positions[changelog] for changelog in hidden})
+                await self._fence_dead_owners(owners, fenced, is_current)
         # Also where nothing hid our state: the last owner may have left a transaction open on the outputs alone.
         last = [task.checkpoint for task in tasks if task.checkpoint is not None]
         await self._fence_dead_owners(last, fenced, is_current)
 
     async def _hidden_checkpoints(
-        self,
-        committed: AIOKafkaConsumer,
-        tail: AIOKafkaConsumer,
-        changelogs: list[TopicPartition],
-        ends: dict[TopicPartition, int],
+        self, tail: AIOKafkaConsumer, stable_ends: dict[TopicPartition, int]
     ) -> list[Checkpoint]:
-        tail.assign(changelogs)
-        for changelog in changelogs:
-            tail.seek(changelog, await committed.position(changelog))
-        found = []
-        for _ in range(1 + sum(ends.values()) // POLL_RECORDS):
+        """Return the checkpoints behind the last stable offsets: those of open transactions."""
+        ends = await tail.end_offsets(list(stable_ends))
+        tail.assign(list(stable_ends))
+        for changelog, position in stable_ends.items():
+            tail.seek(changelog, position)
+        found: list[Checkpoint] = []
+        while [changelog for changelog in stable_ends if await tail.position(changelog) < ends[changelog]]:
             fetched = await tail.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
             if not fetched:
                 break
@@ -176,6 +199,8 @@ class TaskOpener:
         async with self._admin() as admin:
             (response,) = await admin.describe_consumer_groups([self._group])
         (group,) = response.to_object()["groups"]
+        if group["error_code"]:
+            raise for_code(group["error_code"])(f"group {self._group} could not be described")
         return {(member["member_id"], member["client_id"]) for member in group["members"]}
 
     # Offsets.
@@ -187,32 +212,26 @@ class TaskOpener:
             PositionError: A topic is missing, or source and changelog differ in their partition counts.
         """
         sources = [TopicPartition(*partition) for partition in partitions]
-        for topic in {source.topic for source in sources}:
-            await self._same_partition_counts(consumer, topic)
-        async with self._admin() as admin:
-            stored = await admin.list_consumer_group_offsets(self._group, partitions=sources)
+        counts = await partition_counts(consumer._client)
+        for source in sorted({partition.topic for partition in partitions}):
+            self._same_partition_counts(counts, source)
         first = await consumer.beginning_offsets(sources)
         end = await consumer.end_offsets(sources)
-        offsets = {}
-        for source in sources:
-            offset = stored[source].offset if source in stored else -1
-            offsets[Partition(*source)] = Offsets(first[source], end[source], offset if offset >= 0 else None)
-        return offsets
+        consumer.assign(sources)
+        return {
+            Partition(*source): Offsets(first[source], end[source], await consumer.committed(source))
+            for source in sources
+        }
 
-    async def _same_partition_counts(self, consumer: AIOKafkaConsumer, source: str) -> None:
+    def _same_partition_counts(self, counts: dict[str, int], source: str) -> None:
         changelog = self._changelogs[source]
-        known = await consumer.topics()
         for topic in (source, changelog):
-            if topic not in known:
-                raise PositionError(
-                    f"topic {topic} does not exist",
-                    action=f"create it with `tricast topics create`; if it was deleted, `tricast reset` {self._group}",
-                )
-        counts = {topic: len(consumer.partitions_for_topic(topic) or ()) for topic in (source, changelog)}
+            if topic not in counts:
+                raise PositionError(f"topic {topic} does not exist", action="create it: `tricast topics create`")
         if counts[source] != counts[changelog]:
             raise PositionError(
                 f"{source} has {counts[source]} partitions, its changelog {changelog} has {counts[changelog]}",
-                action="give the source its registered partition count back, or drain and `tricast reset`",
+                action="give both their registered partition count: `tricast topics check`",
             )
 
     # Clients.
@@ -223,10 +242,11 @@ class TaskOpener:
 
     @contextlib.asynccontextmanager
     async def consumer(self, isolation_level: str) -> AsyncIterator[AIOKafkaConsumer]:
-        """Yield a started consumer outside any group."""
+        """Yield a started consumer that does not join the group."""
         consumer = AIOKafkaConsumer(
             **self._kafka.client(),
             client_id=f"{self._own_id}.restore",
+            group_id=self._group,  # to ask for committed offsets; partitions are assigned by hand, nothing joins
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level=isolation_level,
@@ -251,27 +271,27 @@ class TaskOpener:
 
 def _apply(task: StreamTask, records: list[Any]) -> None:
     for record in records:
-        key: bytes = record.key
+        key: bytes = record.key if record.key is not None else b""
+        task.foreign.pop(key, None)
         if key == CHECKPOINT_KEY:
-            try:
-                checkpoint = decode_checkpoint(record.value)
-            except msgspec.MsgspecError as error:
-                raise PositionError(
-                    f"{record.topic}/{record.partition}/{record.offset} is no checkpoint of tricast: {error}",
-                    action="this changelog is foreign; find out who writes to it, then `tricast reset`",
-                ) from error
-            task.checkpoint = checkpoint
-            task.stream_time_ns = checkpoint.stream_time_ns
+            _apply_checkpoint(task, record)
         elif key.startswith(STATE_PREFIX):
             task.store.restore(key[len(STATE_PREFIX) :], record.value)
-        elif key.startswith(REPEATS_PREFIX):
+        elif key.startswith(REPEATS_PREFIX) and record.value is not None:
             task.repeats.restore(key[len(REPEATS_PREFIX) :], record.value)
-        else:
-            raise PositionError(
-                f"{record.topic}/{record.partition}/{record.offset} has the key {key!r}, which tricast never writes",
-                action="this changelog is foreign; find out who writes to it, then `tricast reset`",
-            )
+        elif key.startswith(REPEATS_PREFIX):
+            task.repeats.forget(key[len(REPEATS_PREFIX) :])
+        elif record.value is not None:
+            task.foreign[key] = f"offset {record.offset} has the key {key!r}, which tricast never writes"
         task.changelog_end = record.offset + 1
+
+
+def _apply_checkpoint(task: StreamTask, record: Any) -> None:
+    try:
+        task.checkpoint = decode_checkpoint(record.value or b"")
+        task.stream_time_ns = task.checkpoint.stream_time_ns
+    except msgspec.MsgspecError as error:
+        task.foreign[CHECKPOINT_KEY] = f"offset {record.offset} is no checkpoint of tricast: {error}"
 
 
 def agreed_position(partition: Partition, group: str, checkpoint: Checkpoint | None, offsets: Offsets) -> int:

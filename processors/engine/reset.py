@@ -14,17 +14,17 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from processors.core.processor import Processor
 from processors.engine.changelog import CHECKPOINT_KEY, Checkpoint, decode_checkpoint, encode_checkpoint
 from processors.engine.config import EngineSettings
-from processors.engine.engine import Topology
 from processors.engine.opening import Offsets, TaskOpener
 from processors.engine.task import Partition
-from processors.engine.transactions import Membership, Row, TransactionalProducer
+from processors.engine.topology import Topology
+from processors.engine.transactions import Membership, Row, TransactionalProducer, partition_counts
 from schemas.errors import ContractError, PositionError
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 
 Target = Literal["earliest", "committed", "latest"]
 NOBODY = Membership(-1, "")
-"""An empty group accepts offsets from no member at all; one with members does not."""
+"""Offsets of no member; the broker takes them even while others are members, so a reset asks for members itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +97,11 @@ class Reset:
             ContractError: The group has living members; stop the workers first.
             PositionError: A changelog belongs to another group.
         """
-        members = await self._opener.members()
-        if members:
-            names = ", ".join(sorted(client for _, client in members))
-            raise ContractError(
-                f"group {self._topology.group} has living members: {names}", action="stop these workers first"
-            )
+        await self._refuse_members()
         async with self._opener.consumer("read_committed") as consumer:
-            known = await consumer.topics()
+            counts = await partition_counts(consumer._client)
             partitions = [
-                Partition(topic, part)
-                for topic in sorted(self._changelogs)
-                if topic in known
-                for part in sorted(consumer.partitions_for_topic(topic) or ())
+                Partition(topic, part) for topic in sorted(self._changelogs) for part in range(counts.get(topic, 0))
             ]
             offsets = await self._opener.offsets(consumer, partitions)
             plans = []
@@ -127,7 +119,11 @@ class Reset:
         return plans
 
     async def do(self, plans: list[PartitionPlan]) -> None:
-        """Carry out what ``plan`` returned, in one transaction."""
+        """Carry out what ``plan`` returned, in one transaction.
+
+        Raises:
+            ContractError: A worker has joined since; nothing was changed.
+        """
         producer = TransactionalProducer(self._kafka, self._id, self._settings.transaction_timeout_s)
         await producer.start()
         try:
@@ -138,10 +134,23 @@ class Reset:
                 futures += await producer.write(changelog, plan.partition.partition, self._rows(plan))
             for future in futures:
                 await future
+            await self._refuse_members()
             await producer.send_offsets({p.partition: p.position for p in plans}, self._topology.group, NOBODY)
             await producer.commit()
+        except BaseException:
+            await producer.abort(self._settings.transaction_timeout_s)
+            raise
         finally:
             await producer.stop()
+
+    async def _refuse_members(self) -> None:
+        members = await self._opener.members()
+        if members:
+            names = ", ".join(sorted(client for _, client in members))
+            raise ContractError(
+                f"group {self._topology.group} has living members: {names}",
+                action="stop these workers first; one that was killed is forgotten after the session time-out",
+            )
 
     def _rows(self, plan: PartitionPlan) -> list[Row]:
         checkpoint = Checkpoint(
@@ -169,9 +178,9 @@ class Reset:
                     if record.key == CHECKPOINT_KEY and record.value is not None:
                         self._refuse_foreign(record.value, changelog, force=force)
                     if record.value is None:
-                        keys.discard(record.key)
+                        keys.discard(record.key or b"")
                     else:
-                        keys.add(record.key)
+                        keys.add(record.key or b"")
         return keys
 
     def _refuse_foreign(self, value: bytes, changelog: TopicPartition, *, force: bool) -> None:

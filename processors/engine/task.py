@@ -4,7 +4,7 @@ Pure: no Kafka, no clock. The cycle (``cycle.py``) hands it batches and takes it
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,15 +48,24 @@ class Batch:
     end: int
     records: Sequence[SourceRecord]
 
+    @property
+    def size(self) -> int:
+        """Bytes of the values."""
+        return sum(len(record.value or b"") for record in self.records)
 
-class Output(NamedTuple):
-    """A record to write: registry name of the topic and the fields of a Kafka record."""
+    def parts(self, records: int) -> Iterator["Batch"]:
+        """Yield the batch in pieces of at most ``records`` records that cover the same offsets."""
+        start = self.start
+        for first in range(0, len(self.records), records):
+            following = first + records
+            end = self.records[following].offset if following < len(self.records) else self.end
+            yield Batch(self.seek, start, end, self.records[first:following])
+            start = end
 
-    topic: str
-    key: bytes | None
-    value: bytes
-    headers: list[Header]
-    timestamp_ms: int
+
+Output = tuple[str, bytes | None, bytes, list[Header], int]
+"""A record to write: registry name of the topic, key, value, headers, timestamp (ms). A plain tuple, because every
+child of every frame makes one."""
 
 
 @dataclass(slots=True)
@@ -100,6 +109,8 @@ class StreamTask:
         self.store = MemoryStore()
         self.repeats = RepeatFilter()
         self.position = 0
+        self.foreign: dict[bytes, str] = {}
+        """Changelog records that are not ours, by key; a task with any does not open."""
         self.changelog_end = 0
         """Next changelog offset this task has not applied; a restore reads on from here."""
         self.checkpoint: Checkpoint | None = None
@@ -154,6 +165,7 @@ class StreamTask:
         self.repeats.clear()
         self.position = self.changelog_end = self.stream_time_ns = 0
         self.checkpoint = None
+        self.foreign.clear()
         self.outputs.clear()
         self.memory.clear()
 
@@ -176,7 +188,7 @@ class StreamTask:
             raise ContractError(f"record of {len(value)} bytes is larger than {topic} takes ({limit})")
         record = self._record
         assert record is not None
-        self.outputs.append(Output(topic, key, value, headers, record.timestamp))
+        self.outputs.append((topic, key, value, headers, record.timestamp))
 
     def dead_letter(self, value: bytes, code: str, detail: str, index: int | None = None) -> None:
         """Keep ``value`` in the feed's dead letters, with where it came from and why."""
@@ -190,7 +202,7 @@ class StreamTask:
             ("tc-version", self._version),
             *((name, content) for name, content in record.headers if name in _DEAD_LETTER_KEEPS),
         ]
-        self.outputs.append(Output(self._dead_letters, record.key, value, headers, record.timestamp))
+        self.outputs.append((self._dead_letters, record.key, value, headers, record.timestamp))
         self.counts.dead_letters += 1
 
     # One record.

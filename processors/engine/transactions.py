@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
+from aiokafka.client import AIOKafkaClient
 from aiokafka.producer import sender
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -221,9 +222,9 @@ class TransactionalProducer:
         """Close the connections."""
         await self._producer.stop()
 
-    async def partitions_of(self, topic: str) -> int:
-        """Return how many partitions ``topic`` really has."""
-        return len(await self._producer.partitions_for(topic))
+    async def partition_counts(self) -> dict[str, int]:
+        """Return how many partitions each topic of the cluster really has."""
+        return await partition_counts(self._producer.client)
 
     async def begin(self) -> None:
         """Begin a transaction."""
@@ -264,6 +265,12 @@ class TransactionalProducer:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(timeout_s):
                 await self._producer.abort_transaction()
+
+
+async def partition_counts(client: AIOKafkaClient) -> dict[str, int]:
+    """Return the partition count of every topic; asking for one topic would wait for a missing one."""
+    cluster = await client.fetch_all_metadata()
+    return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
 
 
 async def fence(kafka: KafkaSettings, transactional_id: str, timeout_s: float) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from processors.engine.config import EngineSettings
 from processors.engine.cycle import TransactionWriter
-from processors.engine.engine import Engine, Topology
+from processors.engine.engine import Engine
 from processors.engine.reset import NOBODY
 from processors.engine.task import Batch, Partition
+from processors.engine.topology import Topology
 from processors.engine.transactions import Membership
 from schemas.errors import EngineError, FencedError
 from tests.engine.lab import CHANGELOG, FAST, OUT, RAW, frame

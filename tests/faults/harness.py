@@ -19,6 +19,8 @@ from pathlib import Path
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tricast.stack import tether
+
 KIDS = 4
 KEYS = 40
 QUIET = {"log_level": 2, "log.connection.close": False}
@@ -64,7 +66,10 @@ class Workers:
         }
         with (self.log_dir / f"worker-{slot}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.engine.toy", json.dumps(arguments)],
+                [
+                    *(sys.executable, "-I", "-S", tether.__file__, str(os.getpid())),
+                    *(sys.executable, "-m", "tests.engine.toy", json.dumps(arguments)),
+                ],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **getattr(self, "environment", {})},

@@ -4,6 +4,7 @@ A scenario is a function over a :class:`Run`. ``times`` says how often it strike
 seeded selection of ``make test`` and the long runs of ``make chaos``.
 """
 
+import asyncio
 import random
 import re
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 from confluent_kafka import Producer
 
 from tests.faults.harness import PARTITIONS, Feeder, Judge, Verdict, Workers, create_topics
+from tests.faults.quotas import limit_fetch
 from tricast.kafka import Cluster
 
 SESSION_S = 6.0
@@ -218,6 +220,7 @@ def broker_kill(run: Run, times: int) -> None:
         run.cluster.kill_broker(broker)
         run.load_for(2, 6)
         run.cluster.start_broker(broker)
+        run.cluster.await_in_sync()
         run.flowing()
 
 
@@ -239,8 +242,14 @@ def slow_restore(run: Run, times: int) -> None:
         run.remarks.append("EXTRA REBALANCE")
 
 
+RESTORE_BYTES_PER_SECOND = 500_000.0
+
+
 def prefill_changelog(run: Run, entries_per_partition: int) -> None:
-    """State as an older worker would have left it."""
+    """State as an older worker would have left it, and brokers that hand it out slowly."""
+    for slot in range(run.workers_count):
+        client_id = f"{run.prefix}toy-w{slot}.restore"
+        asyncio.run(limit_fetch(run.bootstrap, client_id, RESTORE_BYTES_PER_SECOND))
     producer = Producer({"bootstrap.servers": run.bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 500_000})
     topic = f"{run.prefix}changelog.toy.toy.raw"
     for number in range(entries_per_partition):

@@ -8,7 +8,7 @@ from tricast.audit.candidates import Fact
 Source = tuple[int, int]
 """Raw offset and candidate index, within one raw partition."""
 
-WINDOW_S = 600
+WINDOW_S = 120
 """How long a fact is known, in whole seconds of stream time from the first of its group (README, "Topics")."""
 
 

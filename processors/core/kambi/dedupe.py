@@ -16,12 +16,12 @@ from processors.core.processor import Store
 WINDOW_S: Final = 600
 """How long a fact is remembered, seconds of stream time.
 
-Copies arrive within milliseconds; a stalled socket lives 75 s at most (ping 55 s + 20 s, fact sheet §2). Ten minutes
-leave room for a line whose frames waited in the connector's spool while another line's went through. A copy that is
-later than that goes out a second time, with its old ``vendor_time_ms``.
+Copies arrive within milliseconds; the latest comes from a socket that stalls and lives on, and that is 75 s at most
+(ping 55 s + 20 s, fact sheet §2). A copy that is later than this goes out a second time, with its old
+``vendor_time_ms``.
 """
 MAX_ENTRIES: Final = 500_000
-"""Bound of a task's memory, about 125 MB: 800 messages a second over the whole window; beyond it the oldest go."""
+"""Bound of a task's memory, about 125 MB: 4,000 messages a second over the whole window; beyond it the oldest go."""
 DELETES_PER_TICK: Final = 20_000
 """So that a task that was away for hours does not put all its tombstones into one transaction."""
 PREFIX: Final = b"f"

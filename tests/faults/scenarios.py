@@ -23,6 +23,8 @@ from tricast.kafka import Cluster
 SESSION_S = 6.0
 TRANSACTION_S = 10.0
 GROUP_GRACE_S = 2.0
+SHORT, BETWEEN, LONG = 3.0, 8.0, 14.0
+"""Seconds of SIGSTOP: below the session time-out, between it and the transaction time-out, above both."""
 
 
 @dataclass
@@ -224,6 +226,15 @@ def broker_kill(run: Run, times: int) -> None:
         run.flowing()
 
 
+def mixed(run: Run, times: int) -> None:
+    """One fault of another kind after the other, in an order that the seed decides."""
+    strikes = [kill, term, stop_busy(SHORT), stop_busy(BETWEEN), broker_kill, stop_idle(BETWEEN)]
+    order = [strikes[number % len(strikes)] for number in range(times)]
+    run.random.shuffle(order)
+    for strike in order:
+        strike(run, 1)
+
+
 def slow_restore(run: Run, times: int) -> None:
     """Restoring takes three session time-outs; the group must not notice. ``times``: thousand entries a partition."""
     run.feeder.finish()
@@ -278,9 +289,6 @@ class Scenario:
     prefill: int = 0
 
 
-SHORT, BETWEEN, LONG = 3.0, 8.0, 14.0
-"""Seconds of SIGSTOP: below the session time-out, between it and the transaction time-out, above both."""
-
 SCENARIOS = (
     Scenario("kill-2-workers-500", kill, 16, rate=500),
     Scenario("kill-3-workers-500", kill, 16, workers=3, rate=500),
@@ -299,6 +307,7 @@ SCENARIOS = (
     Scenario("stop-long-opening", stop_opening(LONG), 5),
     Scenario("come-back", come_back, 5),
     Scenario("broker-kill", broker_kill, 12, workers=3),
+    Scenario("mixed", mixed, 18, workers=3, rate=250),
     Scenario("slow-restore", slow_restore, 1, rate=5, session_s=3.0, prefill=450_000),
 )
 

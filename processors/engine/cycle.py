@@ -101,8 +101,8 @@ class TransactionWriter:
         for work in works:
             checkpoint = self._checkpoint(work, membership)
             partition = work.task.partition
-            rows = _changelog_rows(work, checkpoint, timestamp_ms)
-            futures = await producer.write(self._changelogs[partition.topic], partition.partition, rows)
+            state = _changelog_rows(work, checkpoint, timestamp_ms)
+            futures = await producer.write(self._changelogs[partition.topic], partition.partition, state)
             changelog.append((work.task, checkpoint, futures))
         newcomers = {(work.task.partition, membership) for work in works} - self._announced
         if newcomers:
@@ -111,8 +111,8 @@ class TransactionWriter:
                 await asyncio.gather(*futures)
         produces = []
         for (topic, partition_number), outputs in self._grouped(works).items():
-            output_rows = ((output[1], output[2], output[3], output[4]) for output in outputs)
-            produces += await producer.write(topic, partition_number, output_rows)
+            rows = (output[1:] for output in outputs)
+            produces += await producer.write(topic, partition_number, rows)
         for _, _, futures in changelog:
             produces += futures
         for future in produces:

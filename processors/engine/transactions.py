@@ -8,7 +8,7 @@ a stale one and with it the whole transaction. The request, its response and its
 import asyncio
 import collections
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -177,7 +177,7 @@ class _FencingSender(sender.Sender):
         return bool(await _QuickAddPartitionsHandler(self, partitions).do(node))
 
 
-Row = tuple[bytes | None, bytes | None, Sequence[Header], int]
+Row = tuple[bytes | None, bytes | None, list[Header], int]
 """Key, value, headers and timestamp (ms) of a record to write."""
 
 
@@ -232,17 +232,13 @@ class TransactionalProducer:
 
     async def write(self, topic: str, partition: int, rows: Iterable[Row]) -> list["asyncio.Future[Any]"]:
         """Hand rows to the producer in order; return a future for each batch, done when every replica has it."""
-        producer = self._producer
         futures = []
-        batch = producer.create_batch()
-        for key, value, headers, timestamp_ms in rows:
-            if batch.append(key=key, value=value, headers=headers, timestamp=timestamp_ms) is None:
-                batch.close()
-                futures.append(await producer.send_batch(batch, topic, partition=partition))
-                batch = producer.create_batch()
-                batch.append(key=key, value=value, headers=headers, timestamp=timestamp_ms)
-        batch.close()
-        futures.append(await producer.send_batch(batch, topic, partition=partition))
+        waiting = iter(rows)
+        row = next(waiting, None)
+        while row is not None:
+            batch = self._producer.create_batch()
+            row = _fill(batch, row, waiting)
+            futures.append(await self._producer.send_batch(batch, topic, partition=partition))
         return futures
 
     async def send_offsets(self, offsets: Mapping[Partition, int], group: str, membership: Membership) -> None:
@@ -265,6 +261,27 @@ class TransactionalProducer:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(timeout_s):
                 await self._producer.abort_transaction()
+
+
+def _fill(batch: Any, row: Row, waiting: Iterator[Row]) -> Row | None:
+    """Append ``row`` and those after it while they fit; return the first that did not, ``None`` at the end.
+
+    aiokafka's ``BatchBuilder.append`` computes each record's size once more in Python, half of what appending costs;
+    its builder, written in C, is given the rows directly, and the batch is told how many it holds.
+    """
+    append = batch._builder.append
+    count = 0
+    following: Row | None = row
+    while following is not None:
+        key, value, headers, timestamp_ms = following
+        if append(count, timestamp_ms, key, value, headers) is None:
+            break
+        count += 1
+        following = next(waiting, None)
+    assert count, "the first record of a batch always fits"
+    batch._relative_offset = count
+    batch.close()
+    return following
 
 
 async def partition_counts(client: AIOKafkaClient) -> dict[str, int]:

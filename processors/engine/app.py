@@ -57,6 +57,8 @@ class EngineApp(faust.App):
         exit_process: Ends the process with an exit code; ``os._exit`` unless a test hands in another.
     """
 
+    logger = logging.getLogger("faust.app")  # Faust's own start and stop lines stay Faust's
+
     def __init__(
         self,
         processor: Processor,

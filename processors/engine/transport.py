@@ -8,6 +8,7 @@ What stays Faust's: the app, the agents and their streams, group membership and 
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,6 +43,8 @@ class _Only:
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer in its own thread and loop, so that heartbeats go on while a core computes."""
+
+    logger = logging.getLogger("faust.transport")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -101,6 +104,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 class BatchConsumer(driver.Consumer):
     """Faust's consumer service with the fetch loop of batches."""
 
+    logger = logging.getLogger("faust.transport")
     app: "EngineApp"
     _thread: BatchConsumerThread
 

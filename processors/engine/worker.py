@@ -28,6 +28,7 @@ def run_worker(app: EngineApp) -> None:
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     worker = app.Worker(loglevel=None, logfile=None, redirect_stdouts=False, override_logging=False, quiet=True)
+    worker.spinner = None  # it writes terminal codes into log files
     try:
         worker.execute_from_commandline()
     except Exception:  # a Faust service crashed; the engine's own stops never get here

@@ -1,10 +1,11 @@
 """One toy deployment a test: its topics, its workers, its outputs."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.engine.group import Group
 from tests.engine.lab import Lab
 
 
@@ -19,3 +20,14 @@ def lab(kafka, topic_prefix, tmp_path) -> Iterator[Lab]:
     """A toy deployment with its topics created and no worker yet; whatever is started is killed at the end."""
     with Lab(kafka, topic_prefix, tmp_path) as lab:
         yield lab
+
+
+@pytest.fixture
+async def group(lab) -> AsyncIterator[Group]:
+    """An engine that has started and has no task yet; 20 records stand in its source partition."""
+    lab.feed(range(80), kids=[("a", "x")])
+    lab.committed()  # waits until a new broker has a group coordinator, as joining the group does
+    group = Group(lab)
+    await group.engine.start()
+    yield group
+    await group.engine.stop()

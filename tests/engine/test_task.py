@@ -1,10 +1,13 @@
 """The stream task without Kafka: positions, rollback, dead letters, the stop ratio, repeats and holes."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from processors.engine.task import DETAIL_CHARS, RECORD_OVERHEAD_BYTES, Batch, Output, Partition, StreamTask
+from processors.engine.task import DETAIL_CHARS, RECORD_OVERHEAD_BYTES, Batch, Partition, StreamTask
 from schemas.errors import EngineError, TooManyDeadLetters
 from schemas.topics import Topic
 from tests.engine.lab import frame, stamps
@@ -22,6 +25,20 @@ class SourceRow:
     topic: str = "t.toy.raw"
     partition: int = 0
     timestamp: int = 1234
+
+
+class Written(NamedTuple):
+    """The fields of an output by name."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    timestamp_ms: int
+
+
+def take_outputs(task):
+    return [Written(*output) for output in task.take_outputs()]
 
 
 class Recorder(ToyProcessor):
@@ -89,26 +106,57 @@ def test_a_batch_that_ends_before_the_position_does_not_move_it_back():
     assert task.position == 9
 
 
+# Parts of a batch.
+
+GAPPY = st.tuples(
+    st.lists(st.integers(0, 60), min_size=1, max_size=30, unique=True).map(sorted), st.integers(0, 5), st.integers(0, 5)
+)
+
+
+@given(GAPPY, st.integers(1, 12))
+def test_the_parts_of_a_batch_cover_its_offsets_without_hole_or_overlap(gappy, size):
+    offsets, before, after = gappy
+    whole = Batch(7, offsets[0] - before, offsets[-1] + 1 + after, rows(offsets))
+    parts = list(whole.parts(size))
+    assert [record for part in parts for record in part.records] == whole.records
+    assert [len(part.records) for part in parts[:-1]] == [size] * (len(parts) - 1)
+    assert 1 <= len(parts[-1].records) <= size
+    assert [part.start for part in parts] + [whole.end] == [whole.start] + [part.end for part in parts]
+    assert all(part.start <= record.offset < part.end for part in parts for record in part.records)
+    assert {part.seek for part in parts} == {7}
+
+
+@given(GAPPY, st.integers(1, 12), st.integers(0, 70))
+def test_processing_the_parts_is_processing_the_batch(gappy, size, position):
+    offsets, before, after = gappy
+    whole = Batch(1, offsets[0] - before, offsets[-1] + 1 + after, rows(offsets))
+    (at_once, seen_at_once), (in_parts, seen_in_parts) = new_task(), new_task()
+    at_once.position = in_parts.position = max(position, whole.start)
+    assert sum(in_parts.process(part) for part in whole.parts(size)) == at_once.process(whole)
+    assert (in_parts.position, seen_in_parts) == (at_once.position, seen_at_once)
+    assert take_outputs(in_parts) == take_outputs(at_once)
+
+
 # Outputs.
 
 
 def test_outputs_come_in_order_once_and_carry_the_source_timestamp():
     task, _ = new_task()
     task.process(batch(rows([0, 1], kids=(("a", "x"), ("b", "y")))))
-    taken = task.take_outputs()
+    taken = take_outputs(task)
     assert [(output.topic, output.key, output.timestamp_ms) for output in taken] == [
         ("toy.out", b"a", 1234),
         ("toy.out", b"b", 1234),
     ] * 2
     assert [dict(output.headers)["ce_id"] for output in taken] == [b"0/0", b"0/1", b"1/0", b"1/1"]
-    assert task.take_outputs() == []
+    assert take_outputs(task) == []
     assert task.counts.outputs == 4
 
 
 def test_an_undeclared_output_dead_letters_the_record():
     task, _ = new_task(lambda record, context: context.forward("toy.other", b"", b"", []))
     task.process(batch(rows([0])))
-    (letter,) = task.take_outputs()
+    (letter,) = take_outputs(task)
     assert letter.topic == "toy.dead-letters"
     assert dict(letter.headers)["tc-detail"] == b"ContractError: processor toy has no output toy.other"
 
@@ -117,7 +165,7 @@ def test_an_undeclared_output_dead_letters_the_record():
 def test_an_output_larger_than_its_topic_takes_dead_letters_the_record(size, topic):
     task, _ = new_task(lambda record, context: context.forward("toy.out", b"k", b"x" * size, []), out=SMALL)
     task.process(batch(rows([0])))
-    (output,) = task.take_outputs()
+    (output,) = take_outputs(task)
     assert output.topic == topic
 
 
@@ -129,7 +177,7 @@ def test_a_failed_record_leaves_neither_state_nor_outputs_and_its_siblings_stay(
     good, bad = (("a", "x"), ("b", "x")), (("a", "x"), ("c", "x"), ("b", "poison"))
     records = [SourceRow(0, frame(0, good)), SourceRow(1, frame(1, bad)), SourceRow(2, frame(2, good))]
     assert task.process(batch(records)) == 3
-    outputs = task.take_outputs()
+    outputs = take_outputs(task)
     assert [output.topic for output in outputs] == ["toy.out"] * 2 + ["toy.dead-letters"] + ["toy.out"] * 2
     assert outputs[2].value == records[1].value
     assert dict(task.store.items()) == {b"a": b"2", b"b": b"2"}
@@ -146,7 +194,7 @@ def test_dead_letters_written_before_a_failure_are_taken_back_with_it():
 
     task, _ = new_task(step)
     task.process(batch(rows([0])))
-    (letter,) = task.take_outputs()
+    (letter,) = take_outputs(task)
     assert dict(letter.headers)["tc-code"] == b"processor-error"
     assert task.counts.dead_letters == 1
 
@@ -155,8 +203,8 @@ def test_dead_letter_headers_say_what_where_and_why():
     task, _ = new_task(lambda record, context: context.dead_letter(b"part", "toy.bad", "so bad \ud800", 3))
     source = SourceRow(7, b"whole", [*stamps(1), ("other", b"x")])
     task.process(batch([source], start=0))
-    assert task.take_outputs() == [
-        Output(
+    assert take_outputs(task) == [
+        Written(
             "toy.dead-letters",
             b"0",
             b"part",
@@ -175,14 +223,14 @@ def test_dead_letter_headers_say_what_where_and_why():
 def test_a_failed_record_without_value_becomes_an_empty_letter_of_the_whole_record():
     task, _ = new_task()
     task.process(batch([SourceRow(0, None, key=None)]))
-    (letter,) = task.take_outputs()
+    (letter,) = take_outputs(task)
     assert (letter.key, letter.value, dict(letter.headers)["tc-source"]) == (None, b"", b"t.toy.raw/0/0")
 
 
 def test_long_details_are_cut():
     task, _ = new_task(lambda record, context: context.dead_letter(b"", "toy.bad", "d" * 10_000))
     task.process(batch(rows([0])))
-    assert dict(task.take_outputs()[0].headers)["tc-detail"] == b"d" * DETAIL_CHARS
+    assert dict(take_outputs(task)[0].headers)["tc-detail"] == b"d" * DETAIL_CHARS
 
 
 def poison(offsets):
@@ -229,7 +277,7 @@ def test_repeats_are_dropped_counted_and_move_the_position():
 def test_a_hole_is_told_before_the_record_that_shows_it():
     task, _ = new_task()
     task.process(batch(stamped([1, 4])))
-    outputs = task.take_outputs()
+    outputs = take_outputs(task)
     assert [output.topic for output in outputs] == ["toy.out", "toy.dead-letters", "toy.out"]
     assert dict(outputs[1].headers)["tc-detail"] == b"2-3"
     assert (task.counts.holes, task.counts.missing_frames) == (1, 2)

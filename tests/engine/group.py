@@ -13,7 +13,7 @@ from tests.engine.lab import FAST, RAW, frame, stamps
 from tests.engine.test_task import SourceRow
 from tests.engine.toy import REGISTRY, ToyProcessor
 
-WAIT_S = 30
+WAIT_S = 20
 
 
 class Group:

@@ -32,7 +32,9 @@ WAKES = ENGINE + "test_exactly_once.py::test_a_worker_that_wakes_with_a_cycle_in
 REFUSED = ENGINE + "test_exactly_once.py::test_a_cycle_whose_output_the_broker_refuses_leaves_nothing"
 RESTART = ENGINE + "test_exactly_once.py::test_state_goes_on_where_the_last_worker_left_it"
 ORDER = ENGINE + "test_engine.py::test_a_transaction_is_written_in_the_one_safe_order"
-CLOSING = ENGINE + "test_engine.py::test_closing_waits_for_the_running_cycle_and_drops_what_waits"
+PIPELINE = ENGINE + "test_pipeline.py::"
+CLOSING = PIPELINE + "test_closing_waits_for_what_is_computed_and_written_and_drops_what_waits"
+DETACHED = PIPELINE + "test_what_is_computed_meanwhile_is_no_part_of_the_transaction_on_its_way"
 READ_ON = ENGINE + "test_engine.py::test_a_task_that_somebody_may_have_owned_in_between_is_read_on"
 RULES = ENGINE + "test_position_rules.py"
 
@@ -63,14 +65,15 @@ MUTANTS = (
         (
             _in(
                 "cycle",
-                "            await future\n        for task, ch",
-                "            await future\n        membership = self.membership_now()\n        for task, ch",
+                "            await future\n        await producer.send_offsets",
+                "            await future\n        membership = self.membership_now()\n"
+                "        await producer.send_offsets",
             ),
             _in(
                 "engine",
-                "await self._writer.write(list(touched",
+                "await self._writer.write(works",
                 "self._writer.membership_now = lambda: Membership(*self._seek.__self__.consumer.group_membership())\n"
-                "                await self._writer.write(list(touched",
+                "                await self._writer.write(works",
             ),
         ),
         (WAKES,),
@@ -87,8 +90,8 @@ MUTANTS = (
         (
             _in(
                 "cycle",
-                "            offset=task.position,\n",
-                "            offset=task.checkpoint.offset if task.checkpoint else 0,\n",
+                "            offset=work.position,\n",
+                "            offset=work.task.checkpoint.offset if work.task.checkpoint else 0,\n",
             ),
         ),
         (RESTART,),
@@ -99,11 +102,10 @@ MUTANTS = (
         (
             _in(
                 "cycle",
-                "            rows = _changelog_rows(task, checkpoint, timestamp_ms)\n"
-                "            topic = self._changelogs[task.partition.topic]\n",
-                "            rows = list(_changelog_rows(task, checkpoint, timestamp_ms))\n"
-                "            topic = self._changelogs[task.partition.topic]\n"
-                "            await self._outside(topic, [(task.partition.partition, *rows[0][:3])])\n",
+                "            state = _changelog_rows(work, checkpoint, timestamp_ms)\n",
+                "            state = list(_changelog_rows(work, checkpoint, timestamp_ms))\n"
+                "            topic = self._changelogs[partition.topic]\n"
+                "            await self._outside(topic, [(partition.partition, *state[0][:3])])\n",
             ),
             _in("cycle", "    def forget(self)", _PLAIN_PRODUCER.lstrip("\n") + "\n    def forget(self)"),
         ),
@@ -115,10 +117,10 @@ MUTANTS = (
         (
             _in(
                 "cycle",
-                "        for (topic, partition), outputs in self._grouped(tasks).items():\n",
-                "        for (topic, partition), outputs in self._grouped(tasks).items():\n"
+                "        for (topic, partition_number), outputs in self._grouped(works).items():\n",
+                "        for (topic, partition_number), outputs in self._grouped(works).items():\n"
                 '            if topic.endswith("dead-letters"):\n'
-                "                await self._outside(topic, [(partition, *o[1:4]) for o in outputs])\n"
+                "                await self._outside(topic, [(partition_number, *o[1:4]) for o in outputs])\n"
                 "                continue\n",
             ),
             _in("cycle", "    def forget(self)", _PLAIN_PRODUCER.lstrip("\n") + "\n    def forget(self)"),
@@ -127,15 +129,135 @@ MUTANTS = (
     ),
     Mutant(
         "close-does-not-wait",
-        "a revoke waits for the running cycle",
+        "a revoke waits for the cycle that computes",
         (
             _in(
                 "engine",
-                "        async with self._cycle_running:\n            self._pending.clear()",
-                "        async with asyncio.Lock():\n            self._pending.clear()",
+                "        async with self._computing:\n            await self._written()\n",
+                "        async with asyncio.Lock():\n            await self._written()\n",
+            ),
+        ),
+        (CLOSING, PIPELINE + "test_closing_while_nothing_is_written_waits_for_computing"),
+    ),
+    Mutant(
+        "close-leaves-a-write",
+        "a revoke waits for the transaction on its way",
+        (
+            _in(
+                "engine",
+                "            await self._written()\n            self._pending.clear()\n",
+                "            self._pending.clear()\n",
             ),
         ),
         (CLOSING,),
+    ),
+    Mutant(
+        "close-holds-the-fetch",
+        "closing lets a fetch go on that was held back",
+        (_in("engine", "            self._room.set()\n            for partition", "            for partition"),),
+        (CLOSING,),
+    ),
+    Mutant(
+        "two-transactions",
+        "a transaction waits for the one before",
+        (
+            _in(
+                "engine",
+                "await self._compute(membership)\n                    await self._written()\n",
+                "await self._compute(membership)\n",
+            ),
+        ),
+        (PIPELINE + "test_there_is_never_more_than_one_transaction_and_they_come_in_order",),
+    ),
+    Mutant(
+        "failure-passed-over",
+        "after a failed transaction nothing is written",
+        (_in("engine", "await asyncio.shield(self._writing)", "await asyncio.wait({self._writing})"),),
+        (PIPELINE + "test_a_transaction_that_fails_stops_the_engine_before_the_next_one",),
+    ),
+    Mutant(
+        "membership-at-write",
+        "what was computed as one member is written as that member",
+        (
+            _in(
+                "engine",
+                "self._write(works, membership, timestamp_ms)",
+                "self._write(works, self._membership, timestamp_ms)",
+            ),
+        ),
+        (PIPELINE + "test_nothing_computed_as_one_member_is_written_as_another",),
+    ),
+    Mutant(
+        "live-checkpoint",
+        "the checkpoint is of the transaction's records, not of those computed since",
+        (_in("cycle", "            offset=work.position,\n", "            offset=work.task.position,\n"),),
+        (DETACHED,),
+    ),
+    Mutant(
+        "live-offsets",
+        "the source offsets are of the transaction's records, not of those computed since",
+        (
+            _in(
+                "cycle",
+                "work.task.partition: work.position for work",
+                "work.task.partition: work.task.position for work",
+            ),
+        ),
+        (DETACHED,),
+    ),
+    Mutant(
+        "live-stream-time",
+        "stream time is of the transaction's records, not of those computed since",
+        (_in("cycle", "stream_time_ns=work.stream_time_ns", "stream_time_ns=work.task.stream_time_ns"),),
+        (DETACHED,),
+    ),
+    Mutant(
+        "live-state",
+        "state and frame numbers are of the transaction's records, not of those computed since",
+        (
+            _in(
+                "cycle",
+                "list(state_records(task.repeats.take_changes(), task.store.take_changes()))",
+                "state_records(task.repeats.take_changes(), task.store.take_changes())",
+            ),
+        ),
+        (DETACHED,),
+    ),
+    Mutant(
+        "live-outputs",
+        "outputs are of the transaction's records, not of those computed since",
+        (_in("cycle", "state, task.take_outputs())", "state, task.outputs)"),),
+        (DETACHED,),
+    ),
+    Mutant(
+        "no-gathering",
+        "what arrives during a transaction goes into one cycle",
+        (_in("engine", "self._writing.done() or self._pending:", "self._writing.done() or True:"),),
+        (PIPELINE + "test_records_that_arrive_during_a_transaction_join_one_cycle",),
+    ),
+    Mutant(
+        "endless-cycle",
+        "a cycle ends at its records",
+        (_in("engine", "records < self._settings.max_cycle_records and ", ""),),
+        (PIPELINE + "test_a_cycle_ends_at_its_records",),
+    ),
+    Mutant(
+        "heavy-cycle",
+        "a cycle ends at its bytes",
+        (_in("engine", " and size < CYCLE_BYTES:", ":"),),
+        (PIPELINE + "test_a_cycle_ends_at_its_bytes",),
+    ),
+    Mutant(
+        "no-back-pressure",
+        "the fetch is held back while two cycles wait",
+        (_in("engine", "            self._room.clear()\n", "            pass\n"),),
+        (PIPELINE + "test_the_fetch_is_held_back_while_two_cycles_wait",),
+    ),
+    Mutant(
+        "parts-end-at-records",
+        "the parts of a batch cover its offsets",
+        (_in("task", " else self.end\n", " else self.records[-1].offset + 1\n"),),
+        (ENGINE + "test_task.py::test_the_parts_of_a_batch_cover_its_offsets_without_hole_or_overlap",),
     ),
     Mutant(
         "close-keeps-pending",
@@ -166,15 +288,19 @@ MUTANTS = (
         "produces are awaited before the offsets go",
         (
             _in("cycle", "        for future in produces:\n            await future\n", ""),
-            _in("cycle", "                written = await future\n", "                written = future.result()\n"),
+            _in(
+                "cycle",
+                "        await producer.commit()\n",
+                "        for future in produces:\n            await future\n        await producer.commit()\n",
+            ),
         ),
         (ORDER,),
     ),
     Mutant(
         "produces-not-awaited",
         "a produce that failed stops the commit",
-        (_in("cycle", "        for future in produces:\n            await future\n", ""),),
-        (ORDER, REFUSED),
+        (_in("cycle", "            await future\n", "            await asyncio.wait([future])\n"),),
+        (REFUSED,),
     ),
     Mutant(
         "newcomer-not-announced",

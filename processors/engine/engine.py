@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from aiokafka.errors import KafkaConnectionError
+
 from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
 from processors.engine.cycle import TaskWork, TransactionWriter
@@ -19,7 +21,7 @@ from processors.engine.opening import TaskOpener
 from processors.engine.task import Batch, Partition, StreamTask
 from processors.engine.topology import Topology
 from processors.engine.transactions import FENCED, Membership, TransactionalProducer
-from schemas.errors import EngineError, FencedError, PositionError, TricastError
+from schemas.errors import EngineError, EnvironmentFault, FencedError, PositionError, TricastError
 from schemas.kafka import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -93,6 +95,8 @@ class Engine:
             changelogs=changelogs,
         )
         self._membership: Membership | None = None
+        self.bound: Membership | None = None
+        """The last membership tasks were opened under, kept after they are closed."""
         self._tasks: dict[Partition, StreamTask] = {}
         self._open: dict[Partition, int] = {}
         """Open partitions and the seek that opened them."""
@@ -119,12 +123,18 @@ class Engine:
         """End the transaction that an earlier process of this name left open, and compare topics with the registry.
 
         Raises:
+            EnvironmentFault: Kafka cannot be reached.
             PositionError: A source, output or changelog is missing or has another partition count.
         """
         predecessor = self._new_producer()
         try:
             await predecessor.start()
             found = await predecessor.partition_counts()
+        except KafkaConnectionError as error:
+            raise EnvironmentFault(
+                f"Kafka does not answer at {self._kafka.bootstrap_servers}: {error!r}",
+                action="check that the cluster is up and reachable",
+            ) from error
         finally:
             await predecessor.stop()
         for physical, topic in self._topology.topics(self._processor).items():
@@ -192,7 +202,7 @@ class Engine:
             nobody_between = was is not None and was == Membership(membership.generation - 1, membership.member_id)
             (kept if nobody_between else restore).append(task)
         self._closed.clear()
-        self._membership = membership
+        self._membership = self.bound = membership
         self._opening = asyncio.create_task(self._open_now(kept, restore, membership), name="opening")
 
     def _new_task(self, partition: Partition) -> StreamTask:

@@ -102,7 +102,7 @@ class TaskOpener:
         for task in tasks:
             if task.foreign:
                 raise PositionError(
-                    f"the changelog of {task.partition.topic}/{task.partition.partition} is foreign:"
+                    f"the changelog {self._changelogs[task.partition.topic]}/{task.partition.partition} is foreign:"
                     f" {next(iter(task.foreign.values()))}",
                     action="find out who else writes to it, then `tricast reset --force`",
                 )

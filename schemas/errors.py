@@ -90,6 +90,12 @@ class FencedError(EngineError):
     retryable = True
 
 
+class ExpelledError(FencedError):
+    """The consumer group went on without this worker: it was stopped or cut off for longer than its session."""
+
+    code = "expelled"
+
+
 class TooManyDeadLetters(EngineError):
     """More than the stop ratio of recent records failed: a core is broken, not the data."""
 

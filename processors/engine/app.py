@@ -1,24 +1,24 @@
 """The Faust app of one processor: Faust brings group, rebalancing and agents; the engine brings exactly once."""
 
-import asyncio
 import logging
 import os
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaConnectionError
 from faust.serializers.codecs import Codec
 from faust.types import TP
 
 from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
 from processors.engine.engine import Engine
+from processors.engine.failstop import FailStop
 from processors.engine.task import Partition
 from processors.engine.topology import Topology
 from processors.engine.transactions import Membership
 from processors.engine.transport import BatchConsumer, BatchTransport
-from schemas.errors import EngineError, EnvironmentFault, FencedError, PositionError, TricastError
+from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 
@@ -28,11 +28,8 @@ AGENT_QUEUE_BATCHES = 8
 """Batches that may wait between Faust's fetch and the engine; a batch is up to ``max_poll_records`` records."""
 
 
-STOP_TIMEOUT_S = 3.0
-"""How long a worker that must stop tries to leave its group in order."""
-NAMESAKE_WAIT_S = 3.0
-"""A namesake that fenced us at its start joins the group within this."""
-NAMESAKE_POLL_S = 0.5
+FAUST_STOP_TIMEOUT_S = 5.0
+"""How long Faust may take to stop after the engine has."""
 
 
 class _AsIs(Codec):
@@ -69,11 +66,9 @@ class EngineApp(faust.App):
         version: str,
         exit_process: Callable[[int], None] = os._exit,
     ) -> None:
-        self._exit_process = exit_process
-        self._engine_settings = settings
-        self._stopping_for: BaseException | None = None
+        self._fail_stop = FailStop(settings.worker_name, settings.session_timeout_s, exit_process)
         self._engine_arguments = (processor, topology, kafka, settings, version)
-        self.engine: Engine
+        self._engine: Engine | None = None
         super().__init__(
             topology.group,
             broker=[f"kafka://{server}" for server in kafka.client()["bootstrap_servers"]],
@@ -107,6 +102,12 @@ class EngineApp(faust.App):
 
         self.agent(self.topic(physical, key_serializer="raw", value_serializer=as_is), name=name)(consume)
 
+    @property
+    def engine(self) -> Engine:
+        """The engine; there is one from ``on_start`` on."""
+        assert self._engine is not None
+        return self._engine
+
     # Faust's hooks.
 
     def _create_directories(self) -> None:
@@ -118,7 +119,7 @@ class EngineApp(faust.App):
     async def on_start(self) -> None:
         """Start the engine before the consumer joins the group."""
         processor, topology, kafka, settings, version = self._engine_arguments
-        self.engine = Engine(
+        self._engine = Engine(
             processor,
             topology,
             kafka=kafka,
@@ -129,13 +130,24 @@ class EngineApp(faust.App):
         )
         try:
             await self.engine.start()
+        except KafkaConnectionError as error:
+            servers = ", ".join(kafka.client()["bootstrap_servers"])
+            self.fail_stop(
+                EnvironmentFault(
+                    f"no Kafka answers at {servers}: {error}",
+                    action="start it (`tricast kafka start`) or set TRICAST_KAFKA__BOOTSTRAP_SERVERS",
+                )
+            )
         except Exception as error:
             self.fail_stop(error)
         await super().on_start()
 
     async def on_stop(self) -> None:
         """Finish the running cycle before Faust leaves the group."""
-        await self.engine.stop()
+        if self._engine is not None:
+            await self._engine.stop()
+        # Nothing of ours is open any more; Faust hangs when it is stopped while its consumer still starts.
+        self._fail_stop.exit_after(FAUST_STOP_TIMEOUT_S, 0)
         await super().on_stop()
 
     async def _seek(self, partition: Partition, offset: int) -> int:
@@ -150,72 +162,16 @@ class EngineApp(faust.App):
         consumer: BatchConsumer = self.consumer
         membership = Membership(*consumer.group_membership())
         await super()._on_partitions_assigned(assigned, generation_id)
-        if membership.generation != generation_id or not membership.member_id:
-            return  # kicked out while joining; the next assignment follows
+        if self._fail_stop.begun or membership.generation != generation_id or not membership.member_id:
+            return  # ending, or expelled while joining; in that case the next assignment follows
         self.engine.open_tasks({Partition(*tp) for tp in assigned}, membership)
 
     async def _on_agent_error(self, agent: Any, error: BaseException) -> None:
         self.fail_stop(error)
 
-    # Fail-stop.
-
     def fail_stop(self, error: BaseException) -> None:
-        """End this process so that nothing half done goes on; the supervisor decides about a restart."""
-        if self._stopping_for is not None:
-            return
-        self._stopping_for = error
-        told = isinstance(error, PositionError | EnvironmentFault)
-        log.critical("worker.stopped %s", error, exc_info=None if told else error)
-        if self._consumer is None:
-            self._exit(_exit_code(error))
-        else:
-            watchdog = threading.Timer(STOP_TIMEOUT_S + 3 * self._engine_settings.session_timeout_s, self._exit, [70])
-            watchdog.daemon = True
-            watchdog.start()
-            self._leaving = asyncio.ensure_future(self._leave_and_exit(error))
-
-    async def _leave_and_exit(self, error: BaseException) -> None:
-        """Give the tasks back at once, so that nobody waits for our session to expire, and end."""
-        exit_code = _exit_code(error)
-        try:
-            consumer: BatchConsumer = self.consumer
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                await consumer.leave_group()
-            if isinstance(error, FencedError) and await self._has_namesake():
-                exit_code = PositionError.exit_code
-                log.critical(
-                    "worker.name_taken name=%s\nOperator action: another living worker has this name;"
-                    " give each its own (--name or TRICAST_ENGINE__WORKER_NAME)",
-                    self._engine_settings.worker_name,
-                )
-        except Exception as failure:  # all of this is courtesy; the exit is not
-            log.warning("worker.leave_failed %r", failure)
-        self._exit(exit_code)
-
-    async def _has_namesake(self) -> bool:
-        """Tell a living namesake (a person must act) from a rebalance that passed us by (a restart mends it)."""
-        session_s = self._engine_settings.session_timeout_s
-        async with asyncio.timeout(3 * session_s):
-            if not await self._namesake_within(NAMESAKE_WAIT_S):
-                return False
-            # It may be our own dead predecessor, whom the group forgets after the session time-out.
-            await asyncio.sleep(session_s + 1)
-            return await self._namesake_within(0)
-
-    async def _namesake_within(self, wait_s: float) -> bool:
-        """Look for a member of our name after we left the group."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait_s
-        while True:
-            if self.engine.transactional_id in {client for _, client in await self.engine.opener.members()}:
-                return True
-            if loop.time() >= deadline:
-                return False
-            await asyncio.sleep(NAMESAKE_POLL_S)
-
-    def _exit(self, code: int) -> None:
-        logging.shutdown()
-        self._exit_process(code)
+        """End this process; the supervisor decides about a restart."""
+        self._fail_stop(error, self._engine, self._consumer)
 
 
 def build_app(
@@ -230,10 +186,6 @@ def build_app(
     """Return the app that runs ``processor``; nothing is connected yet."""
     topology = Topology.of(processor, prefix, registry)
     return EngineApp(processor, topology, kafka=kafka, settings=settings, version=version)
-
-
-def _exit_code(error: BaseException) -> int:
-    return error.exit_code if isinstance(error, TricastError) else EngineError.exit_code
 
 
 def _credentials(kafka: KafkaSettings) -> Any:

@@ -28,7 +28,7 @@ from aiokafka.protocol.types import (
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from processors.engine.task import Partition
-from schemas.errors import FencedError
+from schemas.errors import ExpelledError, FencedError
 from schemas.kafka import KafkaSettings
 from schemas.raw import Header
 
@@ -148,7 +148,7 @@ class _FencedOffsetCommitHandler(sender.TxnOffsetCommitHandler):
                     # the transaction, and the abort that must follow would tell the broker nothing.
                     _, _, future = self._sender._txn_manager._pending_txn_offsets.popleft()
                     refusal = f"group refused offsets of {topic}/{part}: {_GROUP_REFUSALS[code]} for {self._membership}"
-                    future.set_exception(FencedError(refusal))
+                    future.set_exception(ExpelledError(refusal))
                     return None
         return super().handle_response(_Plain(errors))  # type: ignore[no-any-return]
 
@@ -245,7 +245,7 @@ class TransactionalProducer:
         """Commit source offsets with the transaction, as the member that began the cycle.
 
         Raises:
-            FencedError: The group knows this member or generation no more; abort, the tasks are somebody else's.
+            ExpelledError: The group knows this member or generation no more; the tasks are somebody else's.
         """
         self._sender.membership = membership
         await self._producer.send_offsets_to_transaction(

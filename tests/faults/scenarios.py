@@ -139,7 +139,9 @@ def term(run: Run, times: int) -> None:
     for _ in range(times):
         run.load_for(0.3, 3)
         code = run.workers.term(run.slot())
-        if code != 0:
+        if code == -signal.SIGTERM:
+            run.remarks.append("SIGTERM before Python had begun")
+        elif code != 0:
             run.remarks.append(f"SIGTERM exit code {code}")
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from processors.core.processor import Store
 
-WINDOW_S: Final = 600
+WINDOW_S: Final = 120
 """How long a fact is remembered, seconds of stream time.
 
 Copies arrive within milliseconds; the latest comes from a socket that stalls and lives on, and that is 75 s at most

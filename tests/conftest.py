@@ -4,8 +4,13 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tricast.kafka import Cluster
+
+# A property says what is right, not how fast; a busy machine must not make it fail.
+settings.register_profile("tricast", deadline=None)
+settings.load_profile("tricast")
 
 
 @pytest.fixture(scope="session")

@@ -228,5 +228,5 @@ class AgainstServers(RuleBasedStateMachine):
                 assert all({*pair(key.event)} <= {*topics} for key in parsed)
 
 
-AgainstServers.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+AgainstServers.TestCase.settings = settings(max_examples=150, stateful_step_count=30)
 test_any_history = AgainstServers.TestCase

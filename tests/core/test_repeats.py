@@ -36,13 +36,13 @@ def observe_all(filter_, records):
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(RECORDS)
 def test_agrees_with_an_oracle_that_remembers_every_number(records):
     assert observe_all(RepeatFilter(), records) == observe_all(Oracle(), records)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(RECORDS, RECORDS, RECORDS)
 def test_restoring_is_the_same_as_going_on(first, second, third):
     changelog = {}
@@ -58,7 +58,7 @@ def test_restoring_is_the_same_as_going_on(first, second, third):
     assert dict(restored.take_changes()) == dict(original.take_changes())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(RECORDS)
 def test_changes_name_the_lines_whose_state_changed_and_no_others(records):
     filter_, before = RepeatFilter(), {}

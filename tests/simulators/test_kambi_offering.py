@@ -52,7 +52,7 @@ def test_every_message_type_comes_and_reads_as_the_sheet_says():
     assert set(seen) == set(ELEMENTS)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 1 << 32),
     pattern=st.lists(st.integers(1, 1_000), min_size=1, max_size=6),

@@ -109,9 +109,9 @@ class BrokerView:
         """Return how many members a consumer group has."""
         try:
             (answer,) = await self._admin.describe_consumer_groups([group])
-            return len(answer.groups[0][5])
-        except (GroupCoordinatorNotAvailableError, IndexError):
+        except GroupCoordinatorNotAvailableError:
             return 0
+        return sum(len(described["members"]) for described in answer.to_object()["groups"])
 
     async def newest(self, topic: str) -> dict[str, dict[str, Any]]:
         """Return the newest value of every key of a compacted topic of JSON objects."""

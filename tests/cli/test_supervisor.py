@@ -88,6 +88,7 @@ async def test_cancelled_supervisor_ends_its_children(tmp_path):
     running = asyncio.create_task(supervisor.run())
     await until(lambda: supervisor.children[0].pid is not None)
     pid = supervisor.children[0].pid
+    assert pid is not None
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

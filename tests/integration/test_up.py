@@ -91,6 +91,7 @@ def test_survives_a_killed_worker_ends_on_ctrl_c_and_keeps_its_data(tmp_path):
     try:
         first.until("first normalized record after")
         killed = first.worker()
+        assert killed is not None
         killed.kill()
         first.until("work kambi ended by signal 9; starting again in")
         until(lambda: first.worker() not in (None, killed))

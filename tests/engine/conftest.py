@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.engine.group import Group
+from tests.engine.group import Group, work_off
 from tests.engine.lab import Lab
 
 
@@ -20,6 +20,14 @@ def lab(kafka, topic_prefix, tmp_path) -> Iterator[Lab]:
     """A toy deployment with its topics created and no worker yet; whatever is started is killed at the end."""
     with Lab(kafka, topic_prefix, tmp_path) as lab:
         yield lab
+
+
+@pytest.fixture
+async def worked(lab) -> Lab:
+    """A deployment whose 40 records are processed and committed, and no worker runs."""
+    lab.feed(range(40))
+    await work_off(lab)
+    return lab
 
 
 @pytest.fixture

@@ -3,6 +3,11 @@
 import asyncio
 
 import pytest
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 from confluent_kafka import Consumer, KafkaException, Producer
 
 from processors.engine.changelog import CHECKPOINT_KEY, Checkpoint, encode_checkpoint
@@ -32,9 +37,7 @@ def new_task(lab, partition=0):
     )
 
 
-async def test_a_task_opened_twice_with_nothing_written_between_stands_where_it_stood(lab, opener):
-    lab.feed(range(40))
-    lab.work_off(80)
+async def test_a_task_opened_twice_with_nothing_written_between_stands_where_it_stood(worked, lab, opener):
     task = new_task(lab)
     await opener.open([task], lambda: True)
     state, position = dict(task.store.items()), task.position
@@ -49,10 +52,9 @@ async def test_a_task_opened_twice_with_nothing_written_between_stands_where_it_
 
 
 @pytest.fixture
-def torn(lab):
+def torn(worked):
     """Task 0 worked off by w0, then moved on by an owner that died inside its transaction; yields that owner."""
-    lab.feed(range(40))
-    lab.work_off(80)
+    lab = worked
     dead = Producer(
         {"bootstrap.servers": lab.bootstrap, "transactional.id": f"{lab.group}-dead", "transaction.timeout.ms": 60_000}
     )
@@ -99,15 +101,40 @@ async def test_a_living_owner_is_waited_for_and_not_fenced(lab, opener, torn):
     living.close()
 
 
-async def test_a_changelog_that_became_shorter_is_read_from_its_beginning(lab, opener):
-    lab.feed(range(40))
-    lab.work_off(80)
+async def test_a_changelog_that_became_shorter_is_read_from_its_beginning(worked, lab, opener):
     task = new_task(lab)
     await opener.open([task], lambda: True)
     task.changelog_end += 1000
     task.store.restore(b"stale", b"1")
     await opener.open([task], lambda: True)
     assert dict(task.store.items()) == {b"a": b"10", b"b": b"10"}
+
+
+@pytest.fixture
+def moving(opener, monkeypatch):
+    """Kafka answers the first question of an opening by ``answers``, one a time; the rest is real."""
+    ask, answers = opener.offsets, []
+
+    async def offsets(*arguments):
+        if answers:
+            raise answers.pop(0)
+        return await ask(*arguments)
+
+    monkeypatch.setattr(opener, "offsets", offsets)
+    return answers
+
+
+async def test_a_coordinator_that_moves_is_waited_for(worked, lab, opener, moving):
+    moving += [NotCoordinatorForGroupError(), GroupLoadInProgressError()]
+    task = new_task(lab)
+    await opener.open([task], lambda: True)
+    assert (task.position, task.store.get(b"a"), moving) == (10, b"10", [])
+
+
+async def test_what_another_try_cannot_mend_is_not_tried_again(lab, opener, moving):
+    moving += [GroupAuthorizationFailedError(), AssertionError("asked again")]
+    with pytest.raises(GroupAuthorizationFailedError):
+        await opener.open([new_task(lab)], lambda: True)
 
 
 async def test_memory_is_empty_after_opening(lab, opener):

@@ -11,14 +11,6 @@ from tests.engine.lab import CHANGELOG, DEAD, OUT, RAW, expect_clean, stop
 pytestmark = pytest.mark.kafka
 
 
-@pytest.fixture
-def worked(lab):
-    """A deployment whose 40 records are processed and committed, and no worker runs."""
-    lab.feed(range(40))
-    lab.work_off(80)
-    return lab
-
-
 def refused(lab, *words):
     code, log = lab.run_to_exit()
     assert code == 78, log

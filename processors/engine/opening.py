@@ -168,7 +168,7 @@ class TaskOpener:
             if not fetched:
                 break
             for records in fetched.values():
-                found += [decode_checkpoint(record.value) for record in records if record.key == CHECKPOINT_KEY]
+                found += [decode_checkpoint(record.value or b"") for record in records if record.key == CHECKPOINT_KEY]
         return found
 
     # Fencing.

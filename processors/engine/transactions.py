@@ -5,6 +5,9 @@ moved on could still commit. Version 3 (KIP-447) carries generation and member i
 a stale one and with it the whole transaction. The request, its response and its handler are here.
 """
 
+# What is subclassed here is annotated for its own library only, and narrower than what it takes.
+# pyright: reportIncompatibleMethodOverride=false, reportAssignmentType=false
+
 import asyncio
 import collections
 import contextlib

@@ -7,6 +7,9 @@ What stays Faust's: the app, the agents and their streams, group membership and 
 * the consumer reads ``read_committed`` and never resets a position by itself.
 """
 
+# What is subclassed here is annotated for its own library only, and narrower than what it takes.
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportOptionalMemberAccess=false, reportAttributeAccessIssue=false, reportArgumentType=false
+
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from tricast.stack import tether
 
@@ -52,7 +53,7 @@ class Workers:
     def __init__(self, bootstrap: str, prefix: str, count: int, log_dir: Path, **engine):
         self.bootstrap, self.prefix, self.engine = bootstrap, prefix, engine
         self.log_dir = log_dir
-        self.processes: list[subprocess.Popen | None] = [None] * count
+        self.processes: list[subprocess.Popen[bytes] | None] = [None] * count
         self.stopped: set[int] = set()
         self.exits: list[tuple[int, int]] = []
         for slot in range(count):
@@ -82,14 +83,22 @@ class Workers:
         if process is not None and process.poll() is None:
             process.send_signal(number)
 
+    def end(self, slot: int) -> None:
+        """SIGKILL, and wait until it is gone."""
+        process = self.processes[slot]
+        assert process is not None
+        process.kill()
+        process.wait()
+
     def kill(self, slot: int) -> None:
-        self.signal(slot, signal.SIGKILL)
-        self.processes[slot].wait()
+        self.end(slot)
         self.start(slot)
 
     def term(self, slot: int) -> int:
-        self.signal(slot, signal.SIGTERM)
-        code = self.processes[slot].wait(40)
+        process = self.processes[slot]
+        assert process is not None
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(40)
         self.start(slot)
         return code
 
@@ -228,11 +237,12 @@ class Judge(threading.Thread):
     def run(self) -> None:
         while not self.quit.is_set():
             for message in self.consumer.consume(2000, 0.2):
-                if message.error():
-                    if message.error().code() != KafkaError._PARTITION_EOF:
-                        self.verdict.examples.append(str(message.error()))
+                error = message.error()
+                if error is not None:
+                    if error.code() != KafkaError._PARTITION_EOF:
+                        self.verdict.examples.append(str(error))
                     continue
-                self.take(json.loads(message.value()), time.monotonic())
+                self.take(json.loads(message.value() or b""), time.monotonic())
         self.consumer.close()
 
     def take(self, value: dict, now: float) -> None:

@@ -1,5 +1,8 @@
 """A client quota on the brokers: the honest way to make a restore slow."""
 
+# What is subclassed here is annotated for its own library only, and narrower than what it takes.
+# pyright: reportIncompatibleMethodOverride=false, reportAssignmentType=false, reportAttributeAccessIssue=false
+
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response

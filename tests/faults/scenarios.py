@@ -38,9 +38,9 @@ class Run:
     rate: float
     prefix: str = field(default_factory=lambda: f"f{uuid.uuid4().hex[:8]}.")
     session_s: float = SESSION_S
-    workers: Workers = None
-    feeder: Feeder = None
-    judge: Judge = None
+    workers: Workers = field(init=False)
+    feeder: Feeder = field(init=False)
+    judge: Judge = field(init=False)
     remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -109,11 +109,9 @@ class Run:
         )
 
     def close(self) -> None:
-        if self.workers is not None:
+        if hasattr(self, "workers"):
             self.workers.close()
-        if self.feeder is not None:
             self.feeder.wanted.set()
-        if self.judge is not None:
             self.judge.quit.set()
         self.cluster.start()
 
@@ -206,9 +204,7 @@ def come_back(run: Run, times: int) -> None:
         run.drained()
         run.workers.signal(first, signal.SIGCONT)
         time.sleep(2)
-        process = run.workers.processes[second]
-        process.kill()
-        process.wait()
+        run.workers.end(second)
         time.sleep(run.session_s + 2)
         run.feeder.paused = False
         run.flowing()

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from processors.engine.config import EngineSettings
 from schemas.kafka import KafkaSettings
@@ -33,7 +34,7 @@ class Lab:
         self.bootstrap, self.prefix, self.log_dir = bootstrap, prefix, log_dir
         self.group = prefix + "toy"
         self.kafka = KafkaSettings(bootstrap_servers=bootstrap)
-        self.settings = EngineSettings(worker_name="w0", **FAST)
+        self.settings = EngineSettings.model_validate({"worker_name": "w0", **FAST})
         self.admin = AdminClient({"bootstrap.servers": bootstrap})
         self.producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 1, "message.max.bytes": 9_000_000})
         self._fleets: list[Workers] = []
@@ -64,13 +65,8 @@ class Lab:
         self.create(name, partitions, **config)
 
     def allow_large(self) -> None:
-        entry = ConfigEntry("max.message.bytes", str(RAW_MESSAGE_BYTES), incremental_operation=AlterConfigOpType.SET)
-        topics = [
-            ConfigResource(ResourceType.TOPIC, self.prefix + name, incremental_configs=[entry])
-            for name in (RAW, OUT, DEAD)
-        ]
-        for future in self.admin.incremental_alter_configs(topics).values():
-            future.result()
+        for name in (RAW, OUT, DEAD):
+            self.recreate(name, PARTITIONS, **{"max.message.bytes": str(RAW_MESSAGE_BYTES)})
 
     # Source records.
 
@@ -83,7 +79,7 @@ class Lab:
         topic: str = RAW,
         key: bytes | None = None,
     ) -> None:
-        self.producer.produce(self.prefix + topic, value, key=key, partition=partition, headers=headers)
+        self.producer.produce(self.prefix + topic, value, key=key, partition=partition, headers=[*(headers or ())])
         self.producer.poll(0)
 
     def flush(self) -> None:
@@ -109,7 +105,7 @@ class Lab:
         fleet = self.workers(**engine)
         return exit_code(fleet), fleet.logs()
 
-    def work_off(self, expected: int, **engine: Any) -> list[Message]:
+    def work_off(self, expected: int, **engine: Any) -> list[dict[str, Any]]:
         """Run one worker until ``expected`` outputs are visible, end it by SIGTERM, return the outputs."""
         fleet = self.workers(**engine)
         outputs = self.outputs(expected)
@@ -145,7 +141,7 @@ class Lab:
 
     def outputs(self, expected: int) -> list[dict[str, Any]]:
         """Wait until the outputs number ``expected`` or more; return them in order by partition."""
-        return [json.loads(record.value()) for record in self.wait_for(OUT, expected)]
+        return [json.loads(record.value() or b"") for record in self.wait_for(OUT, expected)]
 
     def wait_for(self, name: str, expected: int) -> list[Message]:
         found: list[Message] = []

@@ -7,7 +7,7 @@ import pytest
 
 from processors.engine.cycle import TaskWork, TransactionWriter
 from processors.engine.task import Batch
-from processors.engine.transactions import Membership
+from processors.engine.transactions import Membership, TransactionalProducer
 from schemas.errors import EngineError, FencedError
 from tests.engine.group import Group
 from tests.engine.lab import CHANGELOG, OUT, frame
@@ -119,12 +119,11 @@ async def test_a_refused_offset_commit_is_a_fenced_error_and_nothing_is_visible(
     real.close()
 
 
-class Ledger:
+class Ledger(TransactionalProducer):
     """A producer that notes the order of what it is asked and acknowledges only when told."""
 
-    transactional_id = "ledger"
-
     def __init__(self):
+        self.transactional_id = "ledger"
         self.steps: list[str] = []
         self.futures: list[asyncio.Future] = []
 

@@ -23,6 +23,9 @@ from tests.faults.harness import PARTITIONS, Feeder, Judge
 
 pytestmark = pytest.mark.kafka
 
+SHORT = {"session_timeout_s": 4.0}
+"""Where a test waits for a session to end; elsewhere a busy machine is given the longer one."""
+
 
 def letters(records):
     return [
@@ -64,7 +67,7 @@ def test_sigterm_under_load_exits_0_and_hands_over_at_once(lab):
 
 def test_a_killed_worker_is_replaced_by_another_under_another_name(lab):
     """The dead owner's open transaction is fenced by its id in the checkpoint, long before its time-out."""
-    fleet = lab.workers(2, transaction_timeout_s=60.0)
+    fleet = lab.workers(2, transaction_timeout_s=60.0, **SHORT)
     feeder, judge = Feeder(lab.bootstrap, lab.prefix, 100), Judge(lab.bootstrap, lab.prefix)
     feeder.start()
     judge.start()
@@ -84,14 +87,14 @@ def test_a_killed_worker_is_replaced_by_another_under_another_name(lab):
 
 
 def test_a_worker_stopped_beyond_its_session_writes_nothing_when_it_wakes(lab):
-    fleet = lab.workers(2)
+    fleet = lab.workers(2, **SHORT)
     feeder, judge = Feeder(lab.bootstrap, lab.prefix, 150), Judge(lab.bootstrap, lab.prefix)
     feeder.start()
     judge.start()
     lab.wait_for_members(2)
     for slot in (0, 1):
         more_outputs(judge, 200, fleet)
-        fleet.pause(slot, 7.5)  # longer than the session, shorter than the transaction time-out
+        fleet.pause(slot, 5.5)  # longer than the session, shorter than the transaction time-out
         fleet.tend()
     lab.wait_for_members(2)
     feeder.finish()
@@ -109,7 +112,7 @@ def test_a_worker_that_wakes_with_a_cycle_in_hand_cannot_commit_it(lab, tmp_path
     lab.write(frame(1, [("a", f"stop-once:{tmp_path / 'stopped'}"), ("b", "x")]))
     lab.write(frame(2, [("a", "x")]))
     lab.flush()
-    fleet = lab.workers(1)
+    fleet = lab.workers(1, **SHORT)
     until((tmp_path / "stopped").exists, "the stop", fleet.logs)
     fleet.processes.append(None)
     fleet.start(1)
@@ -151,7 +154,7 @@ def test_a_cycle_whose_output_the_broker_refuses_leaves_nothing(lab):
 
 
 def test_two_living_workers_of_one_name_one_ends_with_78_and_nothing_is_lost_or_doubled(lab):
-    fleet = lab.workers(1)
+    fleet = lab.workers(1, **SHORT)
     feeder, judge = Feeder(lab.bootstrap, lab.prefix, 50), Judge(lab.bootstrap, lab.prefix)
     feeder.start()
     judge.start()

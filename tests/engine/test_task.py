@@ -53,15 +53,16 @@ class Recorder(ToyProcessor):
 
 
 def new_task(step=None, *, window=1000, ratio=0.5, out=REGISTRY["toy.out"]):
+    recorder = Recorder(step)
     task = StreamTask(
         Partition("t.toy.raw", 0),
-        Recorder(step),
+        recorder,
         topics={"toy.out": out, "toy.dead-letters": REGISTRY["toy.dead-letters"]},
         version="v9",
         stop_ratio=ratio,
         window=window,
     )
-    return task, task._processor.offsets
+    return task, recorder.offsets
 
 
 def rows(offsets, kids=(("a", "x"),)):

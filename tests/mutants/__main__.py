@@ -80,7 +80,7 @@ def run_tests(tree: Path, tests: tuple[str, ...], bootstrap: str, timeout_s: flo
 
 
 def failed_tests(output: str) -> list[str]:
-    lines = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    lines = [line for line in output.splitlines() if line.startswith(("FAILED tests/", "ERROR tests/", "FAILED by"))]
     return [line.split(" - ")[0].rpartition("::")[2] or line for line in lines]
 
 

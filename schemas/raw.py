@@ -1,6 +1,6 @@
 """Raw records: exact bytes of a feed with the headers that say where and when they came from.
 
-Other tools read these headers; their names and meanings are fixed (README, "Topics").
+Other tools read these headers; their names and meanings are fixed.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ Source = tuple[int, int]
 """Raw offset and candidate index, within one raw partition."""
 
 WINDOW_S = 120
-"""How long a fact is known, in whole seconds of stream time from the first of its group (README, "Topics")."""
+"""How long a fact is known, in whole seconds of stream time from the first of its group (docs/architecture.md)."""
 
 
 @dataclass(slots=True)

@@ -96,7 +96,12 @@ def test_a_worker_stopped_beyond_its_session_writes_nothing_when_it_wakes(lab):
         more_outputs(judge, 200, fleet)
         fleet.pause(slot, 5.5)  # longer than the session, shorter than the transaction time-out
         fleet.tend()
-    lab.wait_for_members(2)
+
+    def both_are_members():
+        fleet.tend()  # a fenced worker ends some time after it woke
+        return len(lab.members()) == 2
+
+    until(both_are_members, "two members", fleet.logs)
     feeder.finish()
     verdict = judge.close(feeder, patience_s=40, settle_s=2, tend=fleet.tend)
     assert verdict.clean, f"{verdict.line()} {verdict.examples}\n{fleet.logs()[-4000:]}"

@@ -182,7 +182,7 @@ MUTANTS = (
             _in(
                 "engine",
                 "self._write(works, membership, timestamp_ms)",
-                "self._write(works, self._membership, timestamp_ms)",
+                'self._write(works, self._membership or Membership(-1, ""), timestamp_ms)',
             ),
         ),
         (PIPELINE + "test_nothing_computed_as_one_member_is_written_as_another",),

@@ -158,7 +158,8 @@ class EngineApp(faust.App):
         return await consumer.seek_task(partition, offset)
 
     async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
-        await self.engine.close_tasks()
+        if not self._fail_stop.begun:
+            await self.engine.close_tasks()
         await super()._on_partitions_revoked(revoked)
 
     async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:

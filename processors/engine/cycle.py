@@ -120,9 +120,10 @@ class TransactionWriter:
         await producer.send_offsets({work.task.partition: work.position for work in works}, self._group, membership)
         await producer.commit()
         for task, checkpoint, futures in changelog:
+            offsets = [future.result().offset for future in futures]
             # A retried batch may be acknowledged without its offset; then the task reads its own records again.
-            written = max(future.result().offset or 0 for future in futures)
-            task.changelog_end = max(task.changelog_end, written + 1 if written else 0)
+            if all(offset is not None and offset >= 0 for offset in offsets):
+                task.changelog_end = max(task.changelog_end, offsets[-1] + 1)
             task.checkpoint = checkpoint
         self._announced |= newcomers
 

@@ -96,6 +96,7 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
                 description="Raw bytes that could not be normalized, with position, code and code version.",
                 key="as the source record",
                 retention_ms=30 * DAY_MS,
+                max_message_bytes=RAW_MESSAGE_BYTES + 64 * 1024,  # a raw record and why it failed
             ),
             changelog("kambi", "kambi.raw", _KAMBI_PARTITIONS),
         )

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import faust
-from aiokafka.errors import KafkaConnectionError
 from faust.serializers.codecs import Codec
 from faust.types import TP
 
@@ -21,7 +20,7 @@ from processors.engine.task import Partition
 from processors.engine.topology import Topology
 from processors.engine.transactions import Membership
 from processors.engine.transport import BatchConsumer, BatchTransport
-from schemas.errors import EnvironmentFault
+from schemas.errors import EngineError
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 
@@ -133,14 +132,6 @@ class EngineApp(faust.App):
         )
         try:
             await self.engine.start()
-        except KafkaConnectionError as error:
-            servers = ", ".join(kafka.client()["bootstrap_servers"])
-            self.fail_stop(
-                EnvironmentFault(
-                    f"no Kafka answers at {servers}: {error}",
-                    action="start it (`tricast kafka start`) or set TRICAST_KAFKA__BOOTSTRAP_SERVERS",
-                )
-            )
         except Exception as error:
             self.fail_stop(error)
         await super().on_start()
@@ -149,8 +140,10 @@ class EngineApp(faust.App):
         """Finish the running cycle before Faust leaves the group."""
         if self._engine is not None:
             await self._engine.stop()
-        # Nothing of ours is open any more; Faust hangs when it is stopped while its consumer still starts.
-        self._fail_stop.exit_after(FAUST_STOP_TIMEOUT_S, 0)
+        # Nothing of ours is open any more; Faust hangs when it is stopped while its consumer still starts. A crash of
+        # Faust's own must not end as 0, which a supervisor takes for an end on purpose.
+        if not self._fail_stop.begun:
+            self._fail_stop.exit_after(FAUST_STOP_TIMEOUT_S, EngineError.exit_code if self.crashed else 0)
         await super().on_stop()
 
     async def _seek(self, partition: Partition, offset: int) -> int:
@@ -166,7 +159,8 @@ class EngineApp(faust.App):
         consumer: BatchConsumer = self.consumer
         membership = Membership(*consumer.group_membership())
         await super()._on_partitions_assigned(assigned, generation_id)
-        if self._fail_stop.begun or membership.generation != generation_id or not membership.member_id:
+        ending = self.should_stop or self._fail_stop.begun
+        if ending or membership.generation != generation_id or not membership.member_id:
             return  # ending, or expelled while joining; in that case the next assignment follows
         self.engine.open_tasks({Partition(*tp) for tp in assigned}, membership)
 

@@ -112,7 +112,7 @@ class Engine:
         self._writing: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[None] | None = None
         self._loop_task: asyncio.Task[None] | None = None
-        self._failed = False
+        self._failed = self._stopping = False
 
     def _new_producer(self) -> TransactionalProducer:
         return TransactionalProducer(self._kafka, self.transactional_id, self._settings.transaction_timeout_s)
@@ -129,7 +129,8 @@ class Engine:
         predecessor = self._new_producer()
         try:
             await predecessor.start()
-            found = await predecessor.partition_counts()
+            topics = self._topology.topics(self._processor)
+            found = await predecessor.partition_counts(topics)
         except KafkaConnectionError as error:
             raise EnvironmentFault(
                 f"Kafka does not answer at {self._kafka.bootstrap_servers}: {error!r}",
@@ -137,7 +138,7 @@ class Engine:
             ) from error
         finally:
             await predecessor.stop()
-        for physical, topic in self._topology.topics(self._processor).items():
+        for physical, topic in topics.items():
             if physical not in found:
                 raise PositionError(f"topic {physical} does not exist", action="create it: `tricast topics create`")
             if found[physical] != topic.partitions:
@@ -148,6 +149,7 @@ class Engine:
                 )
             self._writer.partitioner.set_count(physical, topic.partitions)
         self._loop_task = asyncio.create_task(self._run(), name="cycles")
+        self._loop_task.add_done_callback(self._loop_ended)
 
     async def _start_producer(self) -> None:
         """Take our transactional id for good, once the group knows us: whoever opens tasks of our dead predecessor
@@ -157,6 +159,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Finish the running cycle, close all tasks, stop the producer."""
+        self._stopping = True
         with contextlib.suppress(Exception):  # a failed transaction has been reported by _stop_for
             await self.close_tasks()
         if self._loop_task is not None:
@@ -177,6 +180,7 @@ class Engine:
             await self._written()
             self._pending.clear()
             self._pending_records = self._pending_bytes = 0
+            self._wake.clear()  # set over nothing pending, it would let _run spin without ever yielding
             self._room.set()
             for partition, task in self._tasks.items():
                 self._closed[partition] = task, membership if partition in self._open else None
@@ -192,6 +196,8 @@ class Engine:
             assigned: Everything the group gave us.
             membership: Generation and member id of this assignment.
         """
+        if self._failed:
+            return
         kept: list[StreamTask] = []
         restore: list[StreamTask] = []
         for partition in sorted(assigned):
@@ -292,6 +298,10 @@ class Engine:
                         self._write(works, membership, timestamp_ms), name="transaction"
                     )
 
+    def _loop_ended(self, task: asyncio.Task[None]) -> None:
+        if not self._stopping and not self._failed:
+            self._fail(EngineError(f"the cycle loop ended unasked: {task!r}"))
+
     async def _compute(self, membership: Membership) -> tuple[list[TaskWork], int]:
         """Compute what waits, and what arrives until the transaction before is through; return it per task."""
         records = size = timestamp_ms = 0
@@ -311,8 +321,10 @@ class Engine:
             if self._writing is None or self._writing.done() or self._pending:
                 break
             arrived = asyncio.ensure_future(self._wake.wait())
-            await asyncio.wait({arrived, self._writing}, return_when=asyncio.FIRST_COMPLETED)
-            arrived.cancel()
+            try:
+                await asyncio.wait({arrived, self._writing}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                arrived.cancel()
         return [TaskWork.take(task) for task in touched.values()], timestamp_ms
 
     def _take(self) -> tuple[Partition, Batch, int]:

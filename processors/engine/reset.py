@@ -99,7 +99,7 @@ class Reset:
         """
         await self._refuse_members()
         async with self._opener.consumer("read_committed") as consumer:
-            counts = await partition_counts(consumer._client)
+            counts = await partition_counts(consumer._client, [*self._changelogs, *self._changelogs.values()])
             partitions = [
                 Partition(topic, part) for topic in sorted(self._changelogs) for part in range(counts.get(topic, 0))
             ]

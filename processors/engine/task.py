@@ -6,7 +6,7 @@ Pure: no Kafka, no clock. The cycle (``cycle.py``) hands it batches and takes it
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from processors.core.processor import Context, Hole, Processor, SourceRecord
 from processors.core.repeats import RepeatFilter
@@ -227,12 +227,19 @@ class StreamTask:
                 hole = Hole(line=line, connection=identity, first=first, last=last, received_ns=self.stream_time_ns)
                 self.counts.holes += 1
                 self.counts.missing_frames += last - first + 1
+        if hole is not None:
+            # On its own: what a hole says stands, whatever becomes of the record that showed it.
+            self._attempt(self._processor.on_hole, hole, record)
+        self._attempt(self._process, record, record)
+
+    def _attempt(
+        self, process: Callable[[Any, Context], None], subject: Hole | SourceRecord, record: SourceRecord
+    ) -> None:
+        """Process ``subject`` with all it writes, or write nothing of it but a dead letter of ``record``."""
         written = len(self.outputs)
         dead_letters = self.counts.dead_letters
         try:
-            if hole is not None:
-                self._processor.on_hole(hole, self)
-            self._process(record, self)
+            process(subject, self)
         except Exception as error:
             self.store.rollback()
             del self.outputs[written:]
@@ -252,5 +259,5 @@ class StreamTask:
             raise TooManyDeadLetters(
                 f"{self.partition}: {len(self._failed_at)} of the last {self._window} records failed;"
                 f" last: {type(error).__name__}: {error}",
-                action="mend the processor (or raise engine.dead_letter_stop_ratio); nothing was committed",
+                action="mend the processor (or raise engine.dead_letter_stop_ratio); this cycle is not committed",
             ) from error

@@ -37,6 +37,8 @@ from schemas.raw import Header
 
 NEXT_TRANSACTION_BACKOFF_S = 0.003
 """aiokafka waits 20 ms when the last transaction's markers are still being written; 2 to 3 ms is what they take."""
+METADATA_PATIENCE_S = 5.0
+METADATA_POLL_S = 0.1
 MAX_BATCH_BYTES = 1024 * 1024
 """One batch per partition and request; a larger single record still goes alone."""
 _GROUP_REFUSALS = {22: "ILLEGAL_GENERATION", 25: "UNKNOWN_MEMBER_ID", 82: "FENCED_INSTANCE_ID"}
@@ -225,9 +227,9 @@ class TransactionalProducer:
         """Close the connections."""
         await self._producer.stop()
 
-    async def partition_counts(self) -> dict[str, int]:
-        """Return how many partitions each topic of the cluster really has."""
-        return await partition_counts(self._producer.client)
+    async def partition_counts(self, wanted: Iterable[str]) -> dict[str, int]:
+        """Return how many partitions the topics in ``wanted`` really have; a missing one is left out."""
+        return await partition_counts(self._producer.client, wanted)
 
     async def begin(self) -> None:
         """Begin a transaction."""
@@ -287,10 +289,21 @@ def _fill(batch: Any, row: Row, waiting: Iterator[Row]) -> Row | None:
     return following
 
 
-async def partition_counts(client: AIOKafkaClient) -> dict[str, int]:
-    """Return the partition count of every topic; asking for one topic would wait for a missing one."""
-    cluster = await client.fetch_all_metadata()
-    return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
+async def partition_counts(client: AIOKafkaClient, wanted: Iterable[str]) -> dict[str, int]:
+    """Return the partition counts of the topics in ``wanted`` that exist.
+
+    Asking for one topic would wait for a missing one; all of them are asked for, and again for a while, because a
+    broker may not have heard yet of a topic that was just created.
+    """
+    names = set(wanted)
+    now = asyncio.get_running_loop().time
+    deadline = now() + METADATA_PATIENCE_S
+    while True:
+        cluster = await client.fetch_all_metadata()
+        found = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in names & set(cluster.topics())}
+        if found.keys() == names or now() > deadline:
+            return found
+        await asyncio.sleep(METADATA_POLL_S)
 
 
 async def fence(kafka: KafkaSettings, transactional_id: str, timeout_s: float) -> None:

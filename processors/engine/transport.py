@@ -131,6 +131,8 @@ class BatchConsumer(driver.Consumer):
         try:
             await self._hand_out_batches(fetcher)
         except Exception as error:
+            if self.app.should_stop:
+                return  # the consumer's thread and loop are going away beneath us
             # A Faust service that raises would end the worker with Faust's exit code and not with ours.
             self.app.fail_stop(error)
 

@@ -320,3 +320,12 @@ def test_what_a_processor_passes_over_is_counted_by_reason():
     task, _ = new_task(lambda record, context: context.count("ack", 2))
     task.process(batch(rows([0, 1])))
     assert task.counts.passed_over == {"ack": 4}
+
+
+def test_a_hole_stands_although_the_record_that_shows_it_fails():
+    task, _ = new_task()
+    rows = [*stamped([1]), SourceRow(1, frame(1, [("a", "poison")]), stamps(4))]
+    task.process(batch(rows))
+    details = [dict(output.headers)["tc-detail"] for output in take_outputs(task) if output.topic == "toy.dead-letters"]
+    assert details[0] == b"2-3"
+    assert details[1].startswith(b"RuntimeError") or b"Error" in details[1]

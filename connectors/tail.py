@@ -34,9 +34,9 @@ async def _read_tail(kafka: KafkaSettings, partition: TopicPartition) -> dict[st
         last: dict[str, LastFrame] = {}
         while position < end:
             for record in (await consumer.getmany(partition, timeout_ms=1000)).get(partition, ()):
-                position = record.offset + 1
-                headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+                headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
                 _note(last, headers)
+            position = await consumer.position(partition)  # beyond the last record: the end may be a marker
         return last
     finally:
         await consumer.stop()

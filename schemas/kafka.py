@@ -1,9 +1,10 @@
 """How to reach Kafka: one settings model for every process."""
 
 import ssl
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class KafkaSettings(BaseModel):
@@ -23,7 +24,7 @@ class KafkaSettings(BaseModel):
     """Password for SASL; never printed."""
     ssl_cafile: str | None = None
     """CA certificates (PEM) that sign the brokers; the system's when unset."""
-    request_timeout_ms: int = 40_000
+    request_timeout_ms: int = Field(default=40_000, gt=0)
     """How long one request may take, milliseconds."""
 
     @model_validator(mode="after")
@@ -32,6 +33,8 @@ class KafkaSettings(BaseModel):
             self.sasl_mechanism is None or self.sasl_username is None or self.sasl_password is None
         ):
             raise ValueError(f"{self.security_protocol} needs sasl_mechanism, sasl_username and sasl_password")
+        if self.ssl_cafile is not None and not Path(self.ssl_cafile).is_file():
+            raise ValueError(f"ssl_cafile: there is no file {self.ssl_cafile}")
         for server in self.bootstrap_servers.split(","):
             host, colon, port = server.strip().rpartition(":")
             if not (host and colon and port.isdecimal() and 0 < int(port) < 65_536):

@@ -12,13 +12,13 @@ class EngineSettings(BaseModel):
 
     worker_name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]{1,100}$")
     """Stable name of this worker, unique in the group: a restarted worker ends its own torn transaction by it."""
-    session_timeout_s: float = 10.0
+    session_timeout_s: float = Field(default=10.0, gt=0, le=1800)
     """After this long without a heartbeat the group takes the tasks away."""
-    heartbeat_interval_s: float = 1.0
+    heartbeat_interval_s: float = Field(default=1.0, gt=0)
     """How often the worker says it is alive."""
-    rebalance_timeout_s: float = 30.0
+    rebalance_timeout_s: float = Field(default=30.0, gt=0)
     """How long a running cycle may take when the group rebalances."""
-    transaction_timeout_s: float = 10.0
+    transaction_timeout_s: float = Field(default=10.0, ge=1, le=900)
     """After this long Kafka aborts a transaction whose worker is gone."""
     max_cycle_records: int = Field(default=1_000, ge=1)
     """Most source records of one transaction; larger ones get slower, not faster (DESIGN §3)."""

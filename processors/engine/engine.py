@@ -17,11 +17,11 @@ from aiokafka.errors import KafkaConnectionError
 from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
 from processors.engine.cycle import TaskWork, TransactionWriter
-from processors.engine.opening import TaskOpener
+from processors.engine.opening import TaskOpener, no_kafka
 from processors.engine.task import Batch, Partition, StreamTask
 from processors.engine.topology import Topology
 from processors.engine.transactions import FENCED, Membership, TransactionalProducer
-from schemas.errors import EngineError, EnvironmentFault, FencedError, PositionError, TricastError
+from schemas.errors import EngineError, FencedError, PositionError, TricastError
 from schemas.kafka import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -132,10 +132,7 @@ class Engine:
             topics = self._topology.topics(self._processor)
             found = await predecessor.partition_counts(topics)
         except KafkaConnectionError as error:
-            raise EnvironmentFault(
-                f"Kafka does not answer at {self._kafka.bootstrap_servers}: {error!r}",
-                action="check that the cluster is up and reachable",
-            ) from error
+            raise no_kafka(self._kafka, error) from error
         finally:
             await predecessor.stop()
         for physical, topic in topics.items():

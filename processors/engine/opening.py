@@ -7,14 +7,14 @@ a long restore there would cost the membership it is for.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from processors.engine.changelog import (
     CHECKPOINT_KEY,
@@ -27,10 +27,11 @@ from processors.engine.changelog import (
 from processors.engine.config import EngineSettings
 from processors.engine.task import Partition, StreamTask
 from processors.engine.transactions import fence, partition_counts
-from schemas.errors import EngineError, PositionError
+from schemas.errors import EngineError, EnvironmentFault, PositionError
 from schemas.kafka import KafkaSettings
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 RETRY_S = 0.3
 POLL_MS = 200
@@ -83,17 +84,8 @@ class TaskOpener:
             PositionError: Checkpoint, committed offset and source do not agree; a person must decide.
             EngineError: The changelog stayed hidden by an open transaction beyond every time-out.
         """
-        now = asyncio.get_running_loop().time
-        deadline = now() + self._patience_s
-        while True:
-            try:
-                return await self._open(tasks, is_current)
-            except KafkaError as error:
-                # A broker or coordinator is moving; what was restored so far stays and is read on from.
-                if not error.retriable or now() > deadline:
-                    raise
-                log.warning("tasks.open_retry %r", error)
-                await asyncio.sleep(RETRY_S)
+        # What was restored before a retry stays and is read on from.
+        await self._patiently(lambda: self._open(tasks, is_current))
 
     async def _open(self, tasks: list[StreamTask], is_current: Callable[[], bool]) -> None:
         async with self.consumer("read_uncommitted") as tail, self.consumer("read_committed") as committed:
@@ -204,6 +196,9 @@ class TaskOpener:
 
     async def members(self) -> set[tuple[str, str]]:
         """Return the group's members as (member id, client id)."""
+        return await self._patiently(self._members)
+
+    async def _members(self) -> set[tuple[str, str]]:
         async with self._admin() as admin:
             (response,) = await admin.describe_consumer_groups([self._group])
         (group,) = response.to_object()["groups"]
@@ -243,6 +238,19 @@ class TaskOpener:
                 action="give both their registered partition count: `tricast topics check`",
             )
 
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do ``work``, again while a broker or coordinator is moving."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._patience_s
+        while True:
+            try:
+                return await work()
+            except KafkaError as error:
+                if not error.retriable or isinstance(error, KafkaConnectionError) or now() > deadline:
+                    raise
+                log.warning("kafka.retry %r", error)
+                await asyncio.sleep(RETRY_S)
+
     # Clients.
 
     @property
@@ -276,6 +284,14 @@ class TaskOpener:
             yield admin
         finally:
             await admin.close()
+
+
+def no_kafka(kafka: KafkaSettings, error: KafkaConnectionError) -> EnvironmentFault:
+    """Return what to tell a person when no broker answers."""
+    return EnvironmentFault(
+        f"Kafka does not answer at {kafka.bootstrap_servers}: {error!r}",
+        action="check that the cluster is up and reachable; TRICAST_KAFKA__BOOTSTRAP_SERVERS says where it is",
+    )
 
 
 def _apply(task: StreamTask, records: list[Any]) -> None:

@@ -10,11 +10,12 @@ from typing import Literal
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
 from processors.core.processor import Processor
 from processors.engine.changelog import CHECKPOINT_KEY, Checkpoint, decode_checkpoint, encode_checkpoint
 from processors.engine.config import EngineSettings
-from processors.engine.opening import Offsets, TaskOpener
+from processors.engine.opening import Offsets, TaskOpener, no_kafka
 from processors.engine.task import Partition
 from processors.engine.topology import Topology
 from processors.engine.transactions import Membership, Row, TransactionalProducer, partition_counts
@@ -97,9 +98,18 @@ class Reset:
             ContractError: The group has living members; stop the workers first.
             PositionError: A changelog belongs to another group.
         """
+        try:
+            return await self._plan(target, force=force)
+        except KafkaConnectionError as error:
+            raise no_kafka(self._kafka, error) from error
+
+    async def _plan(self, target: Target, *, force: bool) -> list[PartitionPlan]:
         await self._refuse_members()
         async with self._opener.consumer("read_committed") as consumer:
             counts = await partition_counts(consumer._client, [*self._changelogs, *self._changelogs.values()])
+            missing = sorted({*self._changelogs, *self._changelogs.values()} - counts.keys())
+            if missing:
+                raise PositionError(f"no topic {missing[0]}", action="create it: `tricast topics create`")
             partitions = [
                 Partition(topic, part) for topic in sorted(self._changelogs) for part in range(counts.get(topic, 0))
             ]

@@ -2,6 +2,12 @@
 
 from collections.abc import Iterator
 
+from schemas.errors import ContractError
+from schemas.topics import RAW_MESSAGE_BYTES
+
+MAX_VALUE_BYTES = RAW_MESSAGE_BYTES - 64 * 1024
+"""What fits into a changelog record beside its key and framing."""
+
 
 class MemoryStore:
     """A dict that can take back the writes of one record and tells the writes of one cycle.
@@ -26,7 +32,13 @@ class MemoryStore:
         return self._entries.get(key)
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set ``key``."""
+        """Set ``key``.
+
+        Raises:
+            ContractError: The value is larger than a changelog record may be.
+        """
+        if len(value) > MAX_VALUE_BYTES:
+            raise ContractError(f"state value of {len(value)} bytes is larger than a changelog takes")
         self._undo.append((key, self._entries.get(key)))
         self._entries[key] = value
         self._changed[key] = value

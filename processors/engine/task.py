@@ -179,13 +179,16 @@ class StreamTask:
         """Write a record to ``topic`` when the cycle commits.
 
         Raises:
-            ContractError: ``topic`` is no declared output, or the record is larger than its topic takes.
+            ContractError: ``topic`` is no declared output.
         """
         limit = self._limits.get(topic)
         if limit is None:
             raise ContractError(f"processor {self._processor.name} has no output {topic}")
         if len(value) > limit:
-            raise ContractError(f"record of {len(value)} bytes is larger than {topic} takes ({limit})")
+            # Alone: its siblings fit, and what it was made of is in the source.
+            detail = f"record of {len(value)} bytes is larger than {topic} takes ({limit})"
+            self.dead_letter(value, "output-too-large", detail)
+            return
         record = self._record
         assert record is not None
         self.outputs.append((topic, key, value, headers, record.timestamp))
@@ -200,8 +203,16 @@ class StreamTask:
             ("tc-detail", detail[:DETAIL_CHARS].encode(errors="replace")),
             ("tc-source", (source if index is None else f"{source}/{index}").encode()),
             ("tc-version", self._version),
-            *((name, content) for name, content in record.headers if name in _DEAD_LETTER_KEEPS),
+            *(
+                (name, content)
+                for name, content in record.headers
+                if name in _DEAD_LETTER_KEEPS and content is not None
+            ),
         ]
+        limit = self._limits[self._dead_letters]
+        if len(value) > limit:  # compressed, a source record may have been larger; raw has all of it
+            headers.append(("tc-truncated", b"%d" % len(value)))
+            value = value[:limit]
         self.outputs.append((self._dead_letters, record.key, value, headers, record.timestamp))
         self.counts.dead_letters += 1
 
@@ -216,7 +227,7 @@ class StreamTask:
             self.stream_time_ns = received
         connection, frame = stamps.get("tc-connection"), _number(stamps.get("tc-frame"))
         if connection is not None and frame is not None:
-            line = stamps.get("tc-line", b"").decode(errors="replace")
+            line = (stamps.get("tc-line") or b"").decode(errors="replace")
             identity = connection.decode(errors="replace")
             seen = self.repeats.observe(line, identity, frame, numbered=stamps.get("tc-kind") == b"frame")
             if seen.verdict == "repeat":

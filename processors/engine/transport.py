@@ -120,6 +120,8 @@ class BatchConsumer(driver.Consumer):
 
     async def leave_group(self) -> None:
         """Give the tasks back at once; nothing is fetched any more."""
+        if self._thread._consumer is None:
+            return
         await self._thread.in_thread(self._thread._ensure_consumer().stop())
 
     def group_membership(self) -> tuple[int, str]:

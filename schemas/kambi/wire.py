@@ -16,6 +16,9 @@ MAX_ID = 2**63 - 1
 Id = Annotated[int, Meta(ge=0, le=MAX_ID)] | Annotated[str, Meta(pattern=r"^[0-9]{1,19}\Z")]
 """Ids pass 2^53 and come as numbers or as strings of digits; ``int(id)`` is exact for both."""
 
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""Whole numbers that every consumer's long holds."""
+
 
 class PathStep(Struct, rename="camel", gc=False):
     """One step from sport down to league."""
@@ -43,8 +46,8 @@ class Event(Struct, rename="camel", gc=False):
     sport: str | None = None
     state: str | None = None
     tags: list[str] | None = None
-    live_bo_count: int | None = None
-    non_live_bo_count: int | None = None
+    live_bo_count: Int64 | None = None
+    non_live_bo_count: Int64 | None = None
 
 
 class Criterion(Struct, rename="camel", gc=False):
@@ -70,10 +73,10 @@ class Outcome(Struct, rename="camel", gc=False):
 
     id: Id
     bet_offer_id: Id | None = None
-    odds: int | None = None
+    odds: Int64 | None = None
     odds_fractional: str | None = None
     odds_american: str | None = None
-    line: int | None = None
+    line: Int64 | None = None
     label: str | None = None
     english_label: str | None = None
     type: str | None = None

@@ -297,9 +297,10 @@ async def test_only_what_was_committed_is_judged_and_it_says_so(road):
     road.frame(odds(2, (11, 1910)))
     await road.publish(road.record(first, 0, outcomes=(11,)), committed=1)
     report = await road.audit(timeout_s=0.5)
-    assert dict(report.findings) == {}
+    assert dict(report.findings) == {"unjudged": 2}
     assert report.frames == 1
-    assert "judged up to 1 of 3" in report.notes[0]
+    assert "judged up to 1 of 3" in report.examples["unjudged"][0]
+    assert not report.clean(min_frames=1), "a processor that stands still must not pass for one that lost nothing"
 
 
 async def test_since_judges_the_rest_only(road):

@@ -1,7 +1,7 @@
 """The stream task without Kafka: positions, rollback, dead letters, the stop ratio, repeats and holes."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ SMALL = Topic(name="toy.out", description="", key="", max_message_bytes=RECORD_O
 class SourceRow:
     offset: int
     value: bytes | None
-    headers: list[tuple[str, bytes]] = field(default_factory=list)
+    headers: list[tuple[str, Any]] = field(default_factory=list)
     key: bytes | None = b"0"
     topic: str = "t.toy.raw"
     partition: int = 0
@@ -329,3 +329,32 @@ def test_a_hole_stands_although_the_record_that_shows_it_fails():
     details = [dict(output.headers)["tc-detail"] for output in take_outputs(task) if output.topic == "toy.dead-letters"]
     assert details[0] == b"2-3"
     assert details[1].startswith(b"RuntimeError") or b"Error" in details[1]
+
+
+# What Kafka allows and a connector never writes.
+
+
+def test_a_null_header_fails_its_record_at_most():
+    seen = []
+    task, _ = new_task(lambda record, context: seen.append(record.offset))
+    stamped = [("tc-line", None), ("tc-connection", b"c"), ("tc-frame", b"1"), ("tc-kind", b"frame")]
+    task.process(batch([SourceRow(0, b"x", headers=stamped), SourceRow(1, b"y")]))
+    assert seen == [0, 1]
+
+
+def test_a_dead_letter_larger_than_its_topic_takes_is_cut_and_says_so():
+    task, _ = new_task(lambda record, context: context.dead_letter(b"x" * 9_000_000, "code", "detail"))
+    task.process(batch(rows([0])))
+    (letter,) = take_outputs(task)
+    assert len(letter.value) < 9_000_000
+    assert dict(letter.headers)["tc-truncated"] == b"9000000"
+
+
+def test_a_state_value_larger_than_a_changelog_record_fails_its_record_alone():
+    def process(record, context):
+        context.store.put(b"k", b"x" * (9_000_000 if record.offset == 0 else 10))
+
+    task, _ = new_task(process)
+    task.process(batch(rows([0, 1])))
+    assert task.store.get(b"k") == b"x" * 10
+    assert task.counts.failures == 1

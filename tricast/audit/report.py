@@ -7,10 +7,13 @@ from typing import Any, Literal
 KEPT_EXAMPLES = 50
 """Findings of one kind that are kept with their text; all are counted."""
 
-FindingKind = Literal["lost", "duplicated", "reordered", "unexpected", "hole", "ledger-lost", "ledger-altered"]
+FindingKind = Literal[
+    "lost", "duplicated", "reordered", "unexpected", "hole", "unjudged", "ledger-lost", "ledger-altered"
+]
 """lost: a fact without a record. duplicated: a record or fact that is there twice. reordered: records of one key and
 one raw partition not in source order. unexpected: a record that no candidate calls for. hole: frames the connector
-numbered that are neither in raw nor in an overflow record. ledger-…: raw against what the simulator says it sent."""
+numbered that are neither in raw nor in an overflow record. unjudged: raw records that the processor did not reach in
+time. ledger-…: raw against what the simulator says it sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,8 +87,10 @@ class _Audit:
             begin, end = spans[tp]
             until = max(begin, reached.get(tp, 0))
             if until < end:
-                self._report.notes.append(
-                    f"{tp.topic}/{tp.partition}: judged up to {until} of {end}, where the processor has committed"
+                self._report.find(
+                    "unjudged",
+                    f"{tp.topic}/{tp.partition}: judged up to {until} of {end}, where the processor has committed",
+                    end - until,
                 )
             await self._walk(tp, (begin, until))
         for output in self._shelf.elsewhere(tp.partition for tp in raw):

@@ -71,8 +71,8 @@ async def _reset(
 
 def _print(plans: list[PartitionPlan]) -> None:
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Source partition")
-    for column in ("Committed", "New position", "Written again", "Skipped", "State entries forgotten"):
+    table.add_column("Source partition", no_wrap=True, overflow="fold")
+    for column in ("Committed", "New", "Again", "Skipped", "Forgotten"):
         table.add_column(column, justify="right")
     for plan in plans:
         committed = plan.offsets.committed

@@ -22,6 +22,8 @@ Copies arrive within milliseconds; the latest comes from a socket that stalls an
 """
 MAX_ENTRIES: Final = 500_000
 """Bound of a task's memory, about 125 MB: 4,000 messages a second over the whole window; beyond it the oldest go."""
+MAX_FACTS: Final = 100_000
+"""Facts of one entry, about 3 MB: an offer with more outcomes at one ``t`` than this forgets the earlier ones."""
 DELETES_PER_TICK: Final = 20_000
 """So that a task that was away for hours does not put all its tombstones into one transaction."""
 PREFIX: Final = b"f"
@@ -77,6 +79,8 @@ class Sighting:
             entry = self.entries[key] = self._entry(key)
         lines = entry[1].get(fact)
         if lines is None:
+            if len(entry[1]) >= MAX_FACTS:
+                entry[1].clear()
             entry[1][fact] = {self._line: 1}
             return True
         occurrence = lines.get(self._line, 0) + 1

@@ -57,7 +57,7 @@ class KambiProcessor:
             line = stamps["tc-line"].decode()
             connection = stamps["tc-connection"].decode()
             received_ns = int(stamps["tc-received-ns"])
-        except (KeyError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:  # Kafka allows null headers, too
             context.dead_letter(value, Code.BAD_HEADERS, f"{type(error).__name__}: {error}")
             return
         if kind == "frame":

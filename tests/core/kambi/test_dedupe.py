@@ -9,7 +9,7 @@ from itertools import zip_longest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.core.kambi.dedupe import DELETES_PER_TICK, WINDOW_S, FactMemory, Sighting, entry_key
+from processors.core.kambi.dedupe import DELETES_PER_TICK, MAX_FACTS, WINDOW_S, FactMemory, Sighting, entry_key
 from processors.core.kambi.processor import KambiProcessor
 from schemas.kambi.codes import Count
 from tests.core.driver import DictStore, Driver, Output
@@ -200,3 +200,10 @@ def test_memory_is_bounded_and_a_restart_evicts_the_same(steps: list[tuple[int, 
         return states
 
     assert run(reopen=False) == run(reopen=True)
+
+
+def test_an_entry_forgets_rather_than_grow_without_bound():
+    """A legal bulk may hold half a million outcomes of one offer at one time."""
+    sighting = Sighting(DictStore(), 1, 0)
+    assert all(sighting.is_new(b"f", fact) for fact in range(2 * MAX_FACTS + 5))
+    assert len(sighting.entries[b"f"][1]) <= MAX_FACTS

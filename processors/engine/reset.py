@@ -4,6 +4,7 @@ This is the only way past a :class:`~schemas.errors.PositionError`, because only
 be skipped or written a second time. What it costs is computed before anything is changed.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,7 @@ from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 
 Target = Literal["earliest", "committed", "latest"]
+OFFSETS_POLL_S = 0.05
 NOBODY = Membership(-1, "")
 """Offsets of no member; the broker takes them even while others are members, so a reset asks for members itself."""
 
@@ -147,11 +149,22 @@ class Reset:
             await self._refuse_members()
             await producer.send_offsets({p.partition: p.position for p in plans}, self._topology.group, NOBODY)
             await producer.commit()
+            await self._await_offsets(plans)
         except BaseException:
             await producer.abort(self._settings.transaction_timeout_s)
             raise
         finally:
             await producer.stop()
+
+    async def _await_offsets(self, plans: list[PartitionPlan]) -> None:
+        """Wait until the group shows the new offsets; a commit returns a moment before its markers are written."""
+        async with (
+            asyncio.timeout(self._settings.transaction_timeout_s),
+            self._opener.consumer("read_committed") as asked,
+        ):
+            for plan in plans:
+                while await asked.committed(TopicPartition(*plan.partition)) != plan.position:  # noqa: ASYNC110
+                    await asyncio.sleep(OFFSETS_POLL_S)
 
     async def _refuse_members(self) -> None:
         members = await self._opener.members()

@@ -34,6 +34,7 @@ async def test_what_came_while_kafka_was_away_is_kept_in_order(broker, topic_pre
         await send(peer, FRAMES[100:200])
         await asyncio.to_thread(broker.start_broker if outage == "killed" else broker.resume_broker, number)
         await send(peer, FRAMES[200:])
+        await recording.records(lambda seen: any(record.kind == "tick" for record in seen))
     records = await recording.records()
     # A producer given up in the outage may leave repeats; processors drop them by connection and frame, so does this.
     first_seen = {}

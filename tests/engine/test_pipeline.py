@@ -50,7 +50,7 @@ async def test_there_is_never_more_than_one_transaction_and_they_come_in_order(g
     gate.let_pass(2)
     await group.cycles(3)
     assert (gate.positions, gate.most_at_once) == ([[3], [6], [9]], 1)
-    assert len(group.lab.read(OUT)) == 9
+    assert len(group.lab.wait_for(OUT, 9)) == 9
     assert group.lab.committed() == {0: 9}
 
 
@@ -64,7 +64,7 @@ async def test_what_is_computed_meanwhile_is_no_part_of_the_transaction_on_its_w
     gate.let_pass()
     await group.cycles(1)
 
-    assert len(group.lab.read(OUT)) == 3
+    assert len(group.lab.wait_for(OUT, 3)) == 3
     assert group.lab.committed() == {0: 3}
     found = group.engine._new_task(group.partition)
     await group.engine.opener.open([found], lambda: True)
@@ -203,7 +203,7 @@ async def test_closing_waits_for_what_is_computed_and_written_and_drops_what_wai
     await idle()
     assert not group.engine._pending
     assert (gate.positions, task.position) == ([[3], [6]], 6)
-    assert len(group.lab.read(OUT)) == 6
+    assert len(group.lab.wait_for(OUT, 6)) == 6
 
 
 async def test_nothing_computed_as_one_member_is_written_as_another(group, gate):
@@ -226,7 +226,7 @@ async def test_nothing_computed_as_one_member_is_written_as_another(group, gate)
     assert gate.reached[2:] == [([9], Membership(6, "m"))]
     checkpoints = [decode_checkpoint(record.value()) for record in group.lab.read(CHANGELOG) if record.key() == b"@"]
     assert [(checkpoint.offset, checkpoint.generation) for checkpoint in checkpoints] == [(3, 5), (6, 5), (9, 6)]
-    assert len(group.lab.read(OUT)) == 9
+    assert len(group.lab.wait_for(OUT, 9)) == 9
 
 
 async def test_closing_while_nothing_is_written_waits_for_computing(group, gate):
@@ -239,7 +239,7 @@ async def test_closing_while_nothing_is_written_waits_for_computing(group, gate)
     await group.engine.close_tasks()
     await group.settled(putting)
     assert gate.positions == [[task.position]]
-    assert len(group.lab.read(OUT)) == task.position
+    assert len(group.lab.wait_for(OUT, task.position)) == task.position
 
 
 async def test_closing_after_a_failed_transaction_says_so(group, gate):

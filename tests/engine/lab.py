@@ -154,7 +154,8 @@ class Lab:
         found: list[Message] = []
 
         def enough() -> bool:
-            running = any(process and process.poll() is None for fleet in self._fleets for process in fleet.processes)
+            processes = [process for fleet in self._fleets for process in fleet.processes]
+            running = not processes or any(process and process.poll() is None for process in processes)
             found[:] = self.read(name)
             assert running or len(found) >= expected, (
                 f"{len(found)} of {expected}, no worker runs\n{self.logs()[-6000:]}"
@@ -165,7 +166,7 @@ class Lab:
         return found
 
     def committed(self) -> dict[int, int]:
-        # Not by librdkafka's admin client: it crashes the process when a coordinator that moved answers an offset fetch.
+        # Not by librdkafka's admin client: it crashes the process when a coordinator that moved answers.
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.group})
         wanted = [TopicPartition(self.prefix + RAW, part) for part in range(PARTITIONS)]
         try:

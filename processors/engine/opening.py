@@ -96,7 +96,7 @@ class TaskOpener:
                 raise PositionError(
                     f"the changelog {self._changelogs[task.partition.topic]}/{task.partition.partition} is foreign:"
                     f" {next(iter(task.foreign.values()))}",
-                    action="find out who else writes to it, then `tricast reset --force`",
+                    action="find out who else writes to it, then `tricast reset PROCESSOR --to committed --force`",
                 )
             task.position = agreed_position(task.partition, self._group, task.checkpoint, offsets[task.partition])
 

@@ -187,7 +187,9 @@ Row = tuple[bytes | None, bytes | None, list[Header], int]
 
 
 class TransactionalProducer:
-    """Begin, write, await, send offsets, commit: in that order, and nothing else (DESIGN §3, trap 1).
+    """Begin, write, await, send offsets, commit: in that order, and nothing else.
+
+    A produce while offsets are being added would be answered with a misleading error and cost 100 ms.
 
     Args:
         kafka: How to reach Kafka.

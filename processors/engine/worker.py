@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 QUIET_LOGGERS = ("aiokafka", "faust", "mode")
 """Inside a Faust worker these are left at DEBUG, which costs a quarter of the speed."""
 GC_YOUNG_OBJECTS = 50_000
-"""The hot path makes no cycles; collecting seldom is worth a tenth of the speed (DESIGN §3)."""
+"""The hot path makes no cycles; collecting seldom is worth a tenth of the speed."""
 
 
 def run_worker(app: EngineApp) -> None:

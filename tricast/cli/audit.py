@@ -75,7 +75,7 @@ def audit(
     Examples:
       tricast audit
       tricast audit --since 2026-11-21T18:00 --json
-      tricast audit --ledger .tricast/ledger.jsonl --min-frames 1000
+      tricast audit --ledger .tricast/ledger/kambi-1790000000.jsonl --min-frames 1000
     """
     settings = invocation.settings
     scope = kambi(settings.topic_prefix, since_ms=since_ms, ledger=ledger)

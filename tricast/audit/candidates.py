@@ -1,6 +1,6 @@
 """Which outputs each child of a Kambi bulk calls for, and which facts each of them states.
 
-Written from the vendor's sheet and the rules of docs/architecture.md ("Identity"), not from the processor. A *candidate* has an
+Written from the vendor's sheet and docs/architecture.md ("Identity"), not from the processor. A *candidate* has an
 index in its frame; a *fact* is what must appear once however many lines carried it: (event, mt, entity, value, t, n-th
 occurrence on its line). Its value is what a normalized record says of it: other fields make no new fact.
 """

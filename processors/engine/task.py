@@ -184,13 +184,12 @@ class StreamTask:
         limit = self._limits.get(topic)
         if limit is None:
             raise ContractError(f"processor {self._processor.name} has no output {topic}")
-        if len(value) > limit:
-            # Alone: its siblings fit, and what it was made of is in the source.
-            detail = f"record of {len(value)} bytes is larger than {topic} takes ({limit})"
-            self.dead_letter(value, "output-too-large", detail)
-            return
         record = self._record
         assert record is not None
+        if len(value) > limit:  # alone: its siblings fit and stay
+            detail = f"record of {len(value)} bytes is larger than {topic} takes ({limit})"
+            self.dead_letter(record.value or b"", "output-too-large", detail)
+            return
         self.outputs.append((topic, key, value, headers, record.timestamp))
 
     def dead_letter(self, value: bytes, code: str, detail: str, index: int | None = None) -> None:

@@ -20,7 +20,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.local
 	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: up test check bench bench-full chaos mutants soak format help
+.PHONY: up test check bench chaos mutants soak format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -38,7 +38,7 @@ check: $(VENV)/.dev ## Lint, types, import rules, stale files
 bench: $(VENV)/.dev ## Compare the engine with its peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(VENV)/.dev ## Watch memory over ten minutes of load
+soak: $(VENV)/.dev ## Watch the memory of connector and worker under load
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 chaos: $(VENV)/.dev ## Kill, stop and starve workers and brokers for an hour and count what is lost

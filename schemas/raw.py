@@ -9,6 +9,9 @@ from typing import Literal, get_args
 Kind = Literal["frame", "snapshot", "opened", "closed", "overflow", "tick"]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 
+NUMBERED: frozenset[str] = frozenset({"frame", "snapshot"})
+"""Kinds that own their number; a control record carries that of the last frame before it."""
+
 Header = tuple[str, bytes]
 
 
@@ -24,7 +27,10 @@ class RawHeaders:
             frame before them (0 when there was none), so that a loss at the tail shows, too.
         received_ns: When the connector had the whole message, UTC nanoseconds since 1970.
         kind: ``frame`` (vendor bytes), ``snapshot`` (an HTTP answer) or a control record.
-        position: Names the request of a snapshot or the position asked for; absent elsewhere.
+        position: Names the request of a snapshot (path and query below the offering) or the position asked for;
+            absent elsewhere.
+        requested_ns: Of a snapshot: when its request was sent, UTC nanoseconds; it says nothing older than that.
+        status: Of a snapshot: the HTTP status.
     """
 
     feed: str
@@ -34,6 +40,8 @@ class RawHeaders:
     received_ns: int
     kind: Kind
     position: str | None = None
+    requested_ns: int | None = None
+    status: int | None = None
 
     def to_kafka(self) -> list[Header]:
         """Return the headers as Kafka takes them, UTF-8 text."""
@@ -47,4 +55,8 @@ class RawHeaders:
         ]
         if self.position is not None:
             headers.append(("tc-position", self.position.encode()))
+        if self.requested_ns is not None:
+            headers.append(("tc-requested-ns", b"%d" % self.requested_ns))
+        if self.status is not None:
+            headers.append(("tc-status", b"%d" % self.status))
         return headers

@@ -62,7 +62,11 @@ def changelog(processor: str, source: str, partitions: int) -> Topic:
     )
 
 
-_KAMBI_PARTITIONS = 4
+KAMBI_SHARDS = 4
+"""Most shards Kambi's events can be spread over: partitions 0 to 3 of ``kambi.raw``, one a shard."""
+KAMBI_SETTLEMENTS_PARTITION = KAMBI_SHARDS
+"""The last partition of ``kambi.raw``: the ``bh`` channel has its own line and partition."""
+_KAMBI_RAW_PARTITIONS = KAMBI_SHARDS + 1
 
 TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
     {
@@ -70,13 +74,13 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
         for topic in (
             Topic(
                 name="kambi.raw",
-                description="Exact bytes of every Kambi push message, and the line's control records, in order.",
-                key="shard number as text; partition = shard, set explicitly",
-                partitions=_KAMBI_PARTITIONS,
+                description="Exact bytes of every Kambi push message and HTTP snapshot, and control records, in order.",
+                key="partition number as text; partition = shard, set explicitly; settlements (bh) in the last one",
+                partitions=_KAMBI_RAW_PARTITIONS,
             ),
             Topic(
                 name="kambi.events",
-                description="Events added, opened, removed, changed in state.",
+                description="Events added, opened, removed, changed in state or description.",
                 key="event id",
             ),
             Topic(
@@ -85,9 +89,19 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
                 key="event id",
             ),
             Topic(
+                name="kambi.scores",
+                description="Clock, score, statistics, occurrences, visualizations and ticker of live events.",
+                key="event id",
+            ),
+            Topic(
+                name="kambi.settlements",
+                description="Settled outcomes from the bh channel.",
+                key="outcome id",
+            ),
+            Topic(
                 name="kambi.health",
-                description="State of each line: live, gapped, down, with reason and since when.",
-                key="line; of a gap line@position, so that compaction keeps every one",
+                description="State of each line and event: live, suspect, gapped, stale, down; reason; since when.",
+                key="line, or event/<id>; of a gap line@position, so that compaction keeps every one",
                 cleanup="compact",
                 retention_ms=None,
             ),
@@ -98,7 +112,7 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
                 retention_ms=30 * DAY_MS,
                 max_message_bytes=RAW_MESSAGE_BYTES + 64 * 1024,  # a raw record and why it failed
             ),
-            changelog("kambi", "kambi.raw", _KAMBI_PARTITIONS),
+            changelog("kambi", "kambi.raw", _KAMBI_RAW_PARTITIONS),
         )
     }
 )

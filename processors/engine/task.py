@@ -13,12 +13,13 @@ from processors.core.repeats import RepeatFilter
 from processors.engine.changelog import Checkpoint
 from processors.engine.store import MemoryStore
 from schemas.errors import ContractError, EngineError, TooManyDeadLetters
-from schemas.raw import Header
+from schemas.raw import NUMBERED, Header
 from schemas.topics import Topic
 
 RECORD_OVERHEAD_BYTES = 64 * 1024
 """Room left below ``max.message.bytes`` for key, headers and batch framing."""
 DETAIL_CHARS = 500
+_NUMBERED = frozenset(kind.encode() for kind in NUMBERED)
 _DIGITS = 19
 """Digits of the largest 64-bit number; longer text in a stamp is not ours."""
 _DEAD_LETTER_KEEPS = frozenset({"tc-feed", "tc-line", "tc-connection", "tc-frame", "tc-received-ns", "tc-kind"})
@@ -228,7 +229,7 @@ class StreamTask:
         if connection is not None and frame is not None:
             line = (stamps.get("tc-line") or b"").decode(errors="replace")
             identity = connection.decode(errors="replace")
-            seen = self.repeats.observe(line, identity, frame, numbered=stamps.get("tc-kind") == b"frame")
+            seen = self.repeats.observe(line, identity, frame, numbered=stamps.get("tc-kind") in _NUMBERED)
             if seen.verdict == "repeat":
                 self.counts.repeats += 1
                 return

@@ -1,0 +1,1 @@
+"""Hours of simulated offering under faults: what consumers know in the end is what the vendor has."""

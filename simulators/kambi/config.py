@@ -1,5 +1,6 @@
 """Settings of the Kambi simulator."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -31,11 +32,48 @@ class KambiFaultSettings(BaseModel):
     missing_odds_every: Every = 0
     """Leave the odds out of the first outcome of every n-th odds change."""
 
+    delay_ms: int = Field(default=0, ge=0, le=600_000)
+    """How much later delayed connections deliver, in order, milliseconds; 0 = not at all."""
+    delay_every_line: int = Field(default=2, ge=1)
+    """Every n-th connection, counted as they come, is a delayed one; 1 = all."""
+    reorder_every: Every = 0
+    """Deliver every n-th frame 300 ms later than those that follow it on its connection."""
+    drop_message_every: Every = 0
+    """Keep every n-th delivery of a frame from its connection, silently; other holders of its key get it."""
+    never_deliver_every: Every = 0
+    """Every n-th connection, counted as they come, is acknowledged and never gets a message."""
+
+    copy_skew_ms: int = Field(default=0, ge=0, le=60_000)
+    """How much later than on general channels ``t`` is on event channels, milliseconds."""
+    filtered_copies: bool = False
+    """Gather odds messages of one event that follow each other, channel by channel: the general copy then holds the
+    listed offers only, the event's copy all of them. Otherwise copies of one message are the same everywhere."""
+    contradict_every: Every = 0
+    """In every n-th odds message that general channels carry, too: the event's copy names other odds at the same
+    ``t``. The general copy is the true one."""
+
+    http_fail_every: Every = 0
+    """Every n-th HTTP answer fails, by turns: see ``HTTP_FAILURES`` in ``http``."""
+    http_slow_ms: int = Field(default=15_000, ge=0, le=600_000)
+    """How long the slow failure takes, milliseconds."""
+    http_delay_ms: int = Field(default=0, ge=0, le=60_000)
+    """How much later HTTP answers come, milliseconds; what they say is as old."""
+    http_stale_ms: int = Field(default=0, ge=0, le=600_000)
+    """HTTP answers show the offering as it was that long ago or up to twice as long, as a cache in front of it would;
+    milliseconds, 0 = as it is."""
+
     @model_validator(mode="after")
     def _stall_fits(self) -> Self:
         if 0 < self.stall_every_s <= self.stall_for_s:
             raise ValueError(f"stall_every_s {self.stall_every_s} must exceed stall_for_s {self.stall_for_s}")
         return self
+
+
+@dataclass(slots=True)
+class FaultSwitch:
+    """The fault settings in force: one for the whole simulator, so that they can be replaced while it runs."""
+
+    current: KambiFaultSettings
 
 
 class KambiSimulatorSettings(BaseModel):
@@ -62,6 +100,9 @@ class KambiSimulatorSettings(BaseModel):
     """Odds moves and small suspensions over all events; goals, points and their bursts come on top."""
     match_duration_s: float = Field(default=240.0, gt=0)
     """How long a match lasts, seconds; ninety minutes of football are squeezed into it."""
+    speed: float = Field(default=1.0, gt=0, le=100)
+    """Simulated seconds per real one: matches, changes per second, pauses. Not sped up are ``t``, which is the real
+    time of publishing, bulk windows, pings and faults."""
     step_ms: int = Field(default=20, ge=1, le=1_000)
     """How often the offering advances, milliseconds."""
 

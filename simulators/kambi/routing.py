@@ -14,6 +14,16 @@ def of_event(offering: str, event_id: int, *, language: str | None = None) -> st
     return ".".join(["v2018", offering, *([language] if language else []), f"ev.{event_id}.json"])
 
 
+def settlements(offering: str) -> str:
+    """Return the key of settled outcomes (kind 7)."""
+    return f"v2018.{offering}.bh.json"
+
+
+def is_of_event(key: str) -> bool:
+    """Whether ``key``, one of those made here, is that of one event."""
+    return key.split(".")[-2].isdecimal()
+
+
 Answer = Literal["added", "held", "refused"]
 
 

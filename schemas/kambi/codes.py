@@ -22,6 +22,10 @@ class Code(StrEnum):
     NOT_JSON = "kambi.not-json", "the packet's payload, or the string in it, is not JSON"
     NOT_AN_ARRAY = "kambi.not-an-array", "the message's argument is neither an array nor an object"
     BINARY = "kambi.binary", "a binary Socket.IO event, which this feed does not use"
+    BAD_SNAPSHOT = (
+        "kambi.bad-snapshot",
+        "an HTTP answer that is not the JSON its path promises: HTML, cut off, an error",
+    )
     # One child.
     CHILD_NOT_JSON = (
         "kambi.child-not-json",
@@ -37,7 +41,7 @@ class Code(StrEnum):
     LATER_TYPE = "kambi.later-message-type", "a type of the vendor sheet that this version does not normalize"
     NO_ELEMENT = "kambi.no-element", "the object that mt promises is missing"
     BAD_ELEMENT = "kambi.bad-element", "a field that is needed is missing, or a field has another type than the sheet's"
-    NO_EVENT_ID = "kambi.no-event-id", "no event id, so no key; a bor may lack it"
+    NO_EVENT_ID = "kambi.no-event-id", "no event id, so no key; of a bor: and nobody knows its bet offer"
     NO_OFFER_ID = "kambi.no-offer-id", "an outcome names no bet offer and neither does its message"
     NO_OUTCOMES = "kambi.no-outcomes", "a message about outcomes has none"
     ID_CONFLICT = "kambi.id-conflict", "two places in one message name different events"
@@ -65,3 +69,25 @@ class Count(StrEnum):
     """``t`` is missing or unusable; the record goes out with the time of receipt."""
     FACTS_EVICTED = "kambi.facts-evicted"
     """Facts forgotten before their window ended because there are too many; copies of them would pass."""
+    FOREIGN_EVENT = "kambi.foreign-event"
+    """A child, or a part of a snapshot, about an event of another shard."""
+    LATE = "kambi.late"
+    """A fact older than what is known of its entity; it went out marked."""
+    COPY = "kambi.copy"
+    """A fact taken for a copy although its ``t`` differs from that of the other line."""
+    VENDOR_TIME_AHEAD = "kambi.vendor-time-ahead"
+    """``t`` lies in the future, so the time of receipt orders the fact."""
+    COPY_UNMATCHED = "kambi.copy-unmatched"
+    """A bet-offer fact of the general line whose copy on the event's own line did not come."""
+    RACED = "kambi.raced"
+    """An entity that a snapshot left alone because push changed it since the request."""
+    SNAPSHOT_BASELINE = "kambi.snapshot-baseline"
+    """Records from the first snapshot of an event since it was covered."""
+    SNAPSHOT_REPAIRED = "kambi.snapshot-repaired"
+    """Records from a snapshot after a gap: what was lost in it."""
+    SNAPSHOT_PUSH_MISSED = "kambi.snapshot-push-missed"
+    """Records from a snapshot that no gap explains: push lost them silently."""
+    SNAPSHOT_NOT_FOUND = "kambi.snapshot-not-found"
+    """An answer 404: none of the events asked for exists any more."""
+    SNAPSHOT_SHORT = "kambi.snapshot-short"
+    """An answer whose range is shorter than the whole, so what is absent from it says nothing."""

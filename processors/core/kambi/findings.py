@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from schemas.kambi.codes import Code, Count
+from schemas.kambi.events import OfferRemoved
 
 
 class InexactError(Exception):
@@ -29,6 +30,22 @@ class Unreadable:
 
     code: Code
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A candidate that lacks nothing but its event: a removed bet offer, as the vendor may send it (fact sheet §6).
+
+    It takes an index like any candidate. Who knows the event of the bet offer completes it by ``placed_in``; if nobody
+    does, it is a dead letter. A settled outcome without event is no such case: its record can do without.
+    """
+
+    offer_id: int
+    vendor_time_ms: int | msgspec.UnsetType
+
+    def placed_in(self, event_id: int) -> OfferRemoved:
+        """Return the record, now that its event is known."""
+        return OfferRemoved(event_id=event_id, offer_id=self.offer_id, vendor_time_ms=self.vendor_time_ms)
 
 
 class RejectedError(Exception):

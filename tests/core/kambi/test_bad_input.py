@@ -202,7 +202,7 @@ def test_ids_stay_exact(sent: str, exact: int):
     (output,) = run(frame(child)).outputs
     assert output.key == str(exact).encode()
     assert output.value == (
-        b'{"event_id":%d,"offer_id":%d,"vendor_time_ms":1,"outcomes":[{"id":%d,"odds_thousandths":1500}]}'
+        b'{"event_id":%d,"vendor_time_ms":1,"offer_id":%d,"outcomes":[{"id":%d,"odds_thousandths":1500}]}'
         % (exact, exact, exact)
     )
 

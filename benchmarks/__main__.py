@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: throughput beside the peers, then latency; writes docs/benchmarks.md."""
+"""`python -m benchmarks`: throughput beside the peers, the whole road, latency; writes docs/benchmarks.md."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import latency, machine, report, throughput
+from benchmarks import latency, machine, report, road, throughput
 from benchmarks.cores import choose
 from tricast.kafka import Cluster
 
@@ -37,6 +37,7 @@ def main() -> int:
     with Cluster(ephemeral=True, brokers=1, cpus=cores.broker_cpus) as kafka:
         before = machine.load_per_core()
         runs = throughput.measure(kafka.bootstrap_servers, cores, rounds=rounds, frames=frames, tell=progress.log)
+        roads = road.measure(kafka.bootstrap_servers, cores, rounds=rounds, count=frames, tell=progress.log)
         progress.log("latency")
         latencies = latency.measure(kafka.bootstrap_servers, cores, rates, LATENCY_S)
     results = report.Results(
@@ -47,6 +48,7 @@ def main() -> int:
         rounds=rounds,
         frames=frames,
         rows=throughput.rows(runs),
+        road=roads,
         latencies=latencies,
     )
     if arguments.json:

@@ -28,10 +28,10 @@ def create_topics(bootstrap: str, prefix: str, registry: Mapping[str, Topic] = R
     asyncio.run(topics.create(registry.values(), prefix, KafkaSettings(bootstrap_servers=bootstrap)))
 
 
-def delete_topics(bootstrap: str, prefix: str) -> None:
+def delete_topics(bootstrap: str, prefix: str, registry: Mapping[str, Topic] = REGISTRY) -> None:
     """Delete them: a benchmark of many runs should not need a large disk."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    for deletion in admin.delete_topics([prefix + name for name in REGISTRY]).values():
+    for deletion in admin.delete_topics([prefix + name for name in registry]).values():
         deletion.result(DELETE_TIMEOUT_S)
 
 

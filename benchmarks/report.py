@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from rich.table import Table
 
 from benchmarks.latency import READER, WARM_UP_S, Latency
+from benchmarks.road import Road
 from benchmarks.throughput import CONFLUENT, ENGINE, FAUST, Row
 
 RATE_TARGETS = ((CONFLUENT, 0.9), (FAUST, 12.0))
@@ -42,6 +43,25 @@ THROUGHPUT_HEAD = (
     "by CPU",
     "complete",
 )
+ROAD_NOTES = """\
+The Kambi processor itself over a simulated offering (`benchmarks/road_frames.py`): every sport, every message type,
+bulked and routed as the vendor does, on the general and event lines of four shards. Frames are read, taken apart,
+normalized, deduplicated over lines, checked against the book of what consumers know, and validated records go out with
+all state in the changelog, exactly once. Children: messages in the frames, those of other shards included. The costs
+are those of one more run under cProfile, by module; compiled code counts to the module that called it."""
+ROAD_HEAD = (
+    "whole road",
+    "frames/s",
+    "min to max",
+    "children/s",
+    "CPU µs/frame",
+    "RSS MiB",
+    "outputs/frame",
+    "changelog/frame",
+)
+COST_HEAD = ("largest costs", "share of the worker's time")
+SHOWN_COSTS = 8
+
 LATENCY_HEAD = ("frames/s", "p50 ms", "p90 ms", "p99 ms", "max ms", "missing")
 
 
@@ -57,6 +77,7 @@ class Results:
     rounds: int
     frames: int
     rows: list[Row]
+    road: Road
     latencies: list[Latency]
 
     def to_json(self) -> dict[str, object]:
@@ -81,6 +102,8 @@ def verdicts(results: Results) -> Iterable[tuple[str, bool]]:
 def tables(results: Results) -> Iterable[Table]:
     """Yield the tables for a terminal."""
     yield _table(f"Throughput, {results.rounds} interleaved rounds", THROUGHPUT_HEAD, map(_cells, results.rows))
+    yield _table("The whole road", ROAD_HEAD, [_road_cells(results.road)])
+    yield _table("Where its time goes", COST_HEAD, _cost_cells(results.road))
     yield _table("Latency of the engine", LATENCY_HEAD, map(_latency_cells, results.latencies))
     marks = [("met" if met else "NOT MET", text) for text, met in verdicts(results)]
     yield _table("Targets", ("", "target"), marks)
@@ -103,6 +126,14 @@ def page(results: Results) -> str:
         *_markdown(THROUGHPUT_HEAD, map(_cells, results.rows)),
         "",
         THROUGHPUT_NOTES,
+        "",
+        "## The whole road",
+        "",
+        *_markdown(ROAD_HEAD, [_road_cells(results.road)]),
+        "",
+        ROAD_NOTES,
+        "",
+        *_markdown(COST_HEAD, _cost_cells(results.road)),
         "",
         "## Latency of the engine, produce to `read_committed` reader",
         "",
@@ -142,6 +173,24 @@ def _cells(row: Row) -> tuple[str, ...]:
         ),
         "yes" if row.complete else "NO",
     )
+
+
+def _road_cells(road: Road) -> tuple[str, ...]:
+    run = road.runs[-1]
+    return (
+        "Kambi processor",
+        f"{road.median_rate:,.0f}",
+        f"{min(road.rates):,.0f} to {max(road.rates):,.0f}",
+        f"{road.median_rate * run.children / run.report.frames:,.0f}",
+        f"{road.cpu_us_per_frame:.1f}",
+        f"{run.report.rss_mib:.0f}",
+        f"{run.outputs / run.report.frames:.2f}",
+        f"{run.changelog_records / run.report.frames:.2f}",
+    )
+
+
+def _cost_cells(road: Road) -> list[tuple[str, ...]]:
+    return [(module, f"{share:.0%}") for module, share in road.costs[:SHOWN_COSTS]]
 
 
 def _latency_cells(latency: Latency) -> tuple[str, ...]:

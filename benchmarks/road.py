@@ -1,0 +1,132 @@
+"""The whole road: raw Kambi frames → facts → deduplicated, validated records, with the real processor and its state."""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import Producer, TopicPartition
+
+from benchmarks import load
+from benchmarks.cores import Cores
+from benchmarks.peer import Assignment, Report
+from benchmarks.road_frames import frames
+from benchmarks.throughput import LOG_CHARS, REPORT_START, RUN_TIMEOUT_S
+from schemas.topics import TOPICS
+
+OUTPUTS = ("kambi.events", "kambi.offers", "kambi.scores", "kambi.health", "kambi.dead-letters")
+CHANGELOG = "changelog.kambi.kambi.raw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadRun:
+    """One run: the worker's report, and what is in the topics after it, transaction markers included."""
+
+    report: Report
+    children: int
+    outputs: int
+    changelog_records: int
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.report.frames / self.report.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Road:
+    """All runs, and where a profiled one spent its time.
+
+    Attributes:
+        runs: Without profiler.
+        costs: Share of the profiled worker's time by module, largest first.
+    """
+
+    runs: list[RoadRun]
+    costs: list[tuple[str, float]]
+
+    @property
+    def rates(self) -> list[float]:
+        return [run.frames_per_second for run in self.runs]
+
+    @property
+    def median_rate(self) -> float:
+        return statistics.median(self.rates)
+
+    @property
+    def cpu_us_per_frame(self) -> float:
+        return statistics.median(run.report.cpu_seconds / run.report.frames * 1e6 for run in self.runs)
+
+
+def measure(bootstrap: str, cores: Cores, *, rounds: int, count: int, tell: Callable[[str], None]) -> Road:
+    """Run the worker ``rounds`` times, then once under the profiler; every run has topics of its own."""
+    runs = []
+    for number in range(1, rounds + 1):
+        tell(f"whole road, round {number} of {rounds}")
+        runs.append(_run(bootstrap, cores, count, None))
+    tell("whole road, profiled")
+    with tempfile.TemporaryDirectory() as folder:
+        profile = Path(folder) / "costs.json"
+        _run(bootstrap, cores, count, profile)
+        seconds: dict[str, float] = json.loads(profile.read_text(encoding="utf-8"))
+    total = sum(seconds.values())
+    shares = sorted(((module, own_s / total) for module, own_s in seconds.items()), key=lambda cost: -cost[1])
+    return Road(runs=runs, costs=shares)
+
+
+def _run(bootstrap: str, cores: Cores, count: int, profile: Path | None) -> RoadRun:
+    prefix = f"road-{time.time_ns():x}."
+    load.create_topics(bootstrap, prefix, TOPICS)
+    records, children = _preload(bootstrap, prefix, count)
+    options: dict[str, bool | int | str] = {} if profile is None else {"profile": str(profile)}
+    assignment = Assignment(bootstrap=bootstrap, prefix=prefix, frames=records, core=cores.worker, options=options)
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.road_worker", assignment.to_argument()],
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIMEOUT_S,
+        check=False,
+    )
+    _, start, report = ended.stdout.rpartition(REPORT_START)
+    if not start:
+        raise SystemExit(f"the worker ended with {ended.returncode} and no report\n{ended.stderr[-LOG_CHARS:]}")
+    outputs = sum(_end(bootstrap, prefix + topic) for topic in OUTPUTS)
+    changelog_records = _end(bootstrap, prefix + CHANGELOG)
+    load.delete_topics(bootstrap, prefix, TOPICS)
+    return RoadRun(
+        report=Report(**json.JSONDecoder().raw_decode(start + report)[0]),
+        children=children,
+        outputs=outputs,
+        changelog_records=changelog_records,
+    )
+
+
+def _preload(bootstrap: str, prefix: str, count: int) -> tuple[int, int]:
+    """Write raw records; return how many, and how many children their frames hold."""
+    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 20})
+    records = children = 0
+    for partition, value, headers in frames(count):
+        while True:
+            try:
+                producer.produce(prefix + "kambi.raw", value, b"%d" % partition, partition, headers=headers)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        records += 1
+        children += value.count(b'\\"mt\\":')
+    if left := producer.flush(60):
+        raise SystemExit(f"{left} frames could not be written")
+    return records, children
+
+
+def _end(bootstrap: str, topic: str) -> int:
+    reader = load.reader(bootstrap)
+    try:
+        partitions = reader.list_topics(topic, timeout=10).topics[topic].partitions
+        return sum(reader.get_watermark_offsets(TopicPartition(topic, part), timeout=10)[1] for part in partitions)
+    finally:
+        reader.close()

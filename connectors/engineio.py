@@ -94,9 +94,16 @@ def read_text(text: bytes) -> Packet:
     return Message(text)
 
 
-def event(name: str, argument: Any) -> str:
-    """Return the text message that emits event ``name`` with one argument in the default namespace."""
-    return "42" + json.dumps([name, argument], separators=(",", ":"))
+def event(name: str, argument: Any, *, acknowledgement: int | None = None) -> str:
+    """Return the text message that emits event ``name`` with one argument in the default namespace.
+
+    Args:
+        name: Name of the event.
+        argument: Its one argument.
+        acknowledgement: Number under which the server is to acknowledge it; none is asked for without.
+    """
+    number = "" if acknowledgement is None else str(acknowledgement)
+    return f"42{number}" + json.dumps([name, argument], separators=(",", ":"))
 
 
 def is_connected(payload: bytes) -> bool:

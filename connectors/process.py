@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from connectors.sink import FrameSink
 from schemas.errors import EnvironmentFault, TricastError
@@ -21,28 +21,29 @@ def stop_on_signals() -> asyncio.Event:
 
 
 async def run_until_stopped(
-    lines: Callable[[], Awaitable[None]], *, sink: FrameSink, stop: asyncio.Event, grace_s: float
+    lines: Callable[[], Awaitable[None]], *, sinks: Sequence[FrameSink], stop: asyncio.Event, grace_s: float
 ) -> None:
-    """Run ``lines`` and the sink; after ``stop``, close the lines, flush, and return.
+    """Run ``lines`` and their sinks; after ``stop``, close the lines, flush, and return.
 
     Args:
         lines: Runs all lines; returns when ``stop`` is set and they are closed.
-        sink: Queue the lines write to.
+        sinks: Queues the lines write to, one a raw partition.
         stop: Set when the process is to end.
         grace_s: Time for closing and flushing, seconds.
 
     Raises:
         EnvironmentFault: Kafka did not take everything within the grace period.
-        TricastError: What ended the lines or the sink, when it was not ``stop``.
+        TricastError: What ended the lines or a sink, when it was not ``stop``.
     """
-    work = asyncio.ensure_future(_run(lines, sink))
+    work = asyncio.ensure_future(_run(lines, sinks))
     stopping = asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({work}, timeout=grace_s)
         if not work.done():
+            waiting = sum(sink.waiting for sink in sinks)
             raise EnvironmentFault(
-                f"{sink.waiting} records could not be written to Kafka within the grace period of {grace_s:g} s",
+                f"{waiting} records could not be written to Kafka within the grace period of {grace_s:g} s",
                 action="check Kafka; the next start records the gap",
             )
         work.result()
@@ -57,13 +58,15 @@ async def run_until_stopped(
         await asyncio.gather(work, stopping, return_exceptions=True)
 
 
-async def _run(lines: Callable[[], Awaitable[None]], sink: FrameSink) -> None:
+async def _run(lines: Callable[[], Awaitable[None]], sinks: Sequence[FrameSink]) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(sink.run(), name="sink")
+        for sink in sinks:
+            group.create_task(sink.run(), name="sink")
         try:
             await lines()
         finally:
-            sink.close()
+            for sink in sinks:
+                sink.close()
 
 
 def _first(group: ExceptionGroup[TricastError]) -> TricastError:

@@ -85,10 +85,15 @@ class LineRecorder:
         self._number += 1
         self._sink.put(RawRecord(self._headers("frame", received_ns), value))
 
-    def tick(self) -> None:
-        """Say that the line is alive. Left out while the queue is full: time then stands still with the frames."""
-        if self._sink.has_room and self._overflow_is_told():
-            self._control("tick", {})
+    def tick(self, facts: Mapping[str, Any]) -> bool:
+        """Say that the line is alive, with ``facts`` as the value; return whether it was said.
+
+        Left out while the queue is full: time then stands still with the frames.
+        """
+        told = self._sink.has_room and self._overflow_is_told()
+        if told:
+            self._control("tick", facts)
+        return told
 
     def closed(self, code: int, reason: str) -> None:
         """The connection is over."""

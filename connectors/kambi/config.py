@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.topics import RAW_MESSAGE_BYTES
+from schemas.topics import KAMBI_SHARDS, RAW_MESSAGE_BYTES
 
 _RECORD_OVERHEAD_BYTES = 64 * 1024  # headers, batch header and framing of one record; they need a few hundred bytes
 
@@ -51,11 +51,18 @@ class KambiSettings(BaseModel):
     max_keys_per_connection: Annotated[int, Field(ge=2)] = 40
     """Routing keys Kambi grants one connection; one over it is refused with 429."""
     max_connections: Annotated[int, Field(ge=1)] = 50
-    """Connections the connector may hold, the general one included; events past their room wait for a free place."""
-    shard: Annotated[int, Field(ge=0)] = 0
-    """Number of this connector's shard: its partition of ``kambi.raw``."""
-    shards: Literal[1] = 1
-    """How many shards share the offering; one in this version."""
+    """Connections this process may hold, those of general and settlement keys included and all its shards together;
+    events past their room are followed on the general line only and wait for a free place."""
+    extended: bool = False
+    """Subscribe to the extended general channels in place of the general ones (Kambi enables them per offering)."""
+    settlements: bool = True
+    """Record the settled outcomes (``bh``) on a line of their own; done by the process that runs shard 0."""
+    shards: Annotated[int, Field(ge=1, le=KAMBI_SHARDS)] = KAMBI_SHARDS
+    """How many shards the events are spread over: shard = event id modulo this."""
+    shard: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
+    """Number of the one shard this process runs, or ``all``; a shard's number is its partition of ``kambi.raw``."""
+    replica: Annotated[str, Field(pattern=r"^[a-z0-9]{0,8}$")] = ""
+    """Name of this hot standby, e.g. ``b``: ends the names of its lines; empty for the first connector of a shard."""
     tick_interval_s: Annotated[float, Field(gt=0)] = 1.0
     """How often each open line writes a ``tick``, seconds."""
     discovery_interval_s: Annotated[float, Field(gt=0)] = 15.0
@@ -73,11 +80,26 @@ class KambiSettings(BaseModel):
     )
     """Largest message after decompression; a larger one closes the connection (1009), as Kafka could not keep it."""
     queue_bytes: Annotated[int, Field(ge=1024 * 1024)] = 64 * 1024 * 1024
-    """Frames waiting for Kafka, bytes; past it the sockets are pushed back."""
+    """Frames waiting for Kafka, bytes per shard; past it the sockets are pushed back."""
     push_back_s: Annotated[float, Field(ge=0)] = 5.0
     """How long a socket is left unread when Kafka is slow before frames are dropped and counted, seconds."""
     grace_s: Annotated[float, Field(gt=0)] = 10.0
     """On SIGTERM: time to close the sockets and flush to Kafka, seconds."""
+
+    @property
+    def own_shards(self) -> tuple[int, ...]:
+        """Numbers of the shards this process runs."""
+        return tuple(range(self.shards)) if self.shard == "all" else (self.shard,)
+
+    @property
+    def runs_settlements(self) -> bool:
+        """Whether the settlements line is this process's: one process of all that share the shards has it."""
+        return self.settlements and 0 in self.own_shards
+
+    @property
+    def fixed_lines(self) -> int:
+        """Lines that are open whatever is live: one general line a shard, and the settlements line."""
+        return len(self.own_shards) + self.runs_settlements
 
     @field_validator("events", mode="before")
     @classmethod
@@ -89,8 +111,13 @@ class KambiSettings(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.shard >= self.shards:
-            raise ValueError(f"shard {self.shard} is not one of {self.shards} shard(s), counted from 0")
+        if self.shard != "all" and self.shard >= self.shards:
+            raise ValueError(f"shard {self.shard} is not one of {self.shards} shard(s), counted from 0 (see shards)")
+        if self.max_connections < self.fixed_lines:
+            raise ValueError(
+                f"max_connections {self.max_connections} is too few: the general lines of the shard(s) and the "
+                f"settlements line are {self.fixed_lines}; raise it, or set shard or settlements"
+            )
         if self.backoff_base_s > self.backoff_cap_s:
             raise ValueError("backoff_base_s is above backoff_cap_s")
         return self

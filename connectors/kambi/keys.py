@@ -66,11 +66,15 @@ def parse(text: str) -> RoutingKey | None:
     return RoutingKey(offering=offering, channel="general", language=language)
 
 
-def general_pair(offering: str, language: str) -> tuple[str, str]:
-    """Return the two general keys, language and neutral: neither carries everything."""
+def general_pair(offering: str, language: str, *, extended: bool = False) -> tuple[str, str]:
+    """Return the two general keys, language and neutral: neither carries everything.
+
+    The extended ones carry all that the plain ones do and more, so they are taken in their place, never beside them.
+    """
+    channel: Channel = "extended" if extended else "general"
     return (
-        str(RoutingKey(offering=offering, channel="general", language=language)),
-        str(RoutingKey(offering=offering, channel="general")),
+        str(RoutingKey(offering=offering, channel=channel, language=language)),
+        str(RoutingKey(offering=offering, channel=channel)),
     )
 
 
@@ -80,3 +84,8 @@ def event_pair(offering: str, language: str, event: int) -> tuple[str, str]:
         str(RoutingKey(offering=offering, channel="event", language=language, event=event)),
         str(RoutingKey(offering=offering, channel="event", event=event)),
     )
+
+
+def settled(offering: str) -> str:
+    """Return the key of settled outcomes; it has no language and no pair."""
+    return str(RoutingKey(offering=offering, channel="settled"))

@@ -6,7 +6,8 @@ import logging
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from functools import partial
+from typing import Any, Final, Protocol
 
 import aiohttp
 
@@ -25,6 +26,14 @@ _NORMAL, _NO_CODE, _ABNORMAL = 1000, 1005, 1006  # RFC 6455 §7.4.1; the last tw
 _OUTBOX: Final = 1000  # 25 times the keys a connection may hold
 
 
+@dataclass(frozen=True, slots=True)
+class ShardOf:
+    """Which part of the events a line is about: ``number`` of ``count``, from 0."""
+
+    number: int
+    count: int
+
+
 class LineOwner(Protocol):
     """Who plans for the lines; called in the line's task and not to wait."""
 
@@ -32,8 +41,8 @@ class LineOwner(Protocol):
         """Return the keys to subscribe to on a new connection."""
         ...
 
-    def emitted(self, line: str, *, fresh: bool) -> None:
-        """Subscriptions are on the wire: all keys of a fresh connection, or some more."""
+    def emitted(self, line: str, keys: Sequence[str], *, fresh: bool) -> None:
+        """Subscriptions to ``keys`` are on the wire: all keys of a fresh connection, or some more."""
 
     def signs(self, line: str, signs: Sequence[protocol.Sign]) -> None:
         """A packet said something about subscriptions or the life of events."""
@@ -46,12 +55,14 @@ class _End:
 
 
 class _Connection:
-    """One open connection: what is to be sent on it, how much it has said, and why it ends when we end it."""
+    """One open connection: what is to be sent on it, what it holds, how much it has said, and why we end it."""
 
-    def __init__(self, dialled: Dialled) -> None:
+    def __init__(self, dialled: Dialled, told: Sequence[str]) -> None:
         self.socket = dialled.socket
         self.silence_s = dialled.silence_s
-        self.outbox: asyncio.Queue[tuple[str, Callable[[], None] | None]] = asyncio.Queue(_OUTBOX)
+        self.outbox: asyncio.Queue[tuple[str, Callable[[], object] | None]] = asyncio.Queue(_OUTBOX)
+        self.held: dict[str, None] = {}
+        self.told = frozenset(told)
         self.messages = 0
         self.end: _End | None = None
 
@@ -61,6 +72,7 @@ class KambiLine:
 
     Args:
         settings: Where and within which limits.
+        shard: The line's shard, and of how many: said in its control records.
         recorder: Numbers and queues the frames.
         sink: Looked at before connecting: no connection while there is no room.
         session: HTTP client session, shared.
@@ -73,6 +85,7 @@ class KambiLine:
         self,
         *,
         settings: KambiSettings,
+        shard: ShardOf,
         recorder: LineRecorder,
         sink: FrameSink,
         session: aiohttp.ClientSession,
@@ -81,6 +94,7 @@ class KambiLine:
         clock: Clock,
     ) -> None:
         self._settings = settings
+        self._shard = shard
         self._recorder = recorder
         self._sink = sink
         self._session = session
@@ -92,18 +106,21 @@ class KambiLine:
         self.name = recorder.line
         self.counts = LineCounts()
 
+    @property
+    def open_connection(self) -> int | None:
+        """Number of the connection that is open now, ``None`` while the line is down."""
+        return None if self._connection is None else self.counts.attempts
+
     def subscribe(self, keys: Sequence[str]) -> None:
         """Emit ``subscribe`` for keys that the plan gave this line; when it is down its next connect does."""
         if self._connection is not None:
-            for key in keys:
-                self._send(self._connection, protocol.subscribe(key))
-            self._send(self._connection, "", lambda: self._owner.emitted(self.name, fresh=False))
+            self._subscribe(self._connection, keys, fresh=False)
 
     def unsubscribe(self, keys: Sequence[str]) -> None:
         """Emit ``unsubscribe`` for keys that the plan took from this line."""
-        if self._connection is not None:
+        if (connection := self._connection) is not None:
             for key in keys:
-                self._send(self._connection, protocol.unsubscribe(key))
+                self._send(connection, protocol.unsubscribe(key), partial(connection.held.pop, key, None))
 
     async def connect(self) -> None:
         """Make one connection, record it until it ends, and return.
@@ -132,12 +149,12 @@ class KambiLine:
     # -- a connection's life -----------------------------------------------------------------------------------------
 
     async def _record(self, dialled: Dialled) -> None:
-        connection = _Connection(dialled)
         keys = tuple(self._owner.keys_of(self.name))
+        connection = _Connection(dialled, keys)
         self._recorder.opened(
             {
-                "shard": self._settings.shard,
-                "shards": self._settings.shards,
+                "shard": self._shard.number,
+                "shards": self._shard.count,
                 "url": self._settings.push_url,
                 "keys": keys,
             }
@@ -146,16 +163,14 @@ class KambiLine:
         self._connection = connection
         try:
             log.info("line.opened line=%s keys=%d deflate=%s", self.name, len(keys), dialled.deflate)
-            for key in keys:
-                self._send(connection, protocol.subscribe(key))
-            self._send(connection, "", lambda: self._owner.emitted(self.name, fresh=True))
+            self._subscribe(connection, keys, fresh=True)
             async with asyncio.TaskGroup() as group:
                 around = [
                     group.create_task(self._write(connection), name=f"{self.name} write"),
                     group.create_task(self._watch(connection), name=f"{self.name} watch"),
                     group.create_task(self._close_on_stop(connection), name=f"{self.name} stop"),
                 ]
-                await self._frame(dialled.first)
+                await self._frame(connection, dialled.first)
                 end = await self._read(connection)
                 for task in around:
                     task.cancel()
@@ -172,7 +187,7 @@ class KambiLine:
             connection.messages += 1
             match packet_of(message):
                 case engineio.Message(payload):
-                    await self._frame(payload)
+                    await self._frame(connection, payload)
                     if engineio.is_disconnect(payload):
                         return _End(_NORMAL, "socket.io disconnect")
                 case engineio.Ping(reply):
@@ -184,9 +199,12 @@ class KambiLine:
                 case None:
                     return connection.end or self._ending(message)
 
-    async def _frame(self, payload: bytes) -> None:
+    async def _frame(self, connection: _Connection, payload: bytes) -> None:
         await self._recorder.frame(payload)
         if signs := protocol.signs(payload):
+            for sign in signs:
+                if isinstance(sign, protocol.Refused):
+                    connection.held.pop(sign.topic, None)
             self._owner.signs(self.name, signs)
 
     def _ending(self, message: WebSocketMessage) -> _End:
@@ -204,7 +222,12 @@ class KambiLine:
 
     # -- tasks beside the reading ------------------------------------------------------------------------------------
 
-    def _send(self, connection: _Connection, text: str, then: Callable[[], None] | None = None) -> None:
+    def _subscribe(self, connection: _Connection, keys: Sequence[str], *, fresh: bool) -> None:
+        for key in keys:
+            self._send(connection, protocol.subscribe(key), partial(connection.held.setdefault, key))
+        self._send(connection, "", lambda: self._owner.emitted(self.name, keys, fresh=fresh))
+
+    def _send(self, connection: _Connection, text: str, then: Callable[[], object] | None = None) -> None:
         try:
             connection.outbox.put_nowait((text, then))
         except asyncio.QueueFull:
@@ -234,7 +257,16 @@ class KambiLine:
                 self._abort(connection, f"silent for more than {connection.silence_s:g} s")
             if connection.end is not None and connection.end.code == _ABNORMAL:
                 await handshake.close(connection.socket)
-            self._recorder.tick()
+            self._tick(connection)
+
+    def _tick(self, connection: _Connection) -> None:
+        facts: dict[str, Any] = {"shards": self._shard.count}
+        held = tuple(connection.held)
+        changed = connection.told != frozenset(held)
+        if changed:
+            facts["keys"] = held
+        if self._recorder.tick(facts) and changed:
+            connection.told = frozenset(held)
 
     async def _close_on_stop(self, connection: _Connection) -> None:
         await self._stop.wait()

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from connectors.kambi import keys
+from connectors.kambi import keys, names
+from connectors.kambi.places import Places
 
 _KEYS_PER_EVENT: Final = 2
 
@@ -53,23 +54,35 @@ class Planner:
     ``Subscribe`` was emitted on a line that is up, and :meth:`refused` for each 429.
     """
 
-    def __init__(self, *, offering: str, language: str, shard: int, max_keys: int, max_connections: int) -> None:
+    def __init__(
+        self,
+        *,
+        offering: str,
+        language: str,
+        extended: bool,
+        shard: int,
+        replica: str,
+        max_keys: int,
+        places: Places,
+    ) -> None:
         self._offering = offering
         self._language = language
-        self._prefix = f"kambi-{shard}"
+        self._general_keys = keys.general_pair(offering, language, extended=extended)
+        self._shard = shard
+        self._replica = replica
         self._pairs_per_line = max_keys // _KEYS_PER_EVENT
-        self._max_event_lines = max_connections - 1
+        self._places = places
         self._lines: dict[str, _EventLine] = {}
         self._desired: dict[int, None] = {}
         self._ended: set[int] = set()
-        self.general_line: Final = f"{self._prefix}-general"
+        self.general_line: Final = names.general(shard, replica)
 
     # -- what is planned ---------------------------------------------------------------------------------------------
 
     def keys_of(self, line: str) -> tuple[str, ...]:
         """Return every key that ``line`` holds, in the order to emit them after a connect."""
         if line == self.general_line:
-            return keys.general_pair(self._offering, self._language)
+            return self._general_keys
         state = self._lines[line]
         return tuple(key for event in (*state.events, *state.leaving) for key in self._pair(event))
 
@@ -148,9 +161,9 @@ class Planner:
     def _place(self, event: int) -> list[Action]:
         name = max(self._lines, key=lambda line: self._lines[line].room, default=None)
         if name is None or self._lines[name].room < 1:
-            if len(self._lines) >= self._max_event_lines:
+            if not self._places.take():
                 return []
-            name = f"{self._prefix}-events-{len(self._lines)}"
+            name = names.events(self._shard, len(self._lines), self._replica)
             self._lines[name] = _EventLine(capacity=self._pairs_per_line)
         self._lines[name].events[event] = None
         return [Subscribe(line=name, keys=self._pair(event))]

@@ -11,6 +11,8 @@ from tests.connectors import raw_topic
 from tests.connectors.raw_topic import Raw
 
 QUICK = {"tick_interval_s": 0.2, "backoff_base_s": 0.05, "backoff_cap_s": 0.2, "handshake_timeout_s": 5.0}
+ONE_SHARD = {"shards": 1, "settlements": False}
+"""Everything in partition 0, for tests that are not about shards."""
 
 
 class Recording:
@@ -25,7 +27,7 @@ class Recording:
     async def connector(self, url: str, **settings: object) -> AsyncIterator[None]:
         """Run the connector against ``url``; leaving is SIGTERM: it closes, flushes and must end without an error."""
         stop = asyncio.Event()
-        configured = KambiSettings(push_url=url, offering_url=url, **{"events": (), **QUICK, **settings})
+        configured = KambiSettings(push_url=url, offering_url=url, **{"events": (), **QUICK, **ONE_SHARD, **settings})
         task = asyncio.create_task(
             run(configured, KafkaSettings(bootstrap_servers=self._bootstrap), self._prefix, stop=stop)
         )
@@ -35,8 +37,8 @@ class Recording:
             stop.set()
             await task
 
-    async def records(self, until: Callable[[list[Raw]], bool] | None = None) -> list[Raw]:
-        return await asyncio.to_thread(raw_topic.read, self._bootstrap, self.topic, until)
+    async def records(self, until: Callable[[list[Raw]], bool] | None = None, *, partition: int = 0) -> list[Raw]:
+        return await asyncio.to_thread(raw_topic.read, self._bootstrap, self.topic, until, partition=partition)
 
 
 @pytest.fixture

@@ -58,9 +58,14 @@ def create(bootstrap: str, prefix: str, *, partitions: int | None = None, config
 
 
 def read(
-    bootstrap: str, topic: str, until: Callable[[list[Raw]], bool] | None = None, timeout_s: float = 20
+    bootstrap: str,
+    topic: str,
+    until: Callable[[list[Raw]], bool] | None = None,
+    *,
+    partition: int = 0,
+    timeout_s: float = 20,
 ) -> list[Raw]:
-    """Return partition 0 from its beginning to its end, or until ``until`` holds."""
+    """Return ``partition`` from its beginning to its end, or until ``until`` holds."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -73,7 +78,7 @@ def read(
     records: list[Raw] = []
     deadline = time.monotonic() + timeout_s
     try:
-        tp = TopicPartition(topic, 0, 0)
+        tp = TopicPartition(topic, partition, 0)
         consumer.assign([tp])
         end = consumer.get_watermark_offsets(tp, timeout=10)[1]
         while (not until(records)) if until else (not records or records[-1].offset + 1 < end) if end else False:

@@ -5,13 +5,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from connectors.kambi import keys
+from connectors.kambi.places import Places
 from connectors.kambi.planner import Planner, Subscribe, Unsubscribe
 
 EVENTS = st.integers(1, 30)
 
 
 def planner(max_keys=40, max_connections=50):
-    return Planner(offering="kambi", language="en", shard=0, max_keys=max_keys, max_connections=max_connections)
+    return Planner(
+        offering="kambi",
+        language="en",
+        extended=False,
+        shard=0,
+        replica="",
+        max_keys=max_keys,
+        places=Places(max_connections - 1),
+    )
 
 
 def pair(event):

@@ -63,6 +63,8 @@ async def test_a_signal_flushes_everything_writes_closed_and_exits_0(kafka, topi
             KAMBI__PUSH_URL=server.url,
             KAMBI__OFFERING_URL=server.url,
             KAMBI__EVENTS="7",
+            KAMBI__SHARDS=1,
+            KAMBI__SETTLEMENTS="false",
         ) as process,
     ):
         peers = [await server.connected() for _ in range(2)]

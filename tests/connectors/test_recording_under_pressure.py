@@ -58,9 +58,9 @@ async def test_frames_and_controls_keep_their_order():
     sink = FrameSink(kafka, max_bytes=1_000_000)
     line = recorder(sink)
     line.opened({"shard": 0})
-    line.tick()
+    line.tick({})
     await line.frame(b"a")
-    line.tick()
+    line.tick({})
     await line.frame(b"b")
     line.closed(1000, "bye")
     await finish(sink)
@@ -102,7 +102,7 @@ async def test_a_full_queue_pushes_back_and_loses_nothing():
         await asyncio.sleep(0)
     assert not sent.done()
     assert sink.waiting <= 12
-    line.tick()  # left out: nothing may stand before the frame that waits
+    line.tick({})  # left out: nothing may stand before the frame that waits
     kafka.open.set()
     await sent
     sink.close()
@@ -134,7 +134,7 @@ async def test_an_overflow_says_which_frames_were_lost(told_by):
         case "frame":
             await line.frame(PAYLOAD)
         case "tick":
-            line.tick()
+            line.tick({})
         case "closed":
             line.closed(1000, "")
             kafka.open.set()

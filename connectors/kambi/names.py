@@ -1,0 +1,28 @@
+"""Names of lines: one socket's place (or one poller's), kept over reconnects. Pure.
+
+A hot standby appends its replica name, so that both lines of a pair are told apart in everything they record.
+"""
+
+
+def general(shard: int, replica: str = "") -> str:
+    """Return the name of the line that holds the general keys of ``shard``."""
+    return _of(f"kambi-{shard}-general", replica)
+
+
+def events(shard: int, number: int, replica: str = "") -> str:
+    """Return the name of the ``number``-th line that holds keys of the events of ``shard``."""
+    return _of(f"kambi-{shard}-events-{number}", replica)
+
+
+def snapshots(shard: int, replica: str = "") -> str:
+    """Return the name of the line that HTTP snapshots of ``shard`` are recorded on."""
+    return _of(f"kambi-{shard}-snapshots", replica)
+
+
+def settlements(replica: str = "") -> str:
+    """Return the name of the line that holds the ``bh`` key."""
+    return _of("kambi-settlements", replica)
+
+
+def _of(name: str, replica: str) -> str:
+    return f"{name}.{replica}" if replica else name

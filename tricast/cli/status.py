@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,11 +16,14 @@ from rich.table import Table
 from schemas.errors import EnvironmentFault
 from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
+from tricast.processors import PROCESSORS
 from tricast.settings import Settings
 from tricast.stack.broker_view import BrokerView, Sample, rate
-from tricast.stack.follower import is_line_state
+from tricast.stack.follower import note_health
 
 State = Literal["healthy", "degraded", "down"]
+SETTLE_S = 60
+"""How long an event may be on its way to live: it was just subscribed to, or waits for its snapshot."""
 EXIT_CODES: dict[State, int] = {"healthy": 0, "degraded": 1, "down": 2}
 
 
@@ -32,6 +37,7 @@ class Status:
         topics: End offset and records per second by physical name; ``None`` when it does not exist.
         groups: Members and lag in records by group.
         lines: Newest health value of each connector line.
+        events: Newest health value of each event in the offering.
     """
 
     state: State
@@ -39,6 +45,7 @@ class Status:
     topics: dict[str, dict[str, float] | None] = field(default_factory=dict)
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     lines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    events: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 @click.command()
@@ -61,7 +68,7 @@ class Status:
 def status(invocation: Invocation, as_json: bool, interval: float, max_lag: int) -> None:
     """Say how topics, groups and connector lines do. Looks at the broker, so it works from anywhere.
 
-    Exit codes: 0 healthy, 1 degraded (a topic is missing, a group lags or has no member, a line is not live),
+    Exit codes: 0 healthy, 1 degraded (a topic is missing, a group lags or has no member, a line or event is not live),
     2 down (no Kafka answers, or it has none of the topics). Wrong settings are 2 as well, with their message.
 
     \b
@@ -81,7 +88,7 @@ def status(invocation: Invocation, as_json: bool, interval: float, max_lag: int)
 async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:
     prefix = settings.topic_prefix
     names = [prefix + name for name in TOPICS]
-    sources_of = {prefix + "kambi": [prefix + "kambi.raw"]}
+    sources_of = {prefix + name: [f"{prefix}{name}.raw"] for name in PROCESSORS}
     try:
         async with BrokerView(settings.kafka) as view:
             before = await view.sample(names, sources_of)
@@ -95,8 +102,11 @@ async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:
             health = await view.newest(prefix + "kambi.health")
     except EnvironmentFault as fault:
         return Status(state="down", reasons=[fault.message])
-    lines = {key: value for key, value in health.items() if is_line_state(key.encode(), value)}
-    reasons = list(_reasons(names, after, members, lines, max_lag))
+    lines: dict[str, dict[str, Any]] = {}
+    events: dict[int, dict[str, Any]] = {}
+    for key, value in health.items():
+        note_health(key.encode(), value, lines, events)
+    reasons = list(_reasons(names, after, members, lines=lines, events=events, max_lag=max_lag))
     return Status(
         state="degraded" if reasons else "healthy",
         reasons=reasons,
@@ -108,11 +118,18 @@ async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:
         },
         groups={group: {"members": members[group], "lag": after.lag[group]} for group in sources_of},
         lines=lines,
+        events=events,
     )
 
 
 def _reasons(
-    names: Sequence[str], sample: Sample, members: dict[str, int], lines: dict[str, dict[str, Any]], max_lag: int
+    names: Sequence[str],
+    sample: Sample,
+    members: dict[str, int],
+    *,
+    lines: dict[str, dict[str, Any]],
+    events: dict[int, dict[str, Any]],
+    max_lag: int,
 ) -> list[str]:
     reasons = [f"topic {name} does not exist" for name in names if name not in sample.ends]
     for group, lags in sample.lag.items():
@@ -122,6 +139,13 @@ def _reasons(
             if lag is not None and lag > max_lag:
                 reasons.append(f"group {group} lags {lag} records behind {topic}")
     reasons += [f"line {line} is {value.get('state')}" for line, value in lines.items() if value.get("state") != "live"]
+    settled_ns = time.time_ns() - SETTLE_S * 1_000_000_000
+    states = Counter(value.get("state") for value in events.values() if value.get("since_ns", 0) < settled_ns)
+    reasons += [
+        f"{count} events are {state} for more than {SETTLE_S} s"
+        for state, count in sorted(states.items())
+        if state != "live"
+    ]
     return reasons
 
 
@@ -145,3 +169,5 @@ def _print(found: Status) -> None:
             console.print(f"group {group}: {facts['members']} members, {shown} {topic}")
     for line, value in sorted(found.lines.items()):
         console.print(f"line {line}: {value.get('state')} ({value.get('reason')})")
+    covered = Counter(value.get("coverage") for value in found.events.values())
+    console.print(f"{len(found.events)} events; coverage: {covered['full']} full, {covered['main']} main offers only")

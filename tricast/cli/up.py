@@ -37,7 +37,7 @@ from tricast.stack.live import View, plain, render
 from tricast.stack.local import Plan, fresh_logs
 from tricast.stack.session import Outcome, Session
 
-SHOWN_TOPICS = ("kambi.raw", "kambi.events", "kambi.offers", "kambi.health", "kambi.dead-letters")
+SHOWN_TOPICS = tuple(name for name in TOPICS if not name.startswith("changelog."))
 AUDIT_TIMEOUT_S = 30.0
 PLAIN_INTERVAL_S = 5.0
 """How often a line is printed where no live view can be."""

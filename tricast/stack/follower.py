@@ -47,6 +47,7 @@ class Follower:
 
     Attributes:
         lines: Newest health value of each connector line.
+        events: Newest health value of each event in the offering.
         changes: Last odds changes, newest first.
         first_s: Monotonic time at which the first normalized record arrived; ``None`` before.
         records: Normalized records that arrived, of frames received since it began.
@@ -57,6 +58,7 @@ class Follower:
         self._prefix = prefix
         self._began_ms = time.time_ns() // 1_000_000
         self.lines: dict[str, dict[str, Any]] = {}
+        self.events: dict[int, dict[str, Any]] = {}
         self.changes: deque[OddsChange] = deque(maxlen=KEPT_CHANGES)
         self.first_s: float | None = None
         self.records = 0
@@ -92,8 +94,7 @@ class Follower:
     def _observe(self, partition: TopicPartition, record: Any) -> None:
         value = json.loads(record.value or b"{}")
         if partition.topic == f"{self._prefix}kambi.health":
-            if is_line_state(record.key or b"", value):
-                self.lines[value["line"]] = value
+            note_health(record.key or b"", value, self.lines, self.events)
             return
         if record.timestamp >= self._began_ms:
             self.records += 1
@@ -121,6 +122,19 @@ class Follower:
             self.changes.appendleft(change)
             if odds is not None:
                 _keep(self._odds, outcome["id"], odds)
+
+
+def note_health(
+    key: bytes, value: dict[str, Any], lines: dict[str, dict[str, Any]], events: dict[int, dict[str, Any]]
+) -> None:
+    """Keep a health record where it belongs: the newest of a line or of an event; gaps are history."""
+    if is_line_state(key, value):
+        lines[value["line"]] = value
+    elif "event_id" in value:
+        if value.get("reason") == "removed":
+            events.pop(value["event_id"], None)
+        else:
+            events[value["event_id"]] = value
 
 
 def is_line_state(key: bytes, value: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """What ``tricast up`` shows: one renderable, made anew from values each time."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,17 @@ from tricast.stack.broker_view import Sample, rate
 from tricast.stack.follower import OddsChange
 from tricast.stack.supervisor import Supervised, describe_exit
 
-_STATE_STYLE = {"live": "green", "gapped": "yellow", "down": "red", "running": "green", "waiting": "red"}
+_STATE_STYLE = {
+    "live": "green",
+    "suspect": "yellow",
+    "gapped": "yellow",
+    "stale": "yellow",
+    "down": "red",
+    "running": "green",
+    "waiting": "red",
+}
+SHOWN_LINES = 10
+"""Lines in the table, those that are not live first; a large offering has many and all live ones look the same."""
 
 _WIDE = frozenset({"Topic", "Event", "Line", "Odds changed (UTC)", "Process"})
 
@@ -30,6 +41,7 @@ class View:
         before: Sample to measure rates from; ``None`` at first.
         now: Newest sample.
         lines: Newest health value of each connector line.
+        events: Newest health value of each event.
         changes: Last odds changes, newest first.
     """
 
@@ -39,6 +51,7 @@ class View:
     before: Sample | None
     now: Sample | None
     lines: Mapping[str, Mapping[str, Any]]
+    events: Mapping[int, Mapping[str, Any]]
     changes: Sequence[OddsChange]
 
     def lag_of(self, topic: str) -> int | None:
@@ -55,7 +68,9 @@ class View:
 
 def render(view: View) -> RenderableType:
     """Return the live view."""
-    return Group(Text(view.title, style="bold"), _children(view), _topics(view), _lines(view), _changes(view))
+    return Group(
+        Text(view.title, style="bold"), _children(view), _topics(view), _lines(view), _events(view), _changes(view)
+    )
 
 
 def plain(view: View) -> str:
@@ -67,7 +82,7 @@ def plain(view: View) -> str:
     )
     states = (str(value.get("state")) for value in view.lines.values())
     live = sum(state == "live" for state in states)
-    return f"{', '.join(topics)}; {live} of {len(view.lines)} lines live"
+    return f"{', '.join(topics)}; {live} of {len(view.lines)} lines live; {_event_states(view)}"
 
 
 def _children(view: View) -> Table:
@@ -89,10 +104,25 @@ def _topics(view: View) -> Table:
 
 def _lines(view: View) -> Table:
     table = _table("Line", "State", "Reason", "Since (UTC)")
-    for line, value in sorted(view.lines.items()):
+    worst_first = sorted(view.lines.items(), key=lambda item: (item[1].get("state") == "live", item[0]))
+    for line, value in worst_first[:SHOWN_LINES]:
         since = datetime.fromtimestamp(value.get("since_ns", 0) / 1e9, UTC).strftime("%H:%M:%S")
         table.add_row(line, _styled(str(value.get("state"))), str(value.get("reason")), since)
+    if len(worst_first) > SHOWN_LINES:
+        table.add_row(f"and {len(worst_first) - SHOWN_LINES} more", "", "", "")
     return table
+
+
+def _events(view: View) -> Text:
+    return Text(f"{_event_states(view)}\n")
+
+
+def _event_states(view: View) -> str:
+    """Return in words how many events are in which state, and how they are covered."""
+    states = Counter(str(value.get("state")) for value in view.events.values())
+    covered = Counter(str(value.get("coverage")) for value in view.events.values())
+    shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
+    return f"events: {shown}" + (f"; coverage: {covered['full']} full, {covered['main']} main" if states else "")
 
 
 def _changes(view: View) -> Table:

@@ -158,6 +158,7 @@ class Session:
             before=self._samples[0] if len(self._samples) > 1 else None,
             now=self._samples[-1] if self._samples else None,
             lines=follower.lines,
+            events=follower.events,
             changes=list(follower.changes),
         )
 

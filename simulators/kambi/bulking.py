@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from simulators.kambi.messages import Message
+from simulators.kambi.copies import Copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,7 +10,7 @@ class Bulk:
     """Messages that leave together on one routing key, in the order they were published."""
 
     key: str
-    messages: tuple[Message, ...]
+    messages: tuple[Copy, ...]
 
 
 class Bulker:
@@ -24,10 +24,10 @@ class Bulker:
     def __init__(self, *, window_ms: int, most: int) -> None:
         self._window_ms = window_ms
         self._most = most if window_ms > 0 else 1
-        self._buffers: dict[str, list[Message]] = {}
+        self._buffers: dict[str, list[Copy]] = {}
         self._due_ms: dict[str, int] = {}  # insertion order is due order: the window is the same for all
 
-    def add(self, key: str, message: Message, now_ms: int) -> Bulk | None:
+    def add(self, key: str, message: Copy, now_ms: int) -> Bulk | None:
         """Buffer ``message`` for ``key``; return the bulk if this filled it."""
         if key not in self._buffers:
             self._buffers[key] = []

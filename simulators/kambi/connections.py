@@ -15,13 +15,15 @@ import socketio
 from aiohttp import web
 from engineio.packet import MESSAGE, Packet
 
-from simulators.kambi.config import KambiSimulatorSettings
+from simulators.kambi.config import FaultSwitch, KambiSimulatorSettings
+from simulators.kambi.delivery import Delivery, Outbox
 from simulators.kambi.frames import Frame, event_packet
-from simulators.kambi.ledger import Ledger, Line
+from simulators.kambi.ledger import Kind, Ledger, Line
 from simulators.kambi.routing import HeldKeys, refusal
 
 log = logging.getLogger(__name__)
 
+_NEVER_MS = 1 << 62
 Record = Callable[[str, str], None]
 
 
@@ -51,6 +53,7 @@ class Connection:
     engine_sid: str
     request: web.Request
     held: HeldKeys
+    outbox: Outbox
     frames: int = 0
     cut_reason: str | None = None
 
@@ -60,14 +63,17 @@ class Connections:
 
     Args:
         settings: Limits, refusal, ping, queue bound.
+        faults: What goes wrong on the way to one connection.
         ledger: Where everything handed over is written down.
     """
 
-    def __init__(self, settings: KambiSimulatorSettings, ledger: Ledger) -> None:
+    def __init__(self, settings: KambiSimulatorSettings, faults: FaultSwitch, ledger: Ledger) -> None:
         quiet: Any = logging.getLogger("simulators.kambi.socketio")  # typed as bool over there
         quiet.setLevel(logging.CRITICAL)  # the libraries log every packet, and errors of what faults do on purpose
         self._settings = settings
         self._ledger = ledger
+        self._delivery = Delivery(faults)
+        self._connected = 0
         self._connections: dict[str, Connection] = {}
         self._by_key: dict[str, dict[str, Connection]] = {}
         self._server = _RecordingServer(
@@ -94,10 +100,23 @@ class Connections:
         """Whether anybody holds ``key``."""
         return key in self._by_key
 
-    async def hand(self, frame: Frame) -> None:
-        """Hand ``frame`` to every holder of its key."""
+    async def hand(self, frame: Frame, now_ms: int, *, stalled: bool = False) -> None:
+        """Hand ``frame`` to every holder of its key, now or when its faults let it through."""
         for connection in list(self._by_key.get(frame.key, {}).values()):
-            await self._hand_to(connection, frame)
+            lost = self._delivery.put(frame, connection.outbox, now_ms, stalled=stalled)
+            if lost is not None:
+                self._write_down("lost", connection, lost)
+            await self._hand_due(connection, now_ms)
+
+    async def hand_due(self, now_ms: int) -> None:
+        """Hand over what was delayed until now."""
+        for connection in list(self._connections.values()):
+            await self._hand_due(connection, now_ms)
+
+    @property
+    def waiting(self) -> int:
+        """Frames that are delayed on their way to their connections."""
+        return sum(len(connection.outbox) for connection in self._connections.values())
 
     def cut_oldest(self, reason: str) -> bool:
         """Cut the longest-lived connection as a failing network would; return whether there was one."""
@@ -114,6 +133,12 @@ class Connections:
             socket.queue.put_nowait(None)  # the library's sign for its writer to close the WebSocket
         await self._server.shutdown()
 
+    async def _hand_due(self, connection: Connection, now_ms: int) -> None:
+        for frame in connection.outbox.due(now_ms):
+            await self._hand_to(connection, frame)
+        if len(connection.outbox) >= self._settings.send_queue_max:
+            self._cut(connection, "slow reader")
+
     async def _hand_to(self, connection: Connection, frame: Frame) -> None:
         socket = self._server.eio.sockets.get(connection.engine_sid)
         if socket is None or socket.closed or connection.cut_reason is not None:
@@ -121,7 +146,7 @@ class Connections:
         if socket.queue.qsize() >= self._settings.send_queue_max:
             self._cut(connection, "slow reader")
             return
-        self._write_down(connection, frame)
+        self._write_down("frame", connection, frame)
         await self._server.eio.send_recorded(connection.engine_sid, frame.packet)
 
     def _cut(self, connection: Connection, reason: str) -> None:
@@ -131,11 +156,13 @@ class Connections:
             connection.request.transport.abort()
 
     def _connect(self, sid: str, environ: dict[str, Any]) -> None:
+        self._connected += 1
         connection = Connection(
             sid=sid,
             engine_sid=self._engine_sid(sid),
             request=environ["aiohttp.request"],
             held=HeldKeys(limit=self._settings.max_keys),
+            outbox=Outbox(self._connected),
         )
         self._connections[connection.engine_sid] = connection
         self._ledger.append(Line(kind="connect", sid=sid, sent_ns=time.time_ns()))
@@ -146,6 +173,8 @@ class Connections:
         connection = self._connections.pop(engine_sid)
         for key in connection.held.keys:
             self._forget(connection, key)
+        for frame in connection.outbox.due(_NEVER_MS):
+            self._write_down("lost", connection, frame)
         reason = connection.cut_reason or reason
         self._ledger.append(
             Line(kind="disconnect", sid=sid, sent_ns=time.time_ns(), n=connection.frames, reason=reason)
@@ -205,19 +234,21 @@ class Connections:
     def _record_library_packet(self, engine_sid: str, packet: str) -> None:
         connection = self._connections.get(engine_sid)
         if connection is not None:
-            self._write_down(connection, Frame(key="", packet=packet))
+            self._write_down("frame", connection, Frame(key="", packet=packet))
 
-    def _write_down(self, connection: Connection, frame: Frame) -> None:
-        connection.frames += 1
+    def _write_down(self, kind: Kind, connection: Connection, frame: Frame) -> None:
+        """Append to the ledger; only what is handed over is numbered, as the client numbers what it receives."""
+        handed = kind == "frame"
+        connection.frames += handed
         self._ledger.append(
             Line(
-                kind="frame",
+                kind=kind,
                 sid=connection.sid,
                 sent_ns=time.time_ns(),
-                n=connection.frames,
+                n=connection.frames if handed else None,
                 packet=frame.packet,
                 key=frame.key or None,
                 facts=frame.facts,
-                fault=frame.fault,
+                fault=",".join(frame.faults) or None,
             )
         )

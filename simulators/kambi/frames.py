@@ -1,24 +1,25 @@
 """Bulks to Socket.IO packets, and the faults that are built into packets."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
 from simulators.kambi.bulking import Bulk
-from simulators.kambi.config import KambiFaultSettings
+from simulators.kambi.config import FaultSwitch
+from simulators.kambi.copies import Copy
 from simulators.kambi.ledger import Fact, at_child
-from simulators.kambi.messages import Message, unknown_message
+from simulators.kambi.messages import unknown_message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One packet to hand to every connection that holds ``key``."""
+    """One packet to hand to every connection that holds ``key``; ``faults`` in the order in which they struck."""
 
     key: str
     packet: str
     facts: tuple[Fact, ...] = ()
-    fault: str | None = None
+    faults: tuple[str, ...] = ()
 
 
 JUNK: tuple[str, ...] = (
@@ -47,7 +48,7 @@ class FrameBuilder:
         faults: Which faults, how often.
     """
 
-    def __init__(self, faults: KambiFaultSettings) -> None:
+    def __init__(self, faults: FaultSwitch) -> None:
         self._faults = faults
         self._bulks = 0
         self._junk = 0
@@ -55,20 +56,22 @@ class FrameBuilder:
     def build(self, bulk: Bulk, t_ms: int) -> Iterator[Frame]:
         """Yield the frames of one bulk: one, unless a fault makes it more."""
         self._bulks += 1
-        if self._strikes(self._faults.bare_object_every):
+        faults = self._faults.current
+        if self._strikes(faults.bare_object_every):
             for message in bulk.messages:
-                yield _frame(bulk.key, message.envelope, message.facts, "bare-object")
+                yield _frame(bulk.key, message.envelope, message.facts, (*_faults((message,)), "bare-object"))
         else:
-            unknown = self._strikes(self._faults.unknown_mt_every)
+            unknown = self._strikes(faults.unknown_mt_every)
             envelopes = [message.envelope for message in bulk.messages] + ([unknown_message(t_ms)] if unknown else [])
             array = b"[" + b",".join(envelopes) + b"]"
-            frame = _frame(bulk.key, array, _facts(bulk.messages), "unknown-mt" if unknown else None)
+            built_in = (*_faults(bulk.messages), *(["unknown-mt"] if unknown else []))
+            frame = _frame(bulk.key, array, _facts(bulk.messages), built_in)
             yield frame
-            if self._strikes(self._faults.duplicate_every):
-                yield Frame(key=frame.key, packet=frame.packet, facts=frame.facts, fault="duplicate")
-        if self._strikes(self._faults.junk_every):
+            if self._strikes(faults.duplicate_every):
+                yield replace(frame, faults=(*frame.faults, "duplicate"))
+        if self._strikes(faults.junk_every):
             self._junk += 1
-            yield Frame(key=bulk.key, packet=JUNK[(self._junk - 1) % len(JUNK)], fault="junk")
+            yield Frame(key=bulk.key, packet=JUNK[(self._junk - 1) % len(JUNK)], faults=("junk",))
 
     def _strikes(self, every: int) -> bool:
         return every > 0 and self._bulks % every == 0
@@ -79,9 +82,13 @@ def event_packet(name: str, argument: object) -> str:
     return "2" + orjson.dumps([name, argument]).decode()
 
 
-def _frame(key: str, text: bytes, facts: tuple[Fact, ...], fault: str | None) -> Frame:
-    return Frame(key=key, packet=event_packet("message", text.decode()), facts=facts, fault=fault)
+def _frame(key: str, text: bytes, facts: tuple[Fact, ...], faults: tuple[str, ...]) -> Frame:
+    return Frame(key=key, packet=event_packet("message", text.decode()), facts=facts, faults=faults)
 
 
-def _facts(messages: tuple[Message, ...]) -> tuple[Fact, ...]:
+def _facts(messages: tuple[Copy, ...]) -> tuple[Fact, ...]:
     return tuple(fact for child, message in enumerate(messages) for fact in at_child(message.facts, child))
+
+
+def _faults(messages: tuple[Copy, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(message.fault for message in messages if message.fault))

@@ -2,18 +2,21 @@
 
 A line has these keys; those that do not apply are left out::
 
-    kind      connect | subscribe | unsubscribe | frame | disconnect
+    kind      connect | subscribe | unsubscribe | frame | lost | disconnect
     sid       Socket.IO session id of the connection; also inside its first frame, ``0{"sid":"…"}``
-    sent_ns   when, UTC nanoseconds since 1970
+    sent_ns   when, UTC nanoseconds since 1970; of a delayed frame when it was really handed over
     n         frame: its number on the connection, from 1, counting every Engine.IO message (connect packet,
               acknowledgements, errors too); disconnect: number of the last frame
-    packet    frame: exact Socket.IO packet text, without the Engine.IO "4" in front
-    key       frame: routing key it was published to; subscribe, unsubscribe: the key asked for
-    facts     frame: what its children say, see ``Fact``
-    fault     frame: why it is not what the vendor would send (duplicate, junk, bare-object, unknown-mt)
+    packet    frame, lost: exact Socket.IO packet text, without the Engine.IO "4" in front
+    key       frame, lost: routing key it was published to; subscribe, unsubscribe: the key asked for
+    facts     frame, lost: what its children say, see ``Fact``
+    fault     frame, lost: what makes it other than the vendor would send it, commas between: contradiction,
+              bare-object, unknown-mt, duplicate, junk; delayed, reordered; of a lost one stalled, never-delivers,
+              dropped, or delayed when its connection ended first
     refused   subscribe: true when it was answered with a 429 object
     reason    disconnect: in words
 
+A lost line is a frame that was kept from one connection on purpose; it has no number, for its client never saw it.
 A frame is written down when it is handed to the connection. One that was cut before its last packets left (see the
 reason) has frames here that nobody received: they follow the last one received, and lie in the connector's gap.
 """
@@ -25,7 +28,7 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["connect", "subscribe", "unsubscribe", "frame", "disconnect"]
+Kind = Literal["connect", "subscribe", "unsubscribe", "frame", "lost", "disconnect"]
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -35,7 +38,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         child: Index in the frame's array.
         change: Number of the change in this run of the simulator; its copies on other channels have the same.
         mt: Message type.
-        t: The vendor's time, epoch milliseconds; the same on all copies.
+        t: The vendor's time, epoch milliseconds; the same on all copies but for the fault ``copy_skew_ms``.
         event: Event id.
         offer: Bet offer id, where there is one.
         outcome: Outcome id, where there is one.

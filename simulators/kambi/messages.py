@@ -77,7 +77,7 @@ class MessageWriter:
 
     def __init__(self, channels: Channels, *, missing_odds_every: int = 0) -> None:
         self.channels = channels
-        self._missing_odds_every = missing_odds_every
+        self.missing_odds_every = missing_odds_every
         self._changes = 0
         self._odds_changes = 0
 
@@ -86,7 +86,7 @@ class MessageWriter:
         self._changes += 1
         if isinstance(change, ch.OddsChanged):
             self._odds_changes += 1
-            if self._missing_odds_every and self._odds_changes % self._missing_odds_every == 0:
+            if self.missing_odds_every and self._odds_changes % self.missing_odds_every == 0:
                 change = _without_odds(change)
         sheet = _to_sheet(change, self.channels)
         return Message(

@@ -38,7 +38,6 @@ class Code(StrEnum):
     NOT_AN_OBJECT = "kambi.not-an-object", "a child is something else than an object"
     NO_TYPE = "kambi.no-type", "mt is missing or no integer"
     UNKNOWN_TYPE = "kambi.unknown-message-type", "mt is no number of the vendor sheet"
-    LATER_TYPE = "kambi.later-message-type", "a type of the vendor sheet that this version does not normalize"
     NO_ELEMENT = "kambi.no-element", "the object that mt promises is missing"
     BAD_ELEMENT = "kambi.bad-element", "a field that is needed is missing, or a field has another type than the sheet's"
     NO_EVENT_ID = "kambi.no-event-id", "no event id, so no key; of a bor: and nobody knows its bet offer"

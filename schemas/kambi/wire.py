@@ -1,14 +1,15 @@
-"""Kambi Offering Push messages as they come (fact sheet §6, §8, §9, §13), for the types that concern offers.
+"""Kambi Offering Push messages as they come (fact sheet §6, §8, §9, §13), and the parts that HTTP answers share.
 
 Extra fields are ignored, describing enums are open strings, every field but the ids may be absent or ``null``.
 msgspec and not pydantic: this is the hot path, and a 1.25 kB message takes 3 µs instead of 11 there.
 Models are strict: msgspec's lax mode would read ``"9007199254740993.0"`` as an id and round it.
 """
 
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 MAX_ID = 2**63 - 1
 """Largest id we take: the largest signed 64-bit number, so that every consumer's long holds it."""
@@ -18,6 +19,9 @@ Id = Annotated[int, Meta(ge=0, le=MAX_ID)] | Annotated[str, Meta(pattern=r"^[0-9
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """Whole numbers that every consumer's long holds."""
+
+Name = str | Int64
+"""A name that some of Kambi's own clients see as a number (§13)."""
 
 
 class PathStep(Struct, rename="camel", gc=False):
@@ -87,6 +91,13 @@ class Outcome(Struct, rename="camel", gc=False):
     participant_id: Id | None = None
 
 
+class CombinableOutcomes(Struct, rename="camel", gc=False):
+    """Of scorecast and wincast: the outcomes that are combined, OPEN without odds (§13)."""
+
+    player_outcomes: list[Outcome] | None = None
+    result_outcomes: list[Outcome] | None = None
+
+
 class BetOffer(Struct, rename="camel", gc=False):
     """A bet offer; ``suspended`` omitted means false, ``betOfferType`` is an object or its bare id (§6, §8)."""
 
@@ -95,10 +106,75 @@ class BetOffer(Struct, rename="camel", gc=False):
     criterion: Criterion | None = None
     bet_offer_type: Id | BetOfferType | None = None
     outcomes: list[Outcome] | None = None
+    combinable_outcomes: Raw = Raw()  # its shape is on nobody's word (§13), so it must not cost the offer
     tags: list[str] | None = None
     suspended: bool | None = None
     closed: str | None = None
     cash_out_status: str | None = None
+
+
+class MatchClock(Struct, rename="camel", gc=False):
+    """The clock, which may run down (§8)."""
+
+    minute: Int64 | None = None
+    second: Int64 | None = None
+    minutes_left_in_period: Int64 | None = None
+    seconds_left_in_minute: Int64 | None = None
+    period: str | None = None
+    period_id: Name | None = None
+    running: bool | None = None
+    disabled: bool | None = None
+    version: Id | None = None
+
+
+class Score(Struct, rename="camel", gc=False):
+    """The score; texts, because of "W" and game points (§8)."""
+
+    home: Name | None = None
+    away: Name | None = None
+    info: str | None = None
+    who: str | None = None
+    version: Id | None = None
+
+
+class TeamStatistics(Struct, rename="camel", gc=False):
+    """Counts of one football team."""
+
+    yellow_cards: Int64 | None = None
+    red_cards: Int64 | None = None
+    corners: Int64 | None = None
+
+
+class FootballStatistics(Struct, rename="camel", gc=False):
+    """Counts of both football teams."""
+
+    home: TeamStatistics | None = None
+    away: TeamStatistics | None = None
+
+
+class SetStatistics(Struct, rename="camel", gc=False):
+    """Sets in playing order, -1 = not played (§8)."""
+
+    home: list[Int64] | None = None
+    away: list[Int64] | None = None
+    home_serve: bool | None = None
+
+
+class Statistics(Struct, rename="camel", gc=False):
+    """Statistics of football, of sets, or both."""
+
+    football: FootballStatistics | None = None
+    sets: SetStatistics | None = None
+    version: Id | None = None
+
+
+class LiveData(Struct, rename="camel", gc=False):
+    """Clock, score and statistics of an event; the rest of it is pushed one by one (§8)."""
+
+    event_id: Id | None = None
+    match_clock: MatchClock | None = None
+    score: Score | None = None
+    statistics: Statistics | None = None
 
 
 class EventAdded(Struct, rename="camel", gc=False):
@@ -108,9 +184,10 @@ class EventAdded(Struct, rename="camel", gc=False):
 
 
 class LiveEventOpened(Struct, rename="camel", gc=False):
-    """``leo``, mt 5."""
+    """``leo``, mt 5, and an item of ``event/live/open``."""
 
     event: Event
+    live_data: LiveData | None = None
     main_bet_offer: BetOffer | None = None
 
 
@@ -139,15 +216,15 @@ class BetOfferStatusUpdated(Struct, rename="camel", gc=False):
 
 
 class OutcomesChanged(Struct, rename="camel", gc=False):
-    """``boou``, ``booa``, ``boor``, mt 11, 22, 23; ``betOfferId`` stands on the outcome or here (§13)."""
+    """``boou``, ``booa``, ``boor``, ``osu``, mt 11, 22, 23, 32; ``betOfferId`` stands on the outcome or here (§13)."""
 
     outcomes: list[Outcome]
     event_id: Id | None = None
     bet_offer_id: Id | None = None
 
 
-class EventRemoved(Struct, rename="camel", gc=False):
-    """``er``, mt 18."""
+class EventOnly(Struct, rename="camel", gc=False):
+    """``er``, ``mcr``, ``abos``, mt 18, 12, 9: what is meant is in the type."""
 
     event_id: Id | None = None
 
@@ -160,56 +237,183 @@ class EventStateUpdated(Struct, rename="camel", gc=False):
     event_id: Id | None = None
 
 
+class MatchClockUpdated(Struct, rename="camel", gc=False):
+    """``mcu``, mt 15."""
+
+    match_clock: MatchClock
+    event_id: Id | None = None
+
+
+class EventScoreUpdated(Struct, rename="camel", gc=False):
+    """``score``, mt 16."""
+
+    score: Score
+    event_id: Id | None = None
+
+
+class EventStatsUpdated(Struct, rename="camel", gc=False):
+    """``stats``, mt 17."""
+
+    statistics: Statistics
+    event_id: Id | None = None
+
+
+class Ticker(Struct, rename="camel", gc=False):
+    """A line of live text."""
+
+    id: Id | None = None
+    event_id: Id | None = None
+    type: Name | None = None
+    minute: Int64 | None = None
+    message: str | None = None
+
+
+class TickerUpdated(Ticker, rename="camel", gc=False):
+    """``tu``, mt 19: the line itself, or nested under ``ticker`` (§6)."""
+
+    ticker: Ticker | None = None
+
+
+class EventDescriptionUpdated(Struct, rename="camel", gc=False):
+    """``desc``, mt 20; ``null`` or empty takes the description away, a missing one would be another message."""
+
+    description: str | None
+    event_id: Id | None = None
+
+
+class SettledOutcome(Struct, rename="camel", gc=False):
+    """An outcome of ``os``."""
+
+    id: Id
+    bet_offer_id: Id | None = None
+    event_id: Id | None = None
+    status: str | None = None
+
+
+class OutcomesSettled(Struct, rename="camel", gc=False):
+    """``os``, mt 24, of which next to nothing is known: objects or bare ids, under one of two names (§6)."""
+
+    outcomes: list[SettledOutcome | Id] | None = None
+    outcome_ids: list[SettledOutcome | Id] | None = None
+    event_id: Id | None = None
+    bet_offer_id: Id | None = None
+
+
+class Player(Struct, rename="camel", gc=False):
+    """A player of an occurrence."""
+
+    id: Id | None = None
+    name: str | None = None
+
+
+class MatchOccurrence(Struct, rename="camel", gc=False):
+    """``mo``, mt 25."""
+
+    id: Id
+    event_id: Id | None = None
+    occurrence_type_id: Name | None = None
+    period_id: Name | None = None
+    second_in_period: Int64 | None = None
+    second_in_match: Int64 | None = None
+    second_in_period_added_time: Int64 | None = None
+    player: Player | None = None
+    player_out: Player | None = None
+    additional_properties: list[str] | None = None
+    action: str | None = None
+    index: Int64 | None = None
+    period_index: Int64 | None = None
+
+
+class Position(Struct, rename="camel", gc=False):
+    """A place on the field; ``Decimal`` reads a fraction digit by digit."""
+
+    x: Decimal | None = None
+    y: Decimal | None = None
+    zone: Name | None = None
+
+
+class Visualization(Struct, rename="camel", gc=False):
+    """What a visualization shows."""
+
+    position: Position | None = None
+
+
+class VisualizationOccurrence(Struct, rename="camel", gc=False):
+    """``vo``, mt 27."""
+
+    id: Id
+    event_id: Id | None = None
+    occurrence_type_id: Name | None = None
+    period_id: Name | None = None
+    visualization: Visualization | None = None
+
+
+class LiveStatistics(Struct, rename="camel", gc=False):
+    """``ls``, mt 28; the number is ``value`` on push and ``count`` in HTTP answers, so either (§6)."""
+
+    occurrence_type_id: Name
+    event_id: Id | None = None
+    value: Int64 | None = None
+    count: Int64 | None = None
+
+
 class Child(Struct, gc=False):
     """One message of a bulk: type, vendor time and the element that the type names.
 
     ``t`` is a string or an integer of milliseconds; whatever else it is makes the time unusable, not the child.
+    The commonest elements come first: msgspec looks a key up in this order.
     """
 
     mt: int
     t: Any = None
-    ea: EventAdded | None = None
-    leo: LiveEventOpened | None = None
-    boa: BetOfferAdded | None = None
-    bor: BetOfferRemoved | None = None
-    bosu: BetOfferStatusUpdated | None = None
     boou: OutcomesChanged | None = None
+    bosu: BetOfferStatusUpdated | None = None
+    mcu: MatchClockUpdated | None = None
+    score: EventScoreUpdated | None = None
+    stats: EventStatsUpdated | None = None
     booa: OutcomesChanged | None = None
     boor: OutcomesChanged | None = None
-    er: EventRemoved | None = None
+    boa: BetOfferAdded | None = None
+    bor: BetOfferRemoved | None = None
+    osu: OutcomesChanged | None = None
+    ls: LiveStatistics | None = None
+    mo: MatchOccurrence | None = None
+    vo: VisualizationOccurrence | None = None
+    tu: TickerUpdated | None = None
+    ea: EventAdded | None = None
+    leo: LiveEventOpened | None = None
+    er: EventOnly | None = None
     esu: EventStateUpdated | None = None
+    mcr: EventOnly | None = None
+    desc: EventDescriptionUpdated | None = None
+    abos: EventOnly | None = None
+    os: OutcomesSettled | list[SettledOutcome | Id] | None = None
 
 
-ELEMENTS: MappingProxyType[int, tuple[str, type[Struct]]] = MappingProxyType(
+ELEMENTS: MappingProxyType[int, tuple[str, Any]] = MappingProxyType(
     {
         4: ("ea", EventAdded),
         5: ("leo", LiveEventOpened),
         6: ("boa", BetOfferAdded),
         7: ("bor", BetOfferRemoved),
         8: ("bosu", BetOfferStatusUpdated),
+        9: ("abos", EventOnly),
         11: ("boou", OutcomesChanged),
-        18: ("er", EventRemoved),
+        12: ("mcr", EventOnly),
+        15: ("mcu", MatchClockUpdated),
+        16: ("score", EventScoreUpdated),
+        17: ("stats", EventStatsUpdated),
+        18: ("er", EventOnly),
+        19: ("tu", TickerUpdated),
+        20: ("desc", EventDescriptionUpdated),
         22: ("booa", OutcomesChanged),
         23: ("boor", OutcomesChanged),
+        24: ("os", OutcomesSettled | list[SettledOutcome | Id]),
+        25: ("mo", MatchOccurrence),
+        27: ("vo", VisualizationOccurrence),
+        28: ("ls", LiveStatistics),
+        32: ("osu", OutcomesChanged),
         34: ("esu", EventStateUpdated),
     }
 )
-"""Message type → name and model of its element, for the types that are normalized."""
-
-LATER_TYPES: MappingProxyType[int, str] = MappingProxyType(
-    {
-        9: "abos",
-        12: "mcr",
-        15: "mcu",
-        16: "score",
-        17: "stats",
-        19: "tu",
-        20: "desc",
-        24: "os",
-        25: "mo",
-        27: "vo",
-        28: "ls",
-        32: "osu",
-    }
-)
-"""Types of the sheet that are kept but not normalized yet."""
+"""Message type → name and model of its element."""

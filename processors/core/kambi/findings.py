@@ -49,7 +49,7 @@ class Unplaced:
 
 
 class RejectedError(Exception):
-    """Leaves the reading of one part; caught in the module that raises it, never seen outside."""
+    """Leaves the reading of one part; whoever reads a part takes the finding and goes on with the next."""
 
     def __init__(self, code: Code, detail: str) -> None:
         super().__init__(code, detail)

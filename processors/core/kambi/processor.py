@@ -8,7 +8,7 @@ import msgspec
 
 from processors.core.kambi.debulk import open_bulk
 from processors.core.kambi.dedupe import FactMemory, Sighting, entry_key, fact_number, line_number
-from processors.core.kambi.findings import PassedOver, Unreadable
+from processors.core.kambi.findings import PassedOver, Unplaced, Unreadable
 from processors.core.kambi.health import read_control, read_hole
 from processors.core.kambi.normalize import normalize, vendor_time_ms
 from processors.core.kambi.packet import read_packet
@@ -20,7 +20,9 @@ from schemas.raw import Header
 
 _SECOND_NS = 1_000_000_000
 _FACTS = "kambi.facts"
-_PER_OUTCOME = frozenset({events.OddsChanged, events.OutcomesAdded, events.OutcomesRemoved})
+_PER_OUTCOME = frozenset(
+    {events.OddsChanged, events.OutcomesAdded, events.OutcomesRemoved, events.OutcomesStatusChanged}
+)
 """Records whose facts are their outcomes; the fact of every other record is the record."""
 _HEALTH_KINDS = frozenset({"opened", "closed", "overflow"})
 _TYPE_HEADERS: dict[type[events.Normalized], tuple[Header, Header]] = {
@@ -46,7 +48,7 @@ class KambiProcessor:
     name = "kambi"
     feed = "kambi"
     sources = ("kambi.raw",)
-    outputs = (events.EVENTS, events.OFFERS, events.HEALTH)
+    outputs = (events.EVENTS, events.OFFERS, events.SCORES, events.SETTLEMENTS, events.HEALTH)
 
     def process(self, record: SourceRecord, context: Context) -> None:
         """Process one raw record of any kind."""
@@ -110,9 +112,13 @@ class KambiProcessor:
             else:
                 t, time = str(time_ms), _time(time_ms)
             for candidate in candidates:
+                if isinstance(candidate, Unplaced):
+                    context.dead_letter(bulk.parts()[number], Code.NO_EVENT_ID, "no event id", index)
+                    index += 1
+                    continue
                 payload = _new_part(candidate, child.mt, t, sighting, context)
                 if payload is not None:
-                    key = b"%d" % candidate.event_id  # type: ignore[attr-defined]  # every candidate has one
+                    key = b"%d" % _key(candidate)
                     ce_type, schema = _TYPE_HEADERS[type(candidate)]
                     context.forward(
                         candidate.topic,
@@ -163,6 +169,11 @@ def _new_part(candidate: Any, mt: int, t: str, sighting: Sighting, context: Cont
         return payload
     context.count(Count.DUPLICATE)
     return None
+
+
+def _key(candidate: Any) -> int:
+    key: int = candidate.outcome_id if type(candidate) is events.OutcomeSettled else candidate.event_id
+    return key
 
 
 def _forward_health(found: list[events.LineHealth], origin: str, context: Context) -> None:

@@ -107,7 +107,7 @@ CHILDREN = {
     "mt null": ('{"mt":null,"er":{"eventId":1}}', Code.NO_TYPE),
     "mt unknown": ('{"mt":99,"xx":{"eventId":1}}', Code.UNKNOWN_TYPE),
     "mt huge": ('{"mt":%s}' % ("9" * 400), Code.UNKNOWN_TYPE),
-    "mt of a later version": ('{"mt":16,"score":{"eventId":1,"score":{}}}', Code.LATER_TYPE),
+    "score without a side": ('{"mt":16,"score":{"eventId":1,"score":{}}}', Code.BAD_ELEMENT),
     "element missing": ('{"t":"1","mt":18}', Code.NO_ELEMENT),
     "element null": ('{"mt":18,"er":null}', Code.NO_ELEMENT),
     "element unclear": ('{"mt":18,"a":{"eventId":1},"b":{"eventId":2}}', Code.NO_ELEMENT),
@@ -196,13 +196,11 @@ IDS = {
 
 @pytest.mark.parametrize(("sent", "exact"), IDS.values(), ids=IDS.keys())
 def test_ids_stay_exact(sent: str, exact: int):
-    child = (
-        f'{{"t":"1","mt":11,"boou":{{"eventId":{sent},"outcomes":[{{"id":{sent},"betOfferId":{sent},"odds":1500}}]}}}}'
-    )
+    child = f'{{"t":"1790000000001","mt":11,"boou":{{"eventId":{sent},"outcomes":[{{"id":{sent},"betOfferId":{sent},"odds":1500}}]}}}}'
     (output,) = run(frame(child)).outputs
     assert output.key == str(exact).encode()
     assert output.value == (
-        b'{"event_id":%d,"vendor_time_ms":1,"offer_id":%d,"outcomes":[{"id":%d,"odds_thousandths":1500}]}'
+        b'{"event_id":%d,"vendor_time_ms":1790000000001,"offer_id":%d,"outcomes":[{"id":%d,"odds_thousandths":1500}]}'
         % (exact, exact, exact)
     )
 

@@ -17,6 +17,8 @@ from tests.core.kambi.frames import frame, odds, status
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_790_000_000 * SECOND_NS
+T0 = 10**12
+"""Smaller numbers are no time in milliseconds."""
 LINES = ("kambi-0-general", "kambi-0-events-0", "kambi-0-events-1")
 
 Fact = tuple[int, int, int, int]
@@ -32,7 +34,7 @@ class Delivery:
     def frame(self) -> bytes:
         return frame(
             *(
-                odds(f'{{"id":{outcome},"betOfferId":{offer},"odds":{value}}}', t=t)
+                odds(f'{{"id":{outcome},"betOfferId":{offer},"odds":{value}}}', t=T0 + t)
                 for offer, outcome, value, t in self.facts
             )
         )
@@ -71,7 +73,7 @@ def naive(history: list[Delivery]) -> list[Fact]:
 
 def said(outputs: list[Output]) -> list[Fact]:
     return [
-        (value["offer_id"], outcome["id"], outcome["odds_thousandths"], value["vendor_time_ms"])
+        (value["offer_id"], outcome["id"], outcome["odds_thousandths"], value["vendor_time_ms"] - T0)
         for value in (json.loads(output.value) for output in outputs)
         for outcome in value["outcomes"]
     ]

@@ -14,6 +14,7 @@ from connectors.clock import Clock, SystemClock
 from connectors.kambi.config import KambiSettings
 from connectors.kambi.discovery import DiscoveryFailed, live_events
 from connectors.kambi.places import Places
+from connectors.kambi.planner import Coverage
 from connectors.kambi.settlements import Settlements
 from connectors.kambi.shard import Outset, Shard
 from connectors.producer import RawWriter
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 RAW_TOPIC: Final = TOPICS["kambi.raw"].name
 _BUDGET_WINDOW_S: Final = 60.0
-_LEAST_DISCOVERY_S: Final = 1.0  # however many events open at once
+_DOUBT_S: Final = 5.0  # the longest wait for the list that decides about events the last one lacked
 
 
 class KambiConnector:
@@ -59,7 +60,6 @@ class KambiConnector:
         self._session = session
         self._stop = stop
         self._clock = clock
-        self._discover_now = asyncio.Event()
         outset = Outset(
             settings=settings,
             session=session,
@@ -76,8 +76,7 @@ class KambiConnector:
             random=random,
         )
         self.shards = tuple(
-            Shard(number, outset=outset, sink=sinks[number], previous=previous, started=self._discover_now.set)
-            for number in settings.own_shards
+            Shard(number, outset=outset, sink=sinks[number], previous=previous) for number in settings.own_shards
         )
         self._settlements = (
             Settlements(outset, sink=sinks[KAMBI_SETTLEMENTS_PARTITION], previous=previous)
@@ -94,16 +93,18 @@ class KambiConnector:
                 self._settlements.start(group)
             if self._settings.events == "live":
                 group.create_task(self._discover(), name="discovery")
-            else:
-                for shard in self.shards:
-                    shard.want(self._settings.events)
+
+    @property
+    def coverage(self) -> Mapping[int, Coverage]:
+        """How much of each wanted event is asked for, over all shards of this process."""
+        return {event: coverage for shard in self.shards for event, coverage in shard.coverage.items()}
 
     # -- private -----------------------------------------------------------------------------------------------------
 
     async def _discover(self) -> None:
         settings = self._settings
         while not self._stop.is_set():
-            self._discover_now.clear()
+            asked_s = self._clock.monotonic_s()
             try:
                 events = await live_events(
                     self._session,
@@ -115,16 +116,11 @@ class KambiConnector:
                 log.warning("kambi.discovery_failed reason=%s", error.message)
             else:
                 for shard in self.shards:
-                    shard.want(events)
-            await unless_stopped(self._stop, self._until_next_discovery())
-
-    async def _until_next_discovery(self) -> None:
-        await self._clock.sleep(min(_LEAST_DISCOVERY_S, self._settings.discovery_interval_s))
-        try:
-            async with asyncio.timeout(self._settings.discovery_interval_s):
-                await self._discover_now.wait()
-        except TimeoutError:
-            pass
+                    shard.listed(events, asked_s=asked_s)
+            wait_s = settings.discovery_interval_s
+            if any(shard.in_doubt for shard in self.shards):
+                wait_s = min(wait_s, _DOUBT_S)
+            await unless_stopped(self._stop, self._clock.sleep(wait_s))
 
 
 async def run(

@@ -2,17 +2,21 @@
 
 Rules (vendor sheet §4): a connection holds at most ``max_keys`` keys; general keys have a line of their own; the two
 keys of an event stay together; new events go where most room is and freed places are used again rather than
-rebalanced; what moves is subscribed at its new place before its old place drops it.
+rebalanced; what moves is subscribed at its new place before its old place drops it. All keys are of one offering and
+one language: messages name neither.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from connectors.kambi import keys, names
 from connectors.kambi.places import Places
 
 _KEYS_PER_EVENT: Final = 2
+
+Coverage = Literal["full", "main"]
+"""``full``: both keys of the event are asked for; ``main``: only what the general channels carry of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +54,9 @@ class _EventLine:
 class Planner:
     """Keep desired events and lines in agreement; carry out the actions in the order they are returned.
 
-    The caller says :meth:`connected` when a line is up with all of :meth:`keys_of` emitted, :meth:`subscribed` when a
-    ``Subscribe`` was emitted on a line that is up, and :meth:`refused` for each 429.
+    The caller says :meth:`connected` when a line is up with all of :meth:`keys_of` emitted, :meth:`subscribed` when
+    emitted keys have to be in force, :meth:`refused` for each 429, :meth:`denied` for each refusal of another code,
+    and :meth:`retry` now and then.
     """
 
     def __init__(
@@ -74,10 +79,17 @@ class Planner:
         self._places = places
         self._lines: dict[str, _EventLine] = {}
         self._desired: dict[int, None] = {}
-        self._ended: set[int] = set()
+        self._place_of: dict[int, str] = {}
+        self._denied: set[str] = set()
+        self._refused_general: dict[str, None] = {}
         self.general_line: Final = names.general(shard, replica)
 
     # -- what is planned ---------------------------------------------------------------------------------------------
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every line, the general one first."""
+        return (self.general_line, *self._lines)
 
     def keys_of(self, line: str) -> tuple[str, ...]:
         """Return every key that ``line`` holds, in the order to emit them after a connect."""
@@ -89,54 +101,53 @@ class Planner:
     @property
     def unplaced(self) -> tuple[int, ...]:
         """Desired events that found no room; they are placed as soon as there is some."""
-        placed = {event for line in self._lines.values() for event in line.events}
-        return tuple(event for event in self._desired if event not in placed and event not in self._ended)
+        return tuple(event for event in self._desired if event not in self._place_of)
+
+    @property
+    def coverage(self) -> Mapping[int, Coverage]:
+        """How much of each desired event is asked for, refusals minded."""
+        return {event: self._coverage(event) for event in self._desired}
 
     # -- what is wanted ----------------------------------------------------------------------------------------------
 
     def want(self, events: Iterable[int]) -> list[Action]:
-        """Follow exactly ``events``. One that ended is not taken up again while the offering still lists it."""
+        """Follow exactly ``events``."""
         self._desired = dict.fromkeys(events)
-        self._ended &= self._desired.keys()
-        return self._settle()
-
-    def ended(self, event: int) -> list[Action]:
-        """Drop ``event``: it left the offering or is live no more."""
-        if event in self._desired:
-            self._ended.add(event)
-        return self._settle()
-
-    def started(self, event: int) -> list[Action]:
-        """Take ``event`` up again when it is desired and had ended."""
-        self._ended.discard(event)
         return self._settle()
 
     # -- what happened -----------------------------------------------------------------------------------------------
 
     def connected(self, line: str) -> list[Action]:
-        """All keys of ``line`` were emitted on a new connection, whose limit is not known yet."""
-        if line in self._lines:
+        """All keys of ``line`` were emitted on a new connection, whose limits are not known yet."""
+        self._denied.difference_update(self.keys_of(line))
+        if line == self.general_line:
+            self._refused_general.clear()
+        else:
             self._lines[line].capacity = self._pairs_per_line
-        return [*self.subscribed(line), *self._settle()]
+        return self._settle()
 
-    def subscribed(self, line: str) -> list[Action]:
-        """The new keys of ``line`` were emitted: drop its events from the places they came from."""
+    def subscribed(self, line: str, topics: Iterable[str]) -> list[Action]:
+        """``topics`` have to be in force on ``line`` by now: drop their events from the places they came from."""
         actions: list[Action] = []
-        for event in self._lines[line].events if line in self._lines else ():
+        for event in dict.fromkeys(key.event for topic in topics if (key := keys.parse(topic)) is not None):
+            if event is None or self._place_of.get(event) != line:
+                continue  # a general key, or the event has ended or moved on meanwhile
             for name, old in self._lines.items():
                 if event in old.leaving:
                     del old.leaving[event]
                     actions.append(Unsubscribe(line=name, keys=self._pair(event)))
         return actions
 
-    def refused(self, line: str, key: str) -> list[Action]:
-        """The server refused ``key`` on ``line`` (429): its event moves, and ``line`` takes no more than it holds."""
-        parsed = keys.parse(key)
-        state = self._lines.get(line)
-        if state is None or parsed is None or parsed.event is None or parsed.event not in state.events:
-            return []  # a general key has no other place; the second key of a pair that is moving already needs none
-        event = parsed.event
-        del state.events[event]
+    def refused(self, line: str, topic: str) -> list[Action]:
+        """The server refused ``topic`` on ``line`` (429): its event moves, and ``line`` takes no more than it holds."""
+        if line == self.general_line and topic in self._general_keys:
+            self._refused_general[topic] = None  # there is no other place for it: see retry
+            return []
+        event = self._event_of(topic)
+        if event is None or self._place_of.get(event) != line:
+            return []  # no key of ours; or the second key of a pair that is moving already
+        state = self._lines[line]
+        del state.events[event], self._place_of[event]
         state.capacity = len(state.events) + len(state.leaving)
         actions = self._place(event)
         if actions:
@@ -144,16 +155,37 @@ class Planner:
             return actions
         return [Unsubscribe(line=line, keys=self._pair(event))]
 
+    def denied(self, topic: str) -> None:
+        """The server refused ``topic`` for a reason that another connection does not mend."""
+        if self._event_of(topic) in self._place_of:
+            self._denied.add(topic)
+
+    def retry(self) -> list[Action]:
+        """Try a little more than lines were granted: a limit that was lifted is seen only by trying.
+
+        Nothing is tried while every key has its place.
+        """
+        actions: list[Action] = []
+        if self._refused_general:
+            actions.append(Subscribe(line=self.general_line, keys=tuple(self._refused_general)))
+            self._refused_general.clear()
+        if self.unplaced:
+            for line in self._lines.values():
+                line.capacity = min(max(line.capacity, len(line.events) + len(line.leaving)) + 1, self._pairs_per_line)
+        return [*actions, *self._settle()]
+
     # -- private -----------------------------------------------------------------------------------------------------
 
     def _settle(self) -> list[Action]:
         subscribe = [action for event in self.unplaced for action in self._place(event)]
         unsubscribe: list[Action] = []
         for name, line in self._lines.items():
-            for held in (line.events, line.leaving):
-                for event in [e for e in held if e not in self._desired or e in self._ended]:
-                    del held[event]
-                    unsubscribe.append(Unsubscribe(line=name, keys=self._pair(event)))
+            for event in [event for event in (*line.events, *line.leaving) if event not in self._desired]:
+                if event in line.events:
+                    del line.events[event], self._place_of[event]
+                line.leaving.pop(event, None)
+                self._denied.difference_update(self._pair(event))
+                unsubscribe.append(Unsubscribe(line=name, keys=self._pair(event)))
         # Only what found no room before the drops has to come after them.
         late = [action for event in self.unplaced for action in self._place(event)] if unsubscribe else []
         return [*subscribe, *unsubscribe, *late]
@@ -166,7 +198,20 @@ class Planner:
             name = names.events(self._shard, len(self._lines), self._replica)
             self._lines[name] = _EventLine(capacity=self._pairs_per_line)
         self._lines[name].events[event] = None
+        self._lines[name].leaving.pop(event, None)  # it comes back to where it was: nothing is to be dropped there
+        self._place_of[event] = name
         return [Subscribe(line=name, keys=self._pair(event))]
+
+    def _coverage(self, event: int) -> Coverage:
+        whole = event in self._place_of and self._denied.isdisjoint(self._pair(event))
+        return "full" if whole else "main"
+
+    def _event_of(self, topic: str) -> int | None:
+        """Return the event that ``topic`` is a key of, if it is one that this plan would make."""
+        key = keys.parse(topic)
+        if key is None or key.event is None or topic not in self._pair(key.event):
+            return None
+        return key.event
 
     def _pair(self, event: int) -> tuple[str, str]:
         return keys.event_pair(self._offering, self._language, event)

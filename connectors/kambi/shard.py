@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
@@ -14,7 +14,8 @@ from connectors.kambi import protocol
 from connectors.kambi.config import KambiSettings
 from connectors.kambi.line import KambiLine, LineOwner, ShardOf
 from connectors.kambi.places import Places
-from connectors.kambi.planner import Action, Planner, Subscribe, Unsubscribe
+from connectors.kambi.planner import Action, Coverage, Planner, Subscribe, Unsubscribe
+from connectors.kambi.roster import FixedRoster, LiveRoster
 from connectors.recorder import LastFrame, LineRecorder
 from connectors.runner import Runner, unless_stopped
 from connectors.sink import FrameSink
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 FEED: Final = "kambi"
 _MOVE_OVERLAP_S: Final = 1.0  # success is silent, so the old place is held on to until the new one must be in force
+_RETRY_S: Final = 30.0  # half of the minute within which a limit that was lifted should be used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,32 +74,23 @@ class Outset:
 
 
 class Shard:
-    """The lines of one shard and what is planned for them.
+    """The lines of one shard, which events they follow, and what is planned for them.
 
     Args:
         number: The shard: its partition of the raw topic.
         outset: What it shares with the other shards.
         sink: Queue of the shard's raw partition; whatever else records for this shard writes here, too.
         previous: Where lines stood before this process.
-        started: Told when an event of this shard went live that is not followed yet.
     """
 
-    def __init__(
-        self,
-        number: int,
-        *,
-        outset: Outset,
-        sink: FrameSink,
-        previous: Mapping[str, LastFrame],
-        started: Callable[[], None],
-    ) -> None:
+    def __init__(self, number: int, *, outset: Outset, sink: FrameSink, previous: Mapping[str, LastFrame]) -> None:
         settings = outset.settings
         self.number = number
         self.sink = sink
         self._outset = outset
         self._previous = previous
-        self._started = started
         self._of = ShardOf(number, settings.shards)
+        self._roster = LiveRoster() if settings.events == "live" else FixedRoster(filter(self.owns, settings.events))
         self._planner = Planner(
             offering=settings.offering,
             language=settings.language,
@@ -117,19 +110,32 @@ class Shard:
         """Open the general line; it and all lines to come run in ``group`` until the process is to stop."""
         self._group = group
         self._open(self._planner.general_line)
+        self._follow()
+        group.create_task(self._retry(), name=f"kambi-{self.number} retry")
 
     def owns(self, event: int) -> bool:
         """Return whether ``event`` is of this shard."""
         return event % self._of.count == self.number
 
-    def want(self, events: Iterable[int]) -> None:
-        """Follow exactly those of ``events`` that are of this shard."""
-        self._carry_out(self._planner.want(event for event in events if self.owns(event)))
+    def listed(self, events: Iterable[int], *, asked_s: float) -> None:
+        """The offering API, asked at ``asked_s`` of the monotonic clock, lists exactly ``events`` as live."""
+        self._roster.listed(filter(self.owns, events), asked_s=asked_s)
+        self._follow()
 
     @property
-    def unplaced(self) -> tuple[int, ...]:
-        """Events that are followed on the general line only, for want of room."""
-        return self._planner.unplaced
+    def in_doubt(self) -> bool:
+        """Whether the last list lacked events that are followed: the next one decides about them."""
+        return self._roster.in_doubt
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Events of this shard that are wanted now."""
+        return self._roster.events
+
+    @property
+    def coverage(self) -> Mapping[int, Coverage]:
+        """How much of each wanted event is asked for: ``full``, or ``main`` for want of room or by refusal."""
+        return self._planner.coverage
 
     # -- what the lines say ------------------------------------------------------------------------------------------
 
@@ -139,24 +145,35 @@ class Shard:
     def emitted(self, line: str, keys: Sequence[str], *, fresh: bool) -> None:
         if fresh:
             self._carry_out(self._planner.connected(line))
-        self._spawn(self._end_moves(line))
+        assert self._group is not None
+        self._group.create_task(self._end_moves(line, keys))
 
     def signs(self, line: str, signs: Sequence[protocol.Sign]) -> None:
+        now_s = self._outset.clock.monotonic_s()
         for sign in signs:
             match sign:
                 case protocol.Refused(code=code, topic=topic):
-                    self.refused += 1
-                    log.warning("kambi.refused line=%s code=%d topic=%s", line, code, topic)
-                    if code == protocol.TOO_MANY_KEYS:
-                        self._carry_out(self._planner.refused(line, topic))
-                case protocol.Ended(event):
-                    self._carry_out(self._planner.ended(event))
-                case protocol.Started(event):
-                    self._carry_out(self._planner.started(event))
-                    if self.owns(event):
-                        self._started()
+                    self._refused(line, code, topic)
+                # Of other shards' events their own general line says the same, in its own order.
+                case protocol.Ended(event) if self.owns(event):
+                    self._roster.ended(event, now_s=now_s)
+                    self._follow()
+                case protocol.Started(event) if self.owns(event):
+                    self._roster.started(event, now_s=now_s)
+                    self._follow()
 
     # -- private -----------------------------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        self._carry_out(self._planner.want(self._roster.events))
+
+    def _refused(self, line: str, code: int, topic: str) -> None:
+        self.refused += 1
+        log.warning("kambi.refused line=%s code=%d topic=%s", line, code, topic)
+        if code == protocol.TOO_MANY_KEYS:
+            self._carry_out(self._planner.refused(line, topic))
+        else:
+            self._planner.denied(topic)
 
     def _carry_out(self, actions: Sequence[Action]) -> None:
         for action in actions:
@@ -168,14 +185,22 @@ class Shard:
                         self._open(line)
                 case Unsubscribe(line=line, keys=keys):
                     self.lines[line].unsubscribe(keys)
-        if len(self._planner.unplaced) != self._unplaced:
-            self._unplaced = len(self._planner.unplaced)
-            log.warning(
-                "kambi.unplaced shard=%d events=%d max_connections=%d",
-                self.number,
-                self._unplaced,
-                self._outset.settings.max_connections,
-            )
+        self._tell_unplaced()
+
+    def _tell_unplaced(self) -> None:
+        unplaced = self._planner.unplaced
+        if bool(unplaced) != bool(self._unplaced):  # how many they are in between is told by `_retry`
+            self._log_unplaced(unplaced)
+        self._unplaced = len(unplaced)
+
+    def _log_unplaced(self, unplaced: Sequence[int]) -> None:
+        log.warning(
+            "kambi.unplaced shard=%d events=%d max_connections=%d first=%s",
+            self.number,
+            len(unplaced),
+            self._outset.settings.max_connections,
+            list(unplaced[:5]),
+        )
 
     def _open(self, name: str) -> None:
         line = self._outset.line(name, shard=self._of, sink=self.sink, previous=self._previous.get(name), owner=self)
@@ -183,10 +208,17 @@ class Shard:
         assert self._group is not None
         self._group.create_task(self._outset.runner.keep_connected(name, line.connect, line.counts), name=name)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        assert self._group is not None
-        self._group.create_task(work)
+    async def _end_moves(self, name: str, keys: Sequence[str]) -> None:
+        line = self.lines[name]
+        connection = line.open_connection
+        if not await unless_stopped(self._outset.stop, self._outset.clock.sleep(_MOVE_OVERLAP_S)):
+            return
+        # Lost meanwhile, the new place is worth nothing yet: its next connect emits the keys again.
+        if connection is not None and line.open_connection == connection:
+            self._carry_out(self._planner.subscribed(name, keys))
 
-    async def _end_moves(self, line: str) -> None:
-        if await unless_stopped(self._outset.stop, self._outset.clock.sleep(_MOVE_OVERLAP_S)):
-            self._carry_out(self._planner.subscribed(line))
+    async def _retry(self) -> None:
+        while await unless_stopped(self._outset.stop, self._outset.clock.sleep(_RETRY_S)):
+            self._carry_out(self._planner.retry())
+            if unplaced := self._planner.unplaced:
+                self._log_unplaced(unplaced)

@@ -11,15 +11,12 @@ from connectors.kambi.planner import Planner, Subscribe, Unsubscribe
 EVENTS = st.integers(1, 30)
 
 
-def planner(max_keys=40, max_connections=50):
+def planner(max_keys=40, max_connections=50, **settings):
     return Planner(
-        offering="kambi",
-        language="en",
-        extended=False,
-        shard=0,
-        replica="",
+        **{"offering": "kambi", "language": "en", "extended": False, "shard": 0, "replica": ""}
+        | {"places": Places(max_connections - 1)}
+        | settings,
         max_keys=max_keys,
-        places=Places(max_connections - 1),
     )
 
 
@@ -62,7 +59,8 @@ def test_events_past_all_room_wait_for_it():
     plan = planner(max_keys=4, max_connections=2)
     plan.want([1, 2, 3, 4])
     assert plan.unplaced == (3, 4)
-    assert plan.ended(1) == [
+    assert plan.coverage == {1: "full", 2: "full", 3: "main", 4: "main"}
+    assert plan.want([2, 3, 4]) == [
         Unsubscribe(line="kambi-0-events-0", keys=pair(1)),
         Subscribe(line="kambi-0-events-0", keys=pair(3)),
     ]
@@ -74,8 +72,9 @@ def test_a_refused_key_moves_its_pair_and_the_old_place_is_kept_until_the_new_on
     plan.want([1, 2, 3])
     assert plan.refused("kambi-0-events-0", pair(3)[1]) == [Subscribe(line="kambi-0-events-1", keys=pair(3))]
     assert plan.keys_of("kambi-0-events-0") == (*pair(1), *pair(2), *pair(3))
-    assert plan.subscribed("kambi-0-events-1") == [Unsubscribe(line="kambi-0-events-0", keys=pair(3))]
-    assert plan.subscribed("kambi-0-events-1") == []
+    assert plan.subscribed("kambi-0-events-1", pair(2)) == []
+    assert plan.subscribed("kambi-0-events-1", pair(3)) == [Unsubscribe(line="kambi-0-events-0", keys=pair(3))]
+    assert plan.subscribed("kambi-0-events-1", pair(3)) == []
     # The line has learned its limit, until it connects again.
     assert plan.want([1, 2, 3, 4]) == [Subscribe(line="kambi-0-events-1", keys=pair(4))]
     plan.connected("kambi-0-events-0")
@@ -88,7 +87,7 @@ def test_a_place_that_is_being_left_is_not_given_away():
     plan.refused("kambi-0-events-0", pair(3)[0])
     plan.connected("kambi-0-events-0")
     assert [action.line[-1] for action in plan.want([1, 2, 3, 4, 5, 6])] == ["1", "1", "2"]
-    plan.subscribed("kambi-0-events-1")
+    plan.subscribed("kambi-0-events-1", pair(3))
     assert [action.line[-1] for action in plan.want([1, 2, 3, 4, 5, 6, 7, 8, 9])] == ["2", "0", "2"]
 
 
@@ -99,31 +98,83 @@ def test_a_second_refusal_of_the_same_pair_moves_nothing():
     assert plan.refused("kambi-0-events-0", pair(3)[1]) == []
 
 
-def test_a_refused_general_or_foreign_key_moves_nothing():
+def test_a_refused_foreign_key_moves_nothing():
     plan = planner()
     plan.want([1])
-    for topic in ("v2018.kambi.ev.json", "v2018.kambi.ev.99.json", "nonsense", ""):
+    foreign = ("v2018.kambi.ev.99.json", "v2018.kambi.sv.ev.1.json", "v2018.ub.ev.1.json", "nonsense", "")
+    for topic in foreign:
         assert plan.refused("kambi-0-general", topic) == []
         assert plan.refused("kambi-0-events-0", topic) == []
     assert plan.refused("no-such-line", pair(1)[0]) == []
+    assert plan.retry() == []
 
 
-def test_an_ended_event_stays_out_while_the_offering_still_lists_it():
+def test_a_refused_general_key_has_no_other_place_and_is_tried_again():
+    plan = planner()
+    neutral = "v2018.kambi.ev.json"
+    assert plan.refused("kambi-0-general", neutral) == []
+    assert plan.retry() == [Subscribe(line="kambi-0-general", keys=(neutral,))]
+    assert plan.retry() == []
+    plan.refused("kambi-0-general", neutral)
+    plan.connected("kambi-0-general")  # emits it again by itself
+    assert plan.retry() == []
+
+
+def test_where_nothing_more_is_granted_a_little_more_is_tried_now_and_then():
+    plan = planner(max_keys=6, max_connections=2)
+    plan.want([1, 2, 3])
+    assert plan.refused("kambi-0-events-0", pair(3)[0]) == [Unsubscribe(line="kambi-0-events-0", keys=pair(3))]
+    assert plan.refused("kambi-0-events-0", pair(2)[0]) == [Unsubscribe(line="kambi-0-events-0", keys=pair(2))]
+    assert plan.want([1, 2, 3]) == []
+    assert plan.retry() == [Subscribe(line="kambi-0-events-0", keys=pair(2))]
+    assert plan.refused("kambi-0-events-0", pair(2)[0]) == [Unsubscribe(line="kambi-0-events-0", keys=pair(2))]
+    assert plan.unplaced == (2, 3)
+
+
+def test_an_event_that_comes_back_to_the_place_it_is_leaving_keeps_its_keys_there():
+    plan = planner(max_keys=2, max_connections=3)
+    plan.want([1])
+    assert plan.refused("kambi-0-events-0", pair(1)[0]) == [Subscribe(line="kambi-0-events-1", keys=pair(1))]
+    plan.connected("kambi-0-events-0")
+    plan.refused("kambi-0-events-1", pair(1)[0])
+    plan.retry()
+    assert plan.coverage == {1: "full"}
+    for line in plan.lines:
+        assert Unsubscribe(line=line, keys=pair(1)) not in plan.subscribed("kambi-0-events-0", pair(1))
+
+
+def test_a_key_denied_for_good_leaves_the_event_to_the_general_line_until_its_line_connects_again():
     plan = planner()
     plan.want([1, 2])
-    assert plan.ended(1) == [Unsubscribe(line="kambi-0-events-0", keys=pair(1))]
-    assert plan.want([1, 2]) == []
-    assert plan.want([2]) == []
-    assert plan.want([1, 2]) == [Subscribe(line="kambi-0-events-0", keys=pair(1))]
+    plan.denied(pair(1)[0])
+    plan.denied(pair(99)[0])
+    plan.denied("nonsense")
+    assert plan.coverage == {1: "main", 2: "full"}
+    plan.connected("kambi-0-events-0")
+    assert plan.coverage == {1: "full", 2: "full"}
 
 
-def test_an_event_that_goes_live_again_is_taken_up_at_once():
+def test_events_given_twice_are_followed_once():
     plan = planner()
-    plan.want([1])
-    plan.ended(1)
-    assert plan.started(1) == [Subscribe(line="kambi-0-events-0", keys=pair(1))]
-    assert plan.started(99) == []
-    assert plan.ended(99) == []
+    assert plan.want([7, 7, 8, 7]) == [
+        Subscribe(line="kambi-0-events-0", keys=pair(7)),
+        Subscribe(line="kambi-0-events-0", keys=pair(8)),
+    ]
+    assert plan.want([8, 7, 8]) == []
+
+
+def test_shards_of_a_process_share_the_places_for_event_lines():
+    places = Places(2)
+    first, second = (planner(max_keys=2, shard=shard, places=places) for shard in (0, 1))
+    assert first.want([4])[0].line == "kambi-0-events-0"
+    assert second.want([1, 5])[0].line == "kambi-1-events-0"
+    assert second.unplaced == (5,)
+
+
+def test_extended_keys_replace_the_general_ones_and_a_standby_has_names_of_its_own():
+    plan = planner(extended=True, replica="b")
+    assert plan.keys_of("kambi-0-general.b") == ("v2018.kambi.en.ext.ev.json", "v2018.kambi.ext.ev.json")
+    assert plan.want([7]) == [Subscribe(line="kambi-0-events-0.b", keys=pair(7))]
 
 
 class AgainstServers(RuleBasedStateMachine):
@@ -135,7 +186,6 @@ class AgainstServers(RuleBasedStateMachine):
         self.plan = planner(max_keys, connections)
         self.held = {}  # per line that is up: keys the server granted
         self.refusals = []
-        self.ended = set()
         self.desired = set()
 
     def emit(self, line, topics):
@@ -149,7 +199,7 @@ class AgainstServers(RuleBasedStateMachine):
 
     def carry_out(self, actions):
         served = self.served()
-        stay = {event for event in served if event in self.desired - self.ended}
+        stay = {event for event in served if event in self.desired}
         for action in actions:
             if action.line not in self.held:
                 continue
@@ -167,23 +217,11 @@ class AgainstServers(RuleBasedStateMachine):
     @rule(events=st.sets(EVENTS, max_size=20))
     def want(self, events):
         self.desired = events
-        self.ended &= events
         stay = self.carry_out(self.plan.want(sorted(events)))
         assert stay <= self.served(), "an event still wanted lost its keys"
 
-    @rule(event=EVENTS)
-    def event_ends(self, event):
-        if event in self.desired:
-            self.ended.add(event)
-        self.carry_out(self.plan.ended(event))
-
-    @rule(event=EVENTS)
-    def event_starts(self, event):
-        self.ended.discard(event)
-        self.carry_out(self.plan.started(event))
-
     def known_lines(self):
-        return sorted({self.plan.general_line, *self.plan._lines})
+        return sorted(self.plan.lines)
 
     @rule(data=st.data())
     def line_connects(self, data):
@@ -204,7 +242,7 @@ class AgainstServers(RuleBasedStateMachine):
     def move_is_in_force(self, data):
         line = data.draw(st.sampled_from(self.known_lines()))
         if line in self.held:
-            stay = self.carry_out(self.plan.subscribed(line))
+            stay = self.carry_out(self.plan.subscribed(line, self.plan.keys_of(line)))
             # While a 429 is on its way the new place may be worth nothing, and nobody can know it.
             assert self.refusals or stay <= self.served(), "a moved event lost its keys"
 
@@ -213,11 +251,15 @@ class AgainstServers(RuleBasedStateMachine):
         if self.refusals:
             self.carry_out(self.plan.refused(*self.refusals.pop(0)))
 
+    @rule()
+    def time_passes(self):
+        self.carry_out(self.plan.retry())
+
     @invariant()
     def no_line_exceeds_the_limit(self):
         if hasattr(self, "plan"):
-            assert len(self.plan._lines) + 1 <= max(1, self.connections)
-            for line in self.plan._lines:
+            assert len(self.plan.lines) <= max(1, self.connections)
+            for line in self.plan.lines[1:]:
                 assert len(self.plan.keys_of(line)) <= self.max_keys
                 assert len(set(self.plan.keys_of(line))) == len(self.plan.keys_of(line))
 
@@ -225,12 +267,12 @@ class AgainstServers(RuleBasedStateMachine):
     def each_desired_event_has_one_place_or_waits(self):
         if hasattr(self, "plan"):
             placed = [event for line in self.plan._lines.values() for event in line.events]
-            assert sorted([*placed, *self.plan.unplaced]) == sorted(self.desired - self.ended)
+            assert sorted([*placed, *self.plan.unplaced]) == sorted(self.desired)
 
     @invariant()
     def pairs_stay_together(self):
         if hasattr(self, "plan"):
-            for line in self.plan._lines:
+            for line in self.plan.lines[1:]:
                 topics = self.plan.keys_of(line)
                 parsed = [key for topic in topics if (key := keys.parse(topic)) is not None]
                 assert len(parsed) == len(topics)

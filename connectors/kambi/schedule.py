@@ -1,0 +1,273 @@
+"""What to ask the offering API next, and when. Pure: told the time, hands out requests, is told how each went.
+
+Two classes, each by due time. First what cannot wait: events just (re)subscribed, which are stale until a snapshot, and
+the listing of live events, which everything else hangs on. Then the rounds, the longest overdue first. Requests are
+handed out at even distances, so the budget of any minute holds and nothing comes in bursts; when it is short, rounds
+become slower.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
+
+from connectors.kambi.asks import Ask, Failed, Gone, Outcome, Served, Skipped, Wait, What
+from connectors.kambi.rounds import Round, Rounds
+from connectors.runner import Backoff
+
+_LEAST_DISCOVERY_S: Final = 1.0  # however many events open at once
+_SKIPPED_S: Final = 1.0  # until the queue to Kafka is looked at again
+_OF_AN_EVENT: Final[tuple[What, ...]] = ("offers", "livedata")
+
+_Key = tuple[What, int]
+"""What is asked about which event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How often what is asked for.
+
+    Attributes:
+        requests_per_minute: Budget, all shards together.
+        in_flight: Requests under way at once; a slow server is not piled on.
+        ids_per_request: Events asked for at once.
+        snapshot_s: Between two rounds of an event, seconds.
+        discovery_s: Between two listings of live events, seconds.
+        prematch_s: Between two askings of each term, seconds.
+        prematch: Paths below ``listView``.
+        settle_s: How long after a subscribe was emitted its events are asked for: the subscription is in force by
+            then, and the ``tick`` that names its keys is written.
+        backoff: Delays of one target after failures; its cap is at least the target's interval.
+    """
+
+    requests_per_minute: int
+    in_flight: int
+    ids_per_request: int
+    snapshot_s: float
+    discovery_s: float
+    prematch_s: float
+    prematch: tuple[str, ...]
+    settle_s: float
+    backoff: Backoff
+
+
+@dataclass(frozen=True, slots=True)
+class _Urgent:
+    due_s: float
+    failures: int = 0
+    alone: bool = False
+
+
+class _Pause:
+    """A stop for all requests, when the API refuses or cannot be reached."""
+
+    def __init__(self) -> None:
+        self.until_s = -math.inf
+        self.failures = 0
+        self._since_s = -math.inf
+
+    def failed(self, ask: Ask, now_s: float) -> int:
+        """Count a failure; return how many in a row. What was under way together fails together: that is one."""
+        if ask.asked_s >= self._since_s:
+            self.failures += 1
+            self._since_s = now_s
+        return self.failures
+
+
+class PollSchedule:
+    """Hand out requests; every :class:`Ask` given by :meth:`next` is to be answered by :meth:`done`.
+
+    Args:
+        shards: Over how many the events are spread.
+        cadence: How often what is asked for.
+        random: Spreads the rounds, jitters the delays.
+        now_s: Monotonic seconds.
+    """
+
+    def __init__(self, *, shards: int, cadence: Cadence, random: Random, now_s: float) -> None:
+        self._shards = shards
+        self._cadence = cadence
+        self._random = random
+        self._distance_s = 60 / cadence.requests_per_minute
+        self._free_s = now_s
+        self._number = 0
+        self._pause = _Pause()
+        self._discovery = Round(what="live-open", interval_s=cadence.discovery_s, due_s=now_s)
+        self._rounds = Rounds(
+            kinds=_OF_AN_EVENT, size=cadence.ids_per_request, interval_s=cadence.snapshot_s, random=random
+        )
+        self._terms = [
+            Round(what="list-view", interval_s=cadence.prematch_s, due_s=now_s + part * cadence.prematch_s, term=term)
+            for part, term in zip((random.random() for _ in cadence.prematch), cadence.prematch, strict=True)
+        ]
+        self._urgent: dict[_Key, _Urgent] = {}
+        self._absent: set[_Key] = set()
+        self._in_flight: dict[int, Round | None] = {}
+        self._urgency: dict[int, dict[_Key, _Urgent]] = {}
+
+    # -- what is wanted ----------------------------------------------------------------------------------------------
+
+    def follow(self, events: Iterable[int], now_s: float) -> None:
+        """Ask for exactly ``events`` from now on, in rounds."""
+        wanted = dict.fromkeys(events)
+        self._rounds.follow(wanted, shards=self._shards, now_s=now_s)
+        self._urgent = {key: urgent for key, urgent in self._urgent.items() if key[1] in wanted}
+        self._absent = {key for key in self._absent if key[1] in wanted}
+
+    def resubscribed(self, events: Iterable[int], now_s: float) -> None:
+        """Keys of ``events`` were emitted just now: each is asked for soon, whatever was known of it."""
+        due_s = now_s + self._cadence.settle_s
+        for event in events:
+            if event in self._rounds.events:
+                for what in _OF_AN_EVENT:
+                    self._urgent.pop((what, event), None)  # what waits is asked in the order of subscribing
+                    self._urgent[what, event] = _Urgent(due_s)
+
+    def reopened(self, now_s: float) -> None:
+        """The general keys were emitted just now: a whole listing repairs what they carry."""
+        self._discovery.conditional = False
+        self._discovery.due_s = now_s + self._cadence.settle_s
+
+    def discover(self, now_s: float) -> None:
+        """Events open: list them at once, and not in bursts."""
+        soon_s = max(now_s, self._discovery.asked_s + _LEAST_DISCOVERY_S)
+        self._discovery.due_s = min(self._discovery.due_s, soon_s)
+
+    # -- what is done ------------------------------------------------------------------------------------------------
+
+    def next(self, now_s: float) -> Ask | Wait:
+        """Return the request to make now, or how long there is none. Call again when anything was told, too."""
+        if len(self._in_flight) >= self._cadence.in_flight:
+            return Wait(math.inf)
+        free_s = max(self._free_s, self._pause.until_s)
+        if now_s < free_s:
+            return Wait(free_s)
+        urgent = min(self._urgent.items(), key=lambda item: item[1].due_s, default=None)
+        discovery_s = math.inf if self._discovery.asked else self._discovery.due_s
+        if urgent is not None and urgent[1].due_s <= min(now_s, discovery_s):
+            return self._ask_urgent(urgent[0], now_s)
+        if discovery_s <= now_s:
+            return self._ask_round(self._discovery, now_s)
+        rounds = [each for each in (*self._terms, *self._rounds.all) if not each.asked]
+        overdue = min(rounds, key=lambda each: each.due_s, default=None)
+        if overdue is not None and overdue.due_s <= now_s:
+            return self._ask_round(overdue, now_s)
+        return Wait(
+            min(
+                discovery_s,
+                urgent[1].due_s if urgent is not None else math.inf,
+                overdue.due_s if overdue is not None else math.inf,
+            )
+        )
+
+    def is_certain(self, ask: Ask) -> bool:
+        """Return whether 404 to ``ask`` says that each of its events is gone, and not just one of several."""
+        return len(ask.events) == 1 or all((ask.what, event) in self._absent for event in ask.events)
+
+    def done(self, ask: Ask, outcome: Outcome, now_s: float) -> None:
+        """Say how ``ask`` went."""
+        round_ = self._in_flight.pop(ask.number)
+        urgency = self._urgency.pop(ask.number, {})
+        if round_ is not None:
+            round_.asked = False
+            round_.failures = round_.failures + 1 if isinstance(outcome, Failed) else 0
+        match outcome:
+            case Served():
+                self._pause.failures = 0
+                self._absent.difference_update((ask.what, event) for event in ask.events)
+            case Gone() if self.is_certain(ask):
+                self._pause.failures = 0
+                self._absent.update((ask.what, event) for event in ask.events)
+            case Gone():
+                self._pause.failures = 0
+                self._ask_one_by_one(ask, urgency, now_s)
+            case Skipped():
+                if round_ is not None:
+                    round_.conditional = round_.conditional and ask.conditional
+                for key, urgent in urgency.items():
+                    self._ask_again(key, replace(urgent, due_s=now_s + _SKIPPED_S))
+            case Failed():
+                self._failed(ask, outcome, round_, urgency, now_s)
+
+    # -- private -----------------------------------------------------------------------------------------------------
+
+    def _ask_urgent(self, first: _Key, now_s: float) -> Ask:
+        what, shard = first[0], first[1] % self._shards
+        together = [
+            key
+            for key, urgent in sorted(self._urgent.items(), key=lambda item: item[1].due_s)
+            if key[0] == what and key[1] % self._shards == shard and urgent.due_s <= now_s and not urgent.alone
+        ]
+        keys = [first] if self._urgent[first].alone else together[: self._cadence.ids_per_request]
+        ask = self._ask(what, now_s, shard=shard, events=[event for _, event in keys], conditional=False)
+        self._urgency[ask.number] = {key: self._urgent.pop(key) for key in keys}
+        self._in_flight[ask.number] = None
+        return ask
+
+    def _ask_round(self, due: Round, now_s: float) -> Ask:
+        ask = self._ask(
+            due.what,
+            now_s,
+            shard=None if due.group is None else due.group.shard,
+            events=() if due.group is None else tuple(due.group.events),
+            term=due.term,
+            conditional=due.conditional,
+        )
+        due.asked, due.asked_s, due.due_s, due.conditional = True, now_s, now_s + due.interval_s, True
+        self._in_flight[ask.number] = due
+        return ask
+
+    def _ask(
+        self, what: What, now_s: float, *, shard: int | None, events: Sequence[int], conditional: bool, term: str = ""
+    ) -> Ask:
+        self._number += 1
+        self._free_s = now_s + self._distance_s
+        return Ask(
+            number=self._number,
+            what=what,
+            asked_s=now_s,
+            shard=shard,
+            events=tuple(events),
+            term=term,
+            conditional=conditional,
+        )
+
+    def _failed(
+        self, ask: Ask, failure: Failed, round_: Round | None, urgency: Mapping[_Key, _Urgent], now_s: float
+    ) -> None:
+        if failure.everywhere:
+            delay_s = self._delay_s(self._pause.failed(ask, now_s), 0.0, failure.retry_after_s)
+            self._pause.until_s = max(self._pause.until_s, now_s + delay_s)
+        else:
+            self._pause.failures = 0
+        before = round_.failures - 1 if round_ is not None else max((u.failures for u in urgency.values()), default=0)
+        due_s = now_s + self._delay_s(
+            before + 1,
+            round_.interval_s if round_ is not None else self._cadence.snapshot_s,
+            failure.retry_after_s,
+        )
+        # What fails while others are answered may fail because of one event: the others of its group shall not suffer.
+        its_own = not failure.everywhere or (before and self._pause.failures <= 1)
+        if len(ask.events) > 1 and its_own:
+            self._ask_one_by_one(ask, urgency, due_s)
+            return
+        if round_ is not None:
+            round_.due_s = due_s
+            round_.conditional = round_.conditional and ask.conditional
+        for key, urgent in urgency.items():
+            self._ask_again(key, replace(urgent, due_s=due_s, failures=before + 1))
+
+    def _ask_one_by_one(self, ask: Ask, urgency: Mapping[_Key, _Urgent], due_s: float) -> None:
+        for event in ask.events:
+            urgent = urgency.get((ask.what, event), _Urgent(due_s))
+            self._ask_again((ask.what, event), replace(urgent, due_s=due_s, alone=True))
+
+    def _ask_again(self, key: _Key, urgent: _Urgent) -> None:
+        # Subscribed once more meanwhile: that asking stands.
+        if key[1] in self._rounds.events:
+            self._urgent.setdefault(key, urgent)
+
+    def _delay_s(self, failures: int, interval_s: float, retry_after_s: float) -> float:
+        backoff = replace(self._cadence.backoff, cap_s=max(self._cadence.backoff.cap_s, interval_s))
+        return max(retry_after_s, backoff.delay_s(failures, self._random))

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.core.kambi.dedupe import DELETES_PER_TICK, MAX_FACTS, WINDOW_S, FactMemory, Sighting, entry_key
+from processors.core.kambi.dedupe import DELETES_PER_TICK, MAX_FACTS, PREFIX, WINDOW_S, FactMemory, Sighting, entry_key
 from processors.core.kambi.processor import KambiProcessor
 from schemas.kambi.codes import Count
 from tests.core.driver import DictStore, Driver, Output
@@ -137,7 +137,7 @@ def test_there_and_back_at_one_time_are_three_facts():
 
 
 def test_candidate_goes_out_with_its_new_outcomes_only():
-    driver = Driver(KambiProcessor())
+    driver = Driver(KambiProcessor(), stream_time_ns=START_NS)
     driver.feed(frame(odds('{"id":1,"betOfferId":9,"odds":1500}')), line=LINES[0])
     driver.feed(
         frame(odds('{"id":1,"betOfferId":9,"odds":1500}', '{"id":2,"betOfferId":9,"odds":2500}')), line=LINES[1]
@@ -164,9 +164,9 @@ def test_ticks_delete_what_ended_and_keep_the_rest():
     for number in range(3):
         driver.feed(frame(status(number)), at_ns=START_NS + number * SECOND_NS)
     driver.feed(b"{}", kind="tick", at_ns=START_NS + (WINDOW_S + 2) * SECOND_NS)
-    assert len(driver.store.entries) == 1
+    assert len(list(driver.store.items(PREFIX))) == 1
     driver.feed(b"{}", kind="tick", at_ns=START_NS + (WINDOW_S + 3) * SECOND_NS)
-    assert driver.store.entries == {}
+    assert list(driver.store.items(PREFIX)) == []
 
 
 def observe(store: DictStore, memory: FactMemory, number: int, now_s: int) -> int:

@@ -1,0 +1,178 @@
+"""A frame: its children one by one to candidates, facts, judgement, records; every candidate accounted for."""
+
+from typing import Any, Final
+
+import msgspec
+
+from processors.core.kambi import shards
+from processors.core.kambi.book import Book
+from processors.core.kambi.debulk import Bulk, open_bulk
+from processors.core.kambi.dedupe import Sighting, entry_key, fact_number, line_number
+from processors.core.kambi.envelope import Envelope, rfc3339
+from processors.core.kambi.findings import PassedOver, Unplaced, Unreadable
+from processors.core.kambi.late import PART_NAMES, judge, order_time_ms
+from processors.core.kambi.normalize import normalize, vendor_time_ms
+from processors.core.kambi.packet import read_packet
+from processors.core.kambi.state import NewestTime, keep
+from processors.core.processor import Context, SourceRecord
+from schemas.codec import encode
+from schemas.kambi import events
+from schemas.kambi.codes import Code, Count
+
+_PER_OUTCOME: Final = frozenset(
+    {events.OddsChanged, events.OutcomesAdded, events.OutcomesRemoved, events.OutcomesStatusChanged}
+)
+"""Records whose facts are their outcomes; the fact of every other record is the record."""
+_ENTITIES: Final[dict[type[events.Normalized], str]] = {
+    events.OfferAdded: "offer_id",
+    events.OfferRemoved: "offer_id",
+    events.OfferStatusChanged: "offer_id",
+    events.LiveStatisticChanged: "occurrence_type_id",
+    events.TickerAdded: "ticker_id",
+    events.OccurrenceChanged: "occurrence_id",
+    events.VisualizationChanged: "visualization_id",
+    events.OutcomeSettled: "outcome_id",
+}
+"""What names the entity of a record beside its event; of other records the event has one of the kind."""
+_ENCODER = msgspec.json.Encoder()
+
+
+def process_frame(record: SourceRecord, line: str, received_ns: int, context: Context) -> None:
+    """Write the records and dead letters of a ``frame`` record."""
+    value = record.value or b""
+    packet = read_packet(value)
+    if isinstance(packet, Unreadable):
+        context.dead_letter(value, packet.code, packet.detail)
+        return
+    bulk = packet if isinstance(packet, PassedOver) else open_bulk(packet.text)
+    if isinstance(bulk, PassedOver):
+        context.count(bulk.what)
+        return
+    _Frame(bulk, record, line, received_ns, context).process()
+
+
+class _Frame:
+    """One frame on its way."""
+
+    __slots__ = (
+        "_book",
+        "_bulk",
+        "_context",
+        "_envelope",
+        "_general",
+        "_index",
+        "_now_s",
+        "_received_ms",
+        "_share",
+        "_sighting",
+        "_whole",
+    )
+
+    def __init__(self, bulk: Bulk, record: SourceRecord, line: str, received_ns: int, context: Context) -> None:
+        self._bulk = bulk
+        self._context = context
+        self._received_ms = received_ns // 1_000_000
+        self._now_s = context.stream_time_ns // 1_000_000_000
+        number = line_number(line.encode())
+        self._sighting = Sighting(context.store, number, self._now_s)
+        self._book = Book(context.store, number, self._now_s)
+        self._envelope = Envelope(record, line, received_ns, context)
+        self._share = shards.share_of(line, context.store)
+        self._whole = self._share.shards == 1
+        self._general = shards.GENERAL in line
+        self._index = 0
+
+    def process(self) -> None:
+        """Process all children; the store is written in the end, memory after that (see ``Context.memory``)."""
+        context, received_ms = self._context, self._received_ms
+        newest = NewestTime(context.store)
+        for number, child in enumerate(self._bulk.children):
+            if isinstance(child, Unreadable):
+                self._dead_letter(number, child)
+                continue
+            time_ms = vendor_time_ms(child.t)
+            candidates = normalize(child, time_ms)
+            if isinstance(candidates, Unreadable):
+                self._dead_letter(number, candidates)
+                continue
+            order = order_time_ms(time_ms, received_ms)
+            if time_ms is None:
+                context.count(Count.NO_VENDOR_TIME)
+                t, time = _ENCODER.encode(child.t).decode(), rfc3339(received_ms)
+            else:
+                t, time = str(time_ms), rfc3339(time_ms)
+                if order == time_ms:
+                    newest.see(time_ms)
+                else:
+                    context.count(Count.VENDOR_TIME_AHEAD)
+            for candidate in candidates:
+                placed = self._placed(candidate, number)
+                if placed is not None:
+                    payload = self._new_part(placed, child.mt, t)
+                    if payload is not None:
+                        if judge(placed, payload, order, self._book):
+                            context.count(Count.LATE)
+                            payload = encode(placed)
+                        self._envelope.forward(placed, payload, self._index, time)
+                self._index += 1
+        newest.write()
+        keep(self._sighting, self._book, context, self._now_s)
+
+    def _dead_letter(self, number: int, finding: Unreadable) -> None:
+        self._context.dead_letter(self._bulk.parts()[number], finding.code, finding.detail, self._index)
+        self._index += 1
+
+    def _placed(self, candidate: Any, number: int) -> Any:
+        """Return ``candidate`` if it is ours, with its event as far as anybody knows it; else ``None``."""
+        if type(candidate) is Unplaced:
+            event_id = self._book.event_of(candidate.offer_id)
+            if event_id is None:
+                # On a general line every shard reads this; on any other line, only this task does.
+                if not self._general or self._share.holds(candidate.offer_id):
+                    detail = f"no event id, and nobody knows offer {candidate.offer_id}"
+                    self._context.dead_letter(self._bulk.parts()[number], Code.NO_EVENT_ID, detail, self._index)
+                else:
+                    self._context.count(Count.FOREIGN_EVENT)
+                return None
+            candidate = candidate.placed_in(event_id)
+        if self._whole or type(candidate) is events.OutcomeSettled or self._share.holds(candidate.event_id):
+            return candidate
+        self._context.count(Count.FOREIGN_EVENT)
+        offer_id = getattr(candidate, "offer_id", None)
+        if offer_id is not None and self._general:
+            self._book.remember_place(offer_id, candidate.event_id)
+        return None
+
+    def _new_part(self, candidate: Any, mt: int, t: str) -> bytes | None:
+        """Return the value of ``candidate`` with those of its facts that are new, ``None`` if none is."""
+        sighting, kind = self._sighting, type(candidate)
+        if kind in _PER_OUTCOME:
+            key = entry_key(f"{candidate.event_id}|{mt}|{candidate.offer_id}|{t}")
+            outcomes: list[Any] = candidate.outcomes
+            new = [outcome for outcome in outcomes if sighting.is_new(key, fact_number(_ENCODER.encode(outcome)))]
+            if not new:
+                self._context.count(Count.DUPLICATE)
+                return None
+            if len(new) < len(outcomes):
+                self._context.count(Count.PARTIAL_DUPLICATE)
+                candidate.outcomes = new
+            return encode(candidate)
+        payload = encode(candidate)
+        field = _ENTITIES.get(kind)
+        entity = PART_NAMES.get(kind, "") if field is None else getattr(candidate, field)
+        event_id = "" if kind is events.OutcomeSettled else candidate.event_id
+        if not sighting.is_new(entry_key(f"{event_id}|{mt}|{entity}|{t}"), fact_number(payload)):
+            self._context.count(Count.DUPLICATE)
+            return None
+        if kind is events.OutcomeSettled:
+            return self._settled(candidate, payload)
+        return payload
+
+    def _settled(self, candidate: events.OutcomeSettled, payload: bytes) -> bytes:
+        """Fill in the event if the vendor did not; after the fact was told by what the vendor said."""
+        if candidate.event_id is msgspec.UNSET and candidate.offer_id is not msgspec.UNSET:
+            event_id = self._book.event_of(candidate.offer_id)
+            if event_id is not None:
+                candidate.event_id = event_id
+                return encode(candidate)
+        return payload

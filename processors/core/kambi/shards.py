@@ -1,0 +1,81 @@
+"""Which events are a task's own: shard of an event = event id % shards, as the line's connector said when it opened.
+
+General lines bring every event to every shard; each task takes its own and passes over the rest, so that each change
+has one task that speaks of it.
+"""
+
+from typing import Final
+
+import msgspec
+
+from processors.core.processor import Store
+
+LINES: Final = b"l"
+"""First byte of the store keys of lines' shards; the name of the line follows."""
+TASK: Final = b"n"
+"""Store key of what the task's lines said last."""
+GENERAL: Final = "-general"
+"""In the name of a line that brings the events of every shard."""
+
+
+class Share(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A task's share of the events: those with ``event_id % shards == shard``."""
+
+    shard: int = 0
+    shards: int = 1
+
+    def holds(self, number: int) -> bool:
+        """Tell whether the event (or, where nobody knows the event, the offer) ``number`` is this share's."""
+        return number % self.shards == self.shard
+
+
+WHOLE: Final = Share()
+"""Of a line that never said: nothing is passed over."""
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Share)
+
+
+class _Control(msgspec.Struct):
+    shard: int | None = None
+    shards: int | None = None
+
+
+_CONTROL = msgspec.json.Decoder(_Control)
+
+
+def learn_share(value: bytes, line: str, partition: int, store: Store) -> None:
+    """Keep what an ``opened`` or ``tick`` record says about shards; what cannot be is passed over.
+
+    Args:
+        value: The control record's value; whoever reads its other fields says if it is unreadable.
+        line: The line.
+        partition: Partition of the raw record, which is the shard (a ``tick`` names only their number).
+        store: State of the stream task.
+    """
+    try:
+        control = _CONTROL.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    if control.shards is None:
+        return
+    shard = partition if control.shard is None else control.shard
+    if control.shards == 1:
+        shard = 0  # the settlements line has a partition of its own that is no shard, and passes nothing over
+    if not 0 <= shard < control.shards:
+        return
+    stored = _ENCODER.encode(Share(shard, control.shards))
+    for key in (LINES + line.encode(), TASK):
+        if store.get(key) != stored:
+            store.put(key, stored)
+
+
+def share_of(line: str, store: Store) -> Share:
+    """Return the share of a line's frames."""
+    stored = store.get(LINES + line.encode())
+    return WHOLE if stored is None else _DECODER.decode(stored)
+
+
+def share_of_task(store: Store) -> Share:
+    """Return the share of what belongs to no connection: snapshots."""
+    stored = store.get(TASK)
+    return WHOLE if stored is None else _DECODER.decode(stored)

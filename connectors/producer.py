@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from connectors.clock import Clock
 from connectors.kafka_retry import until_kafka_answers
-from connectors.sink import RawRecord
+from connectors.record import RawRecord
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
 from schemas.topics import RAW_MESSAGE_BYTES

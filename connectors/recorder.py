@@ -4,20 +4,12 @@ import asyncio
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from connectors.clock import Clock
-from connectors.sink import FrameSink, RawRecord
+from connectors.record import LastFrame, RawRecord
+from connectors.sink import FrameSink
 from schemas.raw import Kind, RawHeaders
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastFrame:
-    """Where a line stood: its connection and the number of the last frame received on it (0: none)."""
-
-    connection: str
-    frame: int
 
 
 class LineRecorder:
@@ -106,7 +98,7 @@ class LineRecorder:
     def _drop(self) -> None:
         self._number += 1
         self._lost_from = self._lost_from or self._number
-        self._sink.counts.dropped["queue-full"] += 1
+        self._sink.counts.dropped[self._sink.full_because] += 1
 
     async def _make_room(self) -> bool:
         if self._lost_from is not None:

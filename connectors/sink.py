@@ -1,24 +1,27 @@
-"""The way of frames into Kafka: one bounded, ordered queue per raw partition, and the task that empties it.
+"""The way of records into Kafka: one bounded, ordered queue per raw partition, and the task that empties it.
 
+Records wait in memory while Kafka takes them. When it does not for a moment, or memory fills, what waits and everything
+after it goes to disk and is sent from there, oldest first, until the disk holds nothing: the order never changes.
 Frames are counted once each: received, pushed (acknowledged by all replicas) or dropped with a reason.
-A spool on disk belongs here, between :meth:`FrameSink.offer` and :meth:`FrameSink.run`.
 """
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from itertools import islice
+from typing import Final, Protocol
 
-from schemas.raw import RawHeaders
+from connectors.backlog import Backlog
+from connectors.record import LastFrame, RawRecord
+from schemas.raw import NUMBERED
 
-
-@dataclass(frozen=True, slots=True)
-class RawRecord:
-    """One record of a raw topic: headers and exact bytes."""
-
-    headers: RawHeaders
-    value: bytes
+# A batch is one produce request. 1 MiB keeps the acknowledgement below some 20 ms; a larger record goes alone.
+_BATCH_BYTES: Final = 1024 * 1024
+_BATCH_RECORDS: Final = 4096
+# One transaction on disk, and how long to collect for it: a commit may cost a disk some 10 ms.
+_SPILL_BYTES: Final = 4 * 1024 * 1024
+_SPILL_INTERVAL_S: Final = 0.1
 
 
 class Writer(Protocol):
@@ -35,8 +38,21 @@ class SinkCounts:
 
     received: int = 0
     pushed: int = 0
+    """Those that an earlier process left on disk included."""
+    spooled: int = 0
+    """Frames that went to disk first."""
     dropped: Counter[str] = field(default_factory=Counter)
-    """By reason: ``queue-full``, ``too-large``."""
+    """By reason: ``queue-full``, ``spool-full``, ``spool-failed``, ``too-large``."""
+
+
+@dataclass(slots=True)
+class _Write:
+    """The batch on its way to Kafka; ``place``: where its last record stands on disk, if it does."""
+
+    records: list[RawRecord]
+    task: "asyncio.Task[Sequence[RawRecord]]"
+    since: float
+    place: int | None
 
 
 class FrameSink:
@@ -44,35 +60,84 @@ class FrameSink:
 
     Args:
         writer: Where records go.
-        max_bytes: Bound of the values that wait or are under way.
+        max_bytes: Bound of the values that wait or are under way in memory.
         max_records: Bound of their number.
+        backlog: Where they wait when Kafka is away; ``None``: in memory only.
+        patience_s: How long Kafka may keep a batch waiting before it counts as away.
     """
 
-    def __init__(self, writer: Writer, *, max_bytes: int, max_records: int = 200_000) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        *,
+        max_bytes: int,
+        max_records: int = 200_000,
+        backlog: Backlog | None = None,
+        patience_s: float = 1.0,
+    ) -> None:
         self._writer = writer
         self._max_bytes = max_bytes
         self._max_records = max_records
+        self._backlog = backlog
+        self._patience_s = patience_s
         self._queue: deque[RawRecord] = deque()
         self._records = 0
         self._bytes = 0
-        self._filled = asyncio.Event()
+        self._writing: _Write | None = None
+        self._written: dict[str, LastFrame] = {}
+        self._spilled_at = 0.0
+        self._wake = asyncio.Event()
         self._drained = asyncio.Event()
         self._closing = False
+        self._given_up = False
         self.counts = SinkCounts()
+
+    async def open(self) -> dict[str, LastFrame]:
+        """Take up what an earlier process left on disk; it goes first. Return where the lines stand after it.
+
+        Returns:
+            For every line known, or nothing when nothing was left: Kafka knows then (:meth:`remember`).
+
+        Raises:
+            SpoolLocked: Another process uses the file.
+        """
+        if self._backlog is not None:
+            self.remember(await self._backlog.open())
+        return dict(self._written)
+
+    def remember(self, lines: Mapping[str, LastFrame]) -> None:
+        """Take over where the lines stand in Kafka, for the next process if this one dies with records on disk."""
+        self._written.update(lines)
 
     @property
     def has_room(self) -> bool:
         """Whether the next frame may be put."""
-        return self._bytes < self._max_bytes and self._records < self._max_records
+        return self._bytes < self._max_bytes and self._records < self._max_records and self._free_on_disk > 0
 
     @property
     def is_relieved(self) -> bool:
-        """Whether at least half of the bound is free: an overflow ends here, not at each single free place."""
-        return self._bytes <= self._max_bytes // 2 and self._records <= self._max_records // 2
+        """Whether there is room for half of what memory holds: an overflow ends here, not at each single free place."""
+        return (
+            self._bytes <= self._max_bytes // 2
+            and self._records <= self._max_records // 2
+            and self._free_on_disk > self._max_bytes // 2
+        )
+
+    @property
+    def full_because(self) -> str:
+        """The reason to count a frame under that finds no room."""
+        if self._backlog is not None and self._backlog.failing:
+            return "spool-failed"
+        return "queue-full" if self._free_on_disk > 0 else "spool-full"
 
     @property
     def waiting(self) -> int:
-        """Records not yet acknowledged."""
+        """Records not yet acknowledged, on disk or in memory."""
+        return self._records + (self._backlog.count if self._backlog else 0)
+
+    @property
+    def unkept(self) -> int:
+        """Records that are in memory only."""
         return self._records
 
     def put(self, record: RawRecord) -> None:
@@ -83,7 +148,7 @@ class FrameSink:
         self._queue.append(record)
         self._records += 1
         self._bytes += len(record.value)
-        self._filled.set()
+        self._wake.set()
 
     async def wait_for_room(self) -> None:
         """Return when a frame may be put."""
@@ -92,43 +157,166 @@ class FrameSink:
             await self._drained.wait()
 
     def close(self) -> None:
-        """Take no more: :meth:`run` returns once everything queued is in Kafka."""
+        """Take no more: :meth:`run` returns once everything is in Kafka, or on disk while Kafka is away."""
         self._closing = True
-        self._filled.set()
+        self._wake.set()
+
+    def give_up(self) -> None:
+        """Have :meth:`run` return at once; what Kafka has not taken goes to disk, if there is one."""
+        self._given_up = True
+        self._wake.set()
 
     async def run(self) -> None:
-        """Write what is queued until closed and empty. One task per sink; it owns the writer's order."""
-        while True:
-            if not self._queue:
-                if self._closing:
-                    return
-                self._filled.clear()
-                await self._filled.wait()
-                continue
-            batch = self._take()
-            refused = await self._writer.write(batch)
-            self._account(batch, refused)
+        """Write what is queued until closed and empty. One task per sink; it owns the order.
 
-    # A batch is one produce request. 1 MiB keeps the acknowledgement below some 20 ms; a larger record goes alone.
-    _BATCH_BYTES = 1024 * 1024
-    _BATCH_RECORDS = 4096
+        Whatever ends it, what it held goes to disk first; :attr:`unkept` says what found no place there.
+        """
+        try:
+            while not self._is_over():
+                self._wake.clear()
+                if self._writing is None:
+                    await self._begin_write()
+                now = asyncio.get_running_loop().time()
+                due_at = self._spill_due_at(now)
+                if due_at is not None and due_at <= now:
+                    await self._spill()
+                else:
+                    await self._changed(due_at)
+                if self._writing is not None and self._writing.task.done():
+                    await self._end_write(self._writing)
+        finally:
+            await self._leave()
 
-    def _take(self) -> list[RawRecord]:
-        batch = [self._queue.popleft()]
-        size = len(batch[0].value)
-        while (
-            self._queue and len(batch) < self._BATCH_RECORDS and size + len(self._queue[0].value) <= self._BATCH_BYTES
-        ):
-            batch.append(self._queue.popleft())
-            size += len(batch[-1].value)
-        return batch
+    # -- to Kafka ----------------------------------------------------------------------------------------------------
 
-    def _account(self, batch: list[RawRecord], refused: Sequence[RawRecord]) -> None:
-        self._records -= len(batch)
-        self._bytes -= sum(len(record.value) for record in batch)
-        self.counts.pushed += sum(record.headers.kind == "frame" for record in batch)
-        for record in refused:
-            if record.headers.kind == "frame":
-                self.counts.pushed -= 1
-                self.counts.dropped["too-large"] += 1
+    async def _begin_write(self) -> None:
+        place = None
+        records: list[RawRecord] = []
+        if self._backlog is not None and self._backlog.count:
+            oldest = await self._backlog.oldest(max_bytes=_BATCH_BYTES, max_records=_BATCH_RECORDS)
+            if oldest is not None:
+                records, place = oldest
+        if not records:
+            records = self._oldest(_BATCH_BYTES, _BATCH_RECORDS)
+            for _ in records:
+                self._queue.popleft()
+        if records:
+            task = asyncio.ensure_future(self._writer.write(records))
+            task.add_done_callback(lambda _: self._wake.set())
+            self._writing = _Write(records, task, asyncio.get_running_loop().time(), place)
+
+    async def _end_write(self, write: _Write) -> None:
+        refused = write.task.result()
+        self._writing = None
+        if write.place is None:
+            self._release(write.records)
+        elif self._backlog is not None:
+            await self._backlog.sent(write.place)
+            self._drained.set()
+        self._written.update(_last_frames(write.records))
+        self.counts.pushed += _frames(write.records) - _frames(refused)
+        if refused:
+            self.counts.dropped["too-large"] += _frames(refused)
+
+    # -- to disk -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _free_on_disk(self) -> int:
+        """What the spool would have left with all of memory in it; while it is not in use, memory is the bound."""
+        if self._backlog is None or not self._backlog.count or self._backlog.failing:
+            return self._max_bytes
+        return self._backlog.free_bytes - self._bytes
+
+    def _spill_due_at(self, now: float) -> float | None:
+        """Return when memory is to go to disk: the loop's time, or ``None`` while Kafka takes what it gets."""
+        if self._backlog is None or not self._unspilled():
+            return None
+        if self._bytes > self._max_bytes // 2:
+            due_at = now
+        elif self._backlog.count:
+            due_at = now if self._bytes > _BATCH_BYTES else self._spilled_at + _SPILL_INTERVAL_S
+        elif self._writing is not None:
+            due_at = self._writing.since + self._patience_s
+        else:
+            return None
+        return max(due_at, self._backlog.retry_at)
+
+    def _unspilled(self) -> bool:
+        return bool(self._queue) or (self._writing is not None and self._writing.place is None)
+
+    async def _spill(self) -> bool:
+        """Move the oldest of memory to disk; what is under way to Kafka first, as it is older than all."""
+        assert self._backlog is not None
+        write = self._writing if self._writing is not None and self._writing.place is None else None
+        records = write.records if write is not None else self._oldest(_SPILL_BYTES, len(self._queue))
+        place = await self._backlog.append(records, self._written)
+        self._spilled_at = asyncio.get_running_loop().time()
+        if place is None:
+            return False
+        if write is not None:
+            write.place = place
+        else:
+            for _ in records:
+                self._queue.popleft()
+        self._release(records)
+        self.counts.spooled += _frames(records)
+        return True
+
+    # -- private -----------------------------------------------------------------------------------------------------
+
+    def _is_over(self) -> bool:
+        if self._given_up:
+            return True
+        if not self._closing or self._unspilled():
+            return False
+        if self._writing is None:
+            return not (self._backlog is not None and self._backlog.count)
+        # All is on disk: the next process goes on with it if Kafka does not answer now.
+        return asyncio.get_running_loop().time() >= self._writing.since + self._patience_s
+
+    async def _changed(self, due_at: float | None) -> None:
+        """Wait for a record, an answer, the end, or ``due_at``."""
+        if due_at is None and self._closing and self._writing is not None and not self._unspilled():
+            due_at = self._writing.since + self._patience_s
+        try:
+            async with asyncio.timeout_at(due_at):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _leave(self) -> None:
+        write = self._writing
+        if write is not None:
+            write.task.cancel()
+            await asyncio.wait({write.task})
+            if not write.task.cancelled() and write.task.exception() is None:
+                await self._end_write(write)
+        if self._backlog is not None:
+            while self._unspilled() and await self._spill():
+                pass
+            await self._backlog.close()
+
+    def _oldest(self, max_bytes: int, max_records: int) -> list[RawRecord]:
+        """Return the head of the queue: one record at least, if there is any."""
+        records: list[RawRecord] = []
+        size = 0
+        for record in islice(self._queue, max_records):
+            size += len(record.value)
+            if records and size > max_bytes:
+                break
+            records.append(record)
+        return records
+
+    def _release(self, records: Sequence[RawRecord]) -> None:
+        self._records -= len(records)
+        self._bytes -= sum(len(record.value) for record in records)
         self._drained.set()
+
+
+def _frames(records: Sequence[RawRecord]) -> int:
+    return sum(record.headers.kind in NUMBERED for record in records)
+
+
+def _last_frames(records: Sequence[RawRecord]) -> dict[str, LastFrame]:
+    last = {record.headers.line: record.headers for record in records}
+    return {line: LastFrame(connection=headers.connection, frame=headers.frame) for line, headers in last.items()}

@@ -2,7 +2,8 @@
 
 import uuid
 
-from connectors.sink import FrameSink, RawRecord
+from connectors.record import RawRecord
+from connectors.sink import FrameSink
 from schemas.raw import RawHeaders
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from connectors.kambi import keys, names, protocol
 from connectors.kambi.line import ShardOf
 from connectors.kambi.shard import Outset
-from connectors.recorder import LastFrame
+from connectors.record import LastFrame
 from connectors.sink import FrameSink
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from connectors.kambi.line import KambiLine, LineOwner, ShardOf
 from connectors.kambi.places import Places
 from connectors.kambi.planner import Action, Coverage, Planner, Subscribe, Unsubscribe
 from connectors.kambi.roster import FixedRoster, LiveRoster
-from connectors.recorder import LastFrame, LineRecorder
+from connectors.record import LastFrame
+from connectors.recorder import LineRecorder
 from connectors.runner import Runner, unless_stopped
 from connectors.sink import FrameSink
 

@@ -4,8 +4,8 @@ import pytest
 
 from connectors.clock import SystemClock
 from connectors.producer import RawWriter
-from connectors.sink import RawRecord
-from connectors.tail import last_frames
+from connectors.record import RawRecord
+from connectors.tail import read_tails
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
 from schemas.raw import RawHeaders
@@ -50,8 +50,9 @@ async def test_the_tail_gives_each_lines_last_connection_and_frame(kafka, topic_
     settings = KafkaSettings(bootstrap_servers=kafka)
 
     async def tail():
-        found = await last_frames(settings, topic=topic, partition=0, clock=SystemClock())
-        return {line: (last.connection, last.frame) for line, last in found.items()}
+        found = await read_tails(settings, topic=topic, partitions=[0, 1], clock=SystemClock())
+        assert found[1] == {}
+        return {line: (tail.last.connection, tail.last.frame) for line, tail in found[0].items()}
 
     assert await tail() == {}
     raw = writer(kafka, topic)

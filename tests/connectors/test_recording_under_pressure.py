@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from connectors.recorder import LastFrame, LineRecorder
+from connectors.record import LastFrame
+from connectors.recorder import LineRecorder
 from connectors.sink import FrameSink
 from tests.connectors.hand_clock import HandClock
 from tests.connectors.vendor import eventually

@@ -1,51 +1,97 @@
-"""Where the lines of a shard stood: read from the end of its raw partition when a connector starts."""
+"""Where lines stood: read from the end of raw partitions when a connector starts."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+import msgspec
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from connectors.clock import Clock
 from connectors.kafka_retry import until_kafka_answers
-from connectors.recorder import LastFrame
+from connectors.record import LastFrame
 from schemas.kafka import KafkaSettings
 
 TAIL_RECORDS: Final = 20_000
 """How far back to look. A live line ticks each second, so at 10,000 frames/s this holds two ticks of every line."""
 
 
-async def last_frames(kafka: KafkaSettings, *, topic: str, partition: int, clock: Clock) -> dict[str, LastFrame]:
-    """Return per line its last connection in the partition's last records; retry until Kafka answers.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineTail:
+    """The last that is known of a line.
+
+    Attributes:
+        last: Its last connection and that one's last frame.
+        received_ns: Stamp of its last record, UTC nanoseconds.
+        closed: Whether that connection was closed in order.
+        shards: Of how many shards its events are a part; ``None`` when no control record of it is in the tail.
+    """
+
+    last: LastFrame
+    received_ns: int
+    closed: bool
+    shards: int | None
+
+
+class _Shards(msgspec.Struct):
+    shards: int = 1  # records of versions without shards say nothing of them
+
+
+Tails = Mapping[int, Mapping[str, LineTail]]
+"""By partition and line."""
+
+
+async def read_tails(kafka: KafkaSettings, *, topic: str, partitions: Iterable[int], clock: Clock) -> Tails:
+    """Return what the last records of ``partitions`` tell of each line; retry until Kafka answers.
 
     A line that was silent for longer than the tail is not in it: its next gap then has no known beginning.
     """
-    tp = TopicPartition(topic, partition)
-    return await until_kafka_answers(lambda: _read_tail(kafka, tp), kafka=kafka, topic=topic, clock=clock)
+    assigned = [TopicPartition(topic, number) for number in partitions]
+    return await until_kafka_answers(lambda: _read_tails(kafka, assigned), kafka=kafka, topic=topic, clock=clock)
 
 
-async def _read_tail(kafka: KafkaSettings, partition: TopicPartition) -> dict[str, LastFrame]:
+async def _read_tails(kafka: KafkaSettings, assigned: Sequence[TopicPartition]) -> Tails:
     consumer = AIOKafkaConsumer(**kafka.client(), request_timeout_ms=kafka.request_timeout_ms, enable_auto_commit=False)
+    tails: dict[int, dict[str, LineTail]] = {tp.partition: {} for tp in assigned}
     try:
         await consumer.start()
-        consumer.assign([partition])
-        end = (await consumer.end_offsets([partition]))[partition]
-        begin = (await consumer.beginning_offsets([partition]))[partition]
-        position = max(begin, end - TAIL_RECORDS)
-        consumer.seek(partition, position)
-        last: dict[str, LastFrame] = {}
-        while position < end:
-            for record in (await consumer.getmany(partition, timeout_ms=1000)).get(partition, ()):
-                headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
-                _note(last, headers)
-            position = await consumer.position(partition)  # beyond the last record: the end may be a marker
-        return last
+        consumer.assign(assigned)
+        ends = await consumer.end_offsets(assigned)
+        begins = await consumer.beginning_offsets(assigned)
+        for tp in assigned:
+            consumer.seek(tp, max(begins[tp], ends[tp] - TAIL_RECORDS))
+        unread = set(assigned)
+        while unread := {tp for tp in unread if await consumer.position(tp) < ends[tp]}:
+            # The position goes beyond the last record: the end may be a marker.
+            for tp, records in (await consumer.getmany(*unread, timeout_ms=1000)).items():
+                for record in records:
+                    _note(tails[tp.partition], record)
+        return tails
     finally:
         await consumer.stop()
 
 
-def _note(last: dict[str, LastFrame], headers: dict[str, str]) -> None:
+def _note(tails: dict[str, LineTail], record: ConsumerRecord) -> None:
+    headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
     line, connection, frame = (headers.get(name, "") for name in ("tc-line", "tc-connection", "tc-frame"))
-    if line and connection and frame.isdecimal():
-        known = last.get(line)
-        # Raw topics are at least once: a repeat must not set the line back.
-        number = max(known.frame, int(frame)) if known and known.connection == connection else int(frame)
-        last[line] = LastFrame(connection=connection, frame=number)
+    if not (line and connection and frame.isdecimal()):
+        return
+    kind, received = headers.get("tc-kind", ""), headers.get("tc-received-ns", "")
+    known = tails.get(line)
+    same = known is not None and known.last.connection == connection
+    # Raw topics are at least once: a repeat must not set the line back.
+    number = max(known.last.frame, int(frame)) if known and same else int(frame)
+    shards = _shards(record.value) if kind in {"opened", "tick"} else None
+    tails[line] = LineTail(
+        last=LastFrame(connection=connection, frame=number),
+        received_ns=int(received) if received.isdecimal() else record.timestamp * 1_000_000,
+        closed=kind == "closed" or (known is not None and same and known.closed),
+        shards=shards or (known.shards if known else None),
+    )
+
+
+def _shards(value: bytes | None) -> int | None:
+    try:
+        return msgspec.json.decode(value or b"", type=_Shards).shards
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

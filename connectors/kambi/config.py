@@ -63,6 +63,10 @@ class KambiSettings(BaseModel):
     """Number of the one shard this process runs, or ``all``; a shard's number is its partition of ``kambi.raw``."""
     replica: Annotated[str, Field(pattern=r"^[a-z0-9]{0,8}$")] = ""
     """Name of this hot standby, e.g. ``b``: ends the names of its lines; empty for the first connector of a shard."""
+    switch_timeout_s: Annotated[float, Field(gt=0)] = 300.0
+    """When the shard count changes: how long the processors may take for what the old shards left, seconds."""
+    ask_acknowledgements: bool = False
+    """Ask the server to acknowledge each subscription: needed only where it refuses keys in no other way."""
     tick_interval_s: Annotated[float, Field(gt=0)] = 1.0
     """How often each open line writes a ``tick``, seconds."""
     discovery_interval_s: Annotated[float, Field(gt=0)] = 15.0

@@ -16,12 +16,13 @@ from connectors.kambi.discovery import DiscoveryFailed, live_events
 from connectors.kambi.places import Places
 from connectors.kambi.planner import Coverage
 from connectors.kambi.settlements import Settlements
-from connectors.kambi.shard import Outset, Shard
+from connectors.kambi.shard import FEED, Outset, Shard
+from connectors.kambi.switch import await_switch
 from connectors.producer import RawWriter
-from connectors.recorder import LastFrame
+from connectors.record import LastFrame
 from connectors.runner import Backoff, ConnectionBudget, Runner, unless_stopped
 from connectors.sink import FrameSink
-from connectors.tail import last_frames
+from connectors.tail import read_tails
 from schemas.kafka import KafkaSettings
 from schemas.topics import KAMBI_SETTLEMENTS_PARTITION, TOPICS
 
@@ -136,7 +137,8 @@ async def run(
 
     Raises:
         ConfigurationError: The raw topic lacks the partition of a shard or of settlements.
-        EnvironmentFault: Kafka did not take everything within the grace period.
+        EnvironmentFault: Kafka did not take everything within the grace period; or the shard count changed, and what
+            the old shards left was not processed in time.
     """
     stop = process.stop_on_signals() if stop is None else stop
     clock = SystemClock()
@@ -150,9 +152,18 @@ async def run(
         sinks = {number: FrameSink(writer, max_bytes=settings.queue_bytes) for number, writer in writers.items()}
 
         async def recall() -> None:
-            for number, writer in writers.items():
+            for writer in writers.values():
                 await writer.open()
-                previous.update(await last_frames(kafka, topic=topic, partition=number, clock=clock))
+            await await_switch(
+                kafka,
+                topic=topic,
+                group=prefix + FEED,
+                shards=settings.shards,
+                timeout_s=settings.switch_timeout_s,
+                clock=clock,
+            )
+            tails = await read_tails(kafka, topic=topic, partitions=partitions, clock=clock)
+            previous.update((line, tail.last) for lines in tails.values() for line, tail in lines.items())
 
         async def lines() -> None:
             async with _session() as session:

@@ -62,6 +62,7 @@ class _Connection:
         self.silence_s = dialled.silence_s
         self.outbox: asyncio.Queue[tuple[str, Callable[[], object] | None]] = asyncio.Queue(_OUTBOX)
         self.held: dict[str, None] = {}
+        self.subscribed = 0
         self.told = frozenset(told)
         self.messages = 0
         self.end: _End | None = None
@@ -224,7 +225,10 @@ class KambiLine:
 
     def _subscribe(self, connection: _Connection, keys: Sequence[str], *, fresh: bool) -> None:
         for key in keys:
-            self._send(connection, protocol.subscribe(key), partial(connection.held.setdefault, key))
+            number = connection.subscribed if self._settings.ask_acknowledgements else None
+            connection.subscribed += 1
+            text = protocol.subscribe(key, acknowledgement=number)
+            self._send(connection, text, partial(connection.held.setdefault, key))
         self._send(connection, "", lambda: self._owner.emitted(self.name, keys, fresh=fresh))
 
     def _send(self, connection: _Connection, text: str, then: Callable[[], object] | None = None) -> None:

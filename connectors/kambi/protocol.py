@@ -12,15 +12,16 @@ import msgspec
 from connectors import engineio
 
 TOO_MANY_KEYS = 429
+_MOST_DIGITS = 19  # ids fit 64 bits; Python refuses to read numbers of thousands of digits
 _LIVE_STATE = "STARTED"
 _OVER_STATES = frozenset({"NOT_STARTED", "FINISHED"})
-# As in `2["message","[{\"mt\":18,\"er\":…`: the element's name, quoted within a string. Only a hint.
-_SIGNS = (b'"er\\"', b'"esu\\"', b'"leo\\"')
+# As in `2["message","[{\"mt\":18,\"er\":…`: the element's name, quoted within a string or bare. Only a hint.
+_SIGNS = (b'"er\\"', b'"esu\\"', b'"leo\\"', b'"er"', b'"esu"', b'"leo"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The server did not grant routing key ``topic``; ``code`` 429 says the connection is full."""
+    """The server did not grant routing key ``topic`` (empty: it did not say which); 429: the connection is full."""
 
     code: int
     topic: str
@@ -43,9 +44,9 @@ class Started:
 Sign = Refused | Ended | Started
 
 
-def subscribe(key: str) -> str:
-    """Return the text message that subscribes to ``key`` (no acknowledgement is asked for; success is silent)."""
-    return engineio.event("subscribe", {"topic": key})
+def subscribe(key: str, *, acknowledgement: int | None = None) -> str:
+    """Return the text message that subscribes to ``key``; success is silent unless an acknowledgement is asked for."""
+    return engineio.event("subscribe", {"topic": key}, acknowledgement=acknowledgement)
 
 
 def unsubscribe(key: str) -> str:
@@ -59,8 +60,7 @@ def signs(packet: bytes) -> tuple[Sign, ...]:
     Args:
         packet: Socket.IO packet as received. Unreadable ones say nothing: the processors dead-letter them.
     """
-    refusal = b"code" in packet and b"topic" in packet
-    if not refusal and not any(sign in packet for sign in _SIGNS):
+    if b"code" not in packet and not any(sign in packet for sign in _SIGNS):
         return ()
     return tuple(_signs(packet))
 
@@ -68,12 +68,12 @@ def signs(packet: bytes) -> tuple[Sign, ...]:
 def _signs(packet: bytes) -> Iterator[Sign]:
     for argument in _arguments(packet):
         value = _decoded(argument.encode()) if isinstance(argument, str) else argument
-        if isinstance(value, dict) and "code" in value and "topic" in value:
-            yield from _refusal(value)
-        else:
-            for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, dict):
-                    yield from _life(child)
+        for item in value if isinstance(value, list) else [value]:
+            match item:
+                case {"mt": _}:
+                    yield from _life(item)
+                case {"code": code, **said} | {"data": {"code": code, **said}}:
+                    yield from _refusal(code, said.get("topic"))
 
 
 def _arguments(packet: bytes) -> list[Any]:
@@ -98,29 +98,29 @@ def _decoded(text: bytes) -> Any:
         return None
 
 
-def _refusal(value: dict[str, Any]) -> Iterator[Sign]:
-    code, topic = value["code"], value["topic"]
-    if isinstance(code, str) and code.isdecimal():
-        code = int(code)
-    if isinstance(code, int) and isinstance(topic, str):
+def _refusal(said: Any, topic: Any) -> Iterator[Sign]:
+    code = _number(said)
+    if code is not None and isinstance(topic, str):
         yield Refused(code=code, topic=topic)
+    elif code == TOO_MANY_KEYS:
+        yield Refused(code=code, topic="")  # nothing can be moved, but somebody has to be told
 
 
 def _life(child: dict[str, Any]) -> Iterator[Sign]:
     match child:
-        case {"mt": 18, "er": {"eventId": event}} if (known := _event(event)) is not None:
+        case {"mt": 18, "er": {"eventId": event}} if (known := _number(event)) is not None:
             yield Ended(known)
         case {"mt": 34, "esu": {"state": str(state), "id": event} | {"state": str(state), "eventId": event}}:
-            known = _event(event)
+            known = _number(event)
             if known is not None and state in _OVER_STATES:
                 yield Ended(known)
             elif known is not None and state == _LIVE_STATE:
                 yield Started(known)
-        case {"mt": 5, "leo": {"event": {"id": event}}} if (known := _event(event)) is not None:
+        case {"mt": 5, "leo": {"event": {"id": event}}} if (known := _number(event)) is not None:
             yield Started(known)
 
 
-def _event(value: Any) -> int | None:
-    if isinstance(value, str) and value.isdecimal():
+def _number(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _MOST_DIGITS:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -26,16 +26,19 @@ class Recording:
     @asynccontextmanager
     async def connector(self, url: str, **settings: object) -> AsyncIterator[None]:
         """Run the connector against ``url``; leaving is SIGTERM: it closes, flushes and must end without an error."""
-        stop = asyncio.Event()
-        configured = KambiSettings(push_url=url, offering_url=url, **{"events": (), **QUICK, **ONE_SHARD, **settings})
-        task = asyncio.create_task(
-            run(configured, KafkaSettings(bootstrap_servers=self._bootstrap), self._prefix, stop=stop)
-        )
+        stop, task = self.start(url, **settings)
         try:
             yield
         finally:
             stop.set()
             await task
+
+    def start(self, url: str, **settings: object) -> tuple[asyncio.Event, asyncio.Task[None]]:
+        """Start the connector against ``url``; return the event that stops it, and its task."""
+        stop = asyncio.Event()
+        configured = KambiSettings(push_url=url, offering_url=url, **{"events": (), **QUICK, **ONE_SHARD, **settings})
+        kafka = KafkaSettings(bootstrap_servers=self._bootstrap)
+        return stop, asyncio.create_task(run(configured, kafka, self._prefix, stop=stop))
 
     async def records(self, until: Callable[[list[Raw]], bool] | None = None, *, partition: int = 0) -> list[Raw]:
         return await asyncio.to_thread(raw_topic.read, self._bootstrap, self.topic, until, partition=partition)

@@ -36,6 +36,11 @@ def bulk(*children):
         "4" + json.dumps(json.dumps(DENIED)),
         "212" + json.dumps(["error", DENIED]),
         event("error", DENIED | {"code": "429"}),
+        event("error", {"retryAfter": [1, {}], **DENIED, "limit": 40, "connection": None}),
+        event("error", [DENIED]),
+        event("message", json.dumps([DENIED])),
+        "3" + json.dumps([None, DENIED]),
+        "4" + json.dumps({"message": "no", "data": DENIED}),
     ],
     ids=lambda packet: packet[:24],
 )
@@ -47,7 +52,9 @@ def test_a_refusal_is_recognised_in_every_form(packet):
     "packet",
     [
         b'2["error",{"code":429,"topic":"v2018.kamb',
-        b'2["error",{"code":429,"topic":7}]',
+        b'2["error",{"code":"429","message":"\\u0662"}',
+        b'2["error",{"code":"\xd9\xa4\xd9\xa2\xd9\xa9","topic":"x"}]',
+        b'2["error",{"code":"' + b"4" * 5000 + b'","topic":"x"}]',
         b'2["error",{"code":null,"topic":"x"}]',
         b'2["error",{"code":[429],"topic":"x"}]',
         b'2["message","{\\"code\\":429,\\"topic\\":"]',
@@ -80,6 +87,7 @@ def test_unreadable_packets_say_nothing(packet):
         ({"t": "1", "mt": 34, "esu": {"id": 7, "state": "UNKNOWN"}}, ()),
         ({"t": "1", "mt": 34, "esu": {"id": 7, "state": ["FINISHED"]}}, ()),
         ({"t": "1", "mt": 5, "leo": {"event": {"id": 7}}}, (Started(7),)),
+        ({"t": "1", "mt": 18, "er": {"eventId": "9" * 5000}}, ()),
         ({"t": "1", "mt": 11, "boou": {"eventId": 7, "outcomes": []}}, ()),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
@@ -87,6 +95,16 @@ def test_unreadable_packets_say_nothing(packet):
 def test_the_life_of_an_event(child, expected):
     assert signs(bulk(child).encode()) == expected
     assert signs(event("message", json.dumps(child)).encode()) == expected, "a bare object is taken, too"
+
+
+@pytest.mark.parametrize("topic", [{}, {"topic": 7}, {"topic": None}], ids=["no topic", "number", "null"])
+def test_a_refusal_that_does_not_say_of_what_is_told_all_the_same(topic):
+    refusal = {"code": 429, "message": "too many"} | topic
+    assert signs(event("error", refusal).encode()) == (Refused(code=429, topic=""),)
+
+
+def test_a_bulk_that_is_no_string_is_read_as_well():
+    assert signs(event("message", [{"mt": 18, "er": {"eventId": 7}}]).encode()) == (Ended(7),)
 
 
 def test_signs_come_in_the_order_of_the_bulk():

@@ -1,35 +1,20 @@
 """Take a bulk apart: one finding per child, in array order. A bad child never costs its siblings."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from processors.core.kambi.findings import READ_ERRORS, InexactError, PassedOver, RejectedError, Unreadable
+from processors.core.kambi.exact import is_plain, read_object, read_tree
+from processors.core.kambi.findings import READ_ERRORS, PassedOver, RejectedError, Unreadable
 from processors.core.kambi.split import split_array
 from schemas.kambi.codes import Code, Count
 from schemas.kambi.wire import ELEMENTS, Child
 
-_EXACT_FLOAT = 2.0**53
-"""From here on a float has no room for every integer, so an id written as one may be another id."""
-
-
-def _exact_float(text: str) -> float:
-    number = float(text)
-    if abs(number) >= _EXACT_FLOAT:
-        raise InexactError(text[:40])
-    return number
-
-
 _CHILDREN = msgspec.json.Decoder(list[Child])
 _PARTS = msgspec.json.Decoder(list[msgspec.Raw])
-_PLAIN = msgspec.json.Decoder(float_hook=_exact_float)
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ENCODER = msgspec.json.Encoder()
 _ELEMENTS = {mt: (name, msgspec.json.Decoder(model)) for mt, (name, model) in ELEMENTS.items()}
-_ESCAPED_COLON = "\\u003"
-"""How a colon (or one of its neighbours) looks when it is escaped; any such text takes the slow check."""
 
 
 class Bulk:
@@ -64,29 +49,9 @@ def open_bulk(text: str) -> Bulk | PassedOver:
 def read_child(part: bytes) -> Child | Unreadable:
     """Read one child by itself, the slow and exact way; agrees with the fast way wherever that one succeeds."""
     try:
-        return _typed(_tree(part), _RAW.decode(part))
+        return _typed(read_object(part), _RAW.decode(part))
     except RejectedError as rejected:
         return rejected.finding
-
-
-def _tree(part: bytes) -> dict[str, Any]:
-    try:
-        text = part.decode()
-        tree = _PLAIN.decode(text)
-        twice = _names_a_key_twice(text, tree)
-    except UnicodeDecodeError as error:
-        raise RejectedError(Code.BAD_UTF8, str(error)) from error
-    except RecursionError as error:
-        raise RejectedError(Code.TOO_DEEP, "nested too deeply") from error
-    except InexactError as error:
-        raise RejectedError(Code.INEXACT_NUMBER, f"{error} cannot be read exactly") from error
-    except READ_ERRORS as error:
-        raise RejectedError(Code.CHILD_NOT_JSON, str(error)) from error
-    if not isinstance(tree, dict):
-        raise RejectedError(Code.NOT_AN_OBJECT, f"a child of type {type(tree).__name__}")
-    if twice:
-        raise RejectedError(Code.DUPLICATE_KEY, "an object names a key twice")
-    return tree
 
 
 def _read_at_once(text: str) -> Sequence[Child] | None:
@@ -95,7 +60,7 @@ def _read_at_once(text: str) -> Sequence[Child] | None:
         return None
     try:
         # Every check of the slow way that the typed read does not do itself: numbers, escapes, UTF-8, keys.
-        if _ESCAPED_COLON in text or text.count(":") != _ENCODER.encode(_PLAIN.decode(text)).count(b":"):
+        if not is_plain(text):
             return None
         children = _CHILDREN.decode(text)
     except READ_ERRORS:
@@ -125,28 +90,10 @@ def _bytes(text: str) -> bytes:
 
 def _is_subscription_error(text: str) -> bool:
     try:
-        tree = _PLAIN.decode(text)
+        tree = read_tree(text)
     except READ_ERRORS:
         return False
     return isinstance(tree, dict) and "code" in tree and "topic" in tree and "mt" not in tree
-
-
-def _names_a_key_twice(text: str, tree: Any) -> bool:
-    """Tell whether any object in ``text``, read as ``tree``, has a key twice.
-
-    A reader keeps one of two equal keys, so written back the tree lacks a colon. That count is exact as long as no
-    colon of the text is escaped: every other colon stands in a string and comes back as it was.
-    """
-    if _ESCAPED_COLON not in text:
-        return text.count(":") != _ENCODER.encode(tree).count(b":")
-    twice = False
-
-    def note(pairs: list[tuple[str, Any]]) -> None:
-        nonlocal twice
-        twice = twice or len({key for key, _ in pairs}) != len(pairs)
-
-    json.loads(text, object_pairs_hook=note, parse_int=str, parse_float=str)
-    return twice
 
 
 def _typed(tree: dict[str, Any], exact: dict[str, msgspec.Raw]) -> Child:

@@ -196,7 +196,7 @@ IDS = {
 
 @pytest.mark.parametrize(("sent", "exact"), IDS.values(), ids=IDS.keys())
 def test_ids_stay_exact(sent: str, exact: int):
-    child = f'{{"t":"1790000000001","mt":11,"boou":{{"eventId":{sent},"outcomes":[{{"id":{sent},"betOfferId":{sent},"odds":1500}}]}}}}'
+    child = odds(f'{{"id":{sent},"betOfferId":{sent},"odds":1500}}', event=777).replace("777", sent)
     (output,) = run(frame(child)).outputs
     assert output.key == str(exact).encode()
     assert output.value == (

@@ -10,15 +10,15 @@ from processors.core.kambi.normalize.values import Time, event_id, number, optio
 from schemas.kambi import events, wire
 
 
-def event_added(element: wire.EventAdded, time: Time) -> list[events.Normalized]:
+def event_added(element: wire.EventAdded, time: Time) -> list[events.Fact]:
     """Return the candidates of ``ea``."""
     return [events.EventAdded(**_description(element.event, time))]
 
 
-def event_opened(element: wire.LiveEventOpened, time: Time) -> list[events.Normalized]:
+def event_opened(element: wire.LiveEventOpened, time: Time) -> list[events.Fact]:
     """Return the candidates of ``leo``: the event, its main offer, its clock, score and statistics."""
     opened = events.EventOpened(**_description(element.event, time))
-    records: list[events.Normalized] = [opened]
+    records: list[events.Fact] = [opened]
     offer, live = element.main_bet_offer, element.live_data
     if offer is not None:
         records.append(offer_added(offer, event_id(opened.event_id, offer.event_id), time))
@@ -27,18 +27,18 @@ def event_opened(element: wire.LiveEventOpened, time: Time) -> list[events.Norma
     return records
 
 
-def event_removed(element: wire.EventOnly, time: Time) -> list[events.Normalized]:
+def event_removed(element: wire.EventOnly, time: Time) -> list[events.Fact]:
     """Return the candidate of ``er``."""
     return [events.EventRemoved(event_id=event_id(element.event_id), vendor_time_ms=time)]
 
 
-def event_state_changed(element: wire.EventStateUpdated, time: Time) -> list[events.Normalized]:
+def event_state_changed(element: wire.EventStateUpdated, time: Time) -> list[events.Fact]:
     """Return the candidate of ``esu``."""
     event = event_id(element.id, element.event_id)
     return [events.EventStateChanged(event_id=event, vendor_time_ms=time, state=element.state)]
 
 
-def event_description_changed(element: wire.EventDescriptionUpdated, time: Time) -> list[events.Normalized]:
+def event_description_changed(element: wire.EventDescriptionUpdated, time: Time) -> list[events.Fact]:
     """Return the candidate of ``desc``."""
     return [
         events.EventDescriptionChanged(

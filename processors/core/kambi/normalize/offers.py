@@ -23,12 +23,12 @@ from schemas.kambi.codes import Code
 _COMBINABLE = msgspec.json.Decoder(wire.CombinableOutcomes | list[wire.Outcome] | None)
 
 
-def offer_pushed(element: wire.BetOfferAdded, time: Time) -> list[events.Normalized]:
+def offer_pushed(element: wire.BetOfferAdded, time: Time) -> list[events.Fact]:
     """Return the candidate of ``boa``."""
     return [offer_added(element.bet_offer, event_id(element.event_id, element.bet_offer.event_id), time)]
 
 
-def offer_removed(element: wire.BetOfferRemoved, time: Time) -> list[events.Normalized | Unplaced]:
+def offer_removed(element: wire.BetOfferRemoved, time: Time) -> list[events.Fact | Unplaced]:
     """Return the candidate of ``bor``, which may lack its event."""
     offer_id = number(element.bet_offer_id)
     if element.event_id is None:
@@ -36,7 +36,7 @@ def offer_removed(element: wire.BetOfferRemoved, time: Time) -> list[events.Norm
     return [events.OfferRemoved(event_id=number(element.event_id), offer_id=offer_id, vendor_time_ms=time)]
 
 
-def offer_status_changed(element: wire.BetOfferStatusUpdated, time: Time) -> list[events.Normalized]:
+def offer_status_changed(element: wire.BetOfferStatusUpdated, time: Time) -> list[events.Fact]:
     """Return the candidate of ``bosu``."""
     return [
         events.OfferStatusChanged(
@@ -50,7 +50,7 @@ def offer_status_changed(element: wire.BetOfferStatusUpdated, time: Time) -> lis
     ]
 
 
-def offers_suspended(element: wire.EventOnly, time: Time) -> list[events.Normalized]:
+def offers_suspended(element: wire.EventOnly, time: Time) -> list[events.Fact]:
     """Return the candidate of ``abos``."""
     return [events.OffersSuspended(event_id=event_id(element.event_id), vendor_time_ms=time)]
 
@@ -102,11 +102,11 @@ def _combinable(offer: wire.BetOffer) -> Sequence[wire.Outcome]:
 
 
 def _per_offer(
-    model: Callable[..., events.Normalized], convert: Callable[[wire.Outcome], Any]
-) -> Callable[[wire.OutcomesChanged, Time], list[events.Normalized]]:
+    model: Callable[..., events.Fact], convert: Callable[[wire.Outcome], Any]
+) -> Callable[[wire.OutcomesChanged, Time], list[events.Fact]]:
     """Return a normalizer that makes one record per bet offer, in the order in which the offers first appear."""
 
-    def normalizer(element: wire.OutcomesChanged, time: Time) -> list[events.Normalized]:
+    def normalizer(element: wire.OutcomesChanged, time: Time) -> list[events.Fact]:
         event = event_id(element.event_id)
         common = element.bet_offer_id
         by_offer: dict[int, list[Any]] = {}

@@ -12,27 +12,27 @@ from schemas.kambi import events, wire
 from schemas.kambi.codes import Code
 
 
-def clock_removed(element: wire.EventOnly, time: Time) -> list[events.Normalized]:
+def clock_removed(element: wire.EventOnly, time: Time) -> list[events.Fact]:
     """Return the candidate of ``mcr``."""
     return [events.ClockRemoved(event_id=event_id(element.event_id), vendor_time_ms=time)]
 
 
-def clock_pushed(element: wire.MatchClockUpdated, time: Time) -> list[events.Normalized]:
+def clock_pushed(element: wire.MatchClockUpdated, time: Time) -> list[events.Fact]:
     """Return the candidate of ``mcu``."""
     return [_said(clock_changed(element.match_clock, event_id(element.event_id), time), "a clock")]
 
 
-def score_pushed(element: wire.EventScoreUpdated, time: Time) -> list[events.Normalized]:
+def score_pushed(element: wire.EventScoreUpdated, time: Time) -> list[events.Fact]:
     """Return the candidate of ``score``."""
     return [_said(score_changed(element.score, event_id(element.event_id), time), "a score")]
 
 
-def statistics_pushed(element: wire.EventStatsUpdated, time: Time) -> list[events.Normalized]:
+def statistics_pushed(element: wire.EventStatsUpdated, time: Time) -> list[events.Fact]:
     """Return the candidate of ``stats``."""
     return [_said(statistics_changed(element.statistics, event_id(element.event_id), time), "statistics")]
 
 
-def live_data_changed(live: wire.LiveData, event: int, time: Time) -> list[events.Normalized]:
+def live_data_changed(live: wire.LiveData, event: int, time: Time) -> list[events.Fact]:
     """Return what ``liveData`` says about ``event``: clock, score, statistics, as far as they are there."""
     found = (
         clock_changed(live.match_clock, event, time),
@@ -96,7 +96,7 @@ def statistics_changed(statistics: wire.Statistics | None, event: int, time: Tim
     )
 
 
-def ticker_added(element: wire.TickerUpdated, time: Time) -> list[events.Normalized]:
+def ticker_added(element: wire.TickerUpdated, time: Time) -> list[events.Fact]:
     """Return the candidate of ``tu``."""
     line = element if element.ticker is None else element.ticker
     line_id = element.id if line.id is None else line.id
@@ -114,7 +114,7 @@ def ticker_added(element: wire.TickerUpdated, time: Time) -> list[events.Normali
     ]
 
 
-def occurrence_changed(element: wire.MatchOccurrence, time: Time) -> list[events.Normalized]:
+def occurrence_changed(element: wire.MatchOccurrence, time: Time) -> list[events.Fact]:
     """Return the candidate of ``mo``."""
     return [
         events.OccurrenceChanged(
@@ -136,7 +136,7 @@ def occurrence_changed(element: wire.MatchOccurrence, time: Time) -> list[events
     ]
 
 
-def visualization_changed(element: wire.VisualizationOccurrence, time: Time) -> list[events.Normalized]:
+def visualization_changed(element: wire.VisualizationOccurrence, time: Time) -> list[events.Fact]:
     """Return the candidate of ``vo``."""
     shown = element.visualization
     position = wire.Position() if shown is None or shown.position is None else shown.position
@@ -154,7 +154,7 @@ def visualization_changed(element: wire.VisualizationOccurrence, time: Time) -> 
     ]
 
 
-def live_statistic_changed(element: wire.LiveStatistics, time: Time) -> list[events.Normalized]:
+def live_statistic_changed(element: wire.LiveStatistics, time: Time) -> list[events.Fact]:
     """Return the candidate of ``ls``."""
     value = element.count if element.value is None else element.value
     if value is None:
@@ -169,7 +169,7 @@ def live_statistic_changed(element: wire.LiveStatistics, time: Time) -> list[eve
     ]
 
 
-def _said(record: events.Normalized | None, what: str) -> events.Normalized:
+def _said(record: events.Fact | None, what: str) -> events.Fact:
     if record is None:
         raise RejectedError(Code.BAD_ELEMENT, f"{what} that says nothing")
     return record

@@ -1,6 +1,7 @@
 """HTTP polling beside push, as the vendor advises: asks what the schedule says and records what is answered."""
 
 import asyncio
+import itertools
 import logging
 import math
 from collections import Counter
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from connectors.clock import Clock
-from connectors.kambi import answers
+from connectors.kambi import answers, keys
 from connectors.kambi.asks import Ask, Failed, Gone, Outcome, Served, Skipped, Wait, position
 from connectors.kambi.http import Answer, Broken, OfferingHttp, Refused, Unchanged
 from connectors.kambi.schedule import PollSchedule
@@ -49,7 +50,7 @@ class Poller:
         recorders: Where the snapshots of each shard go; empty: nothing is recorded, live events are listed all the
             same.
         language: As in the language channels, e.g. ``en_GB``.
-        on_live: Told each readable listing of live events.
+        on_live: Told each readable listing of live events, and when it was asked for (monotonic seconds).
         stop: Set when polling is to end; what is under way is given up.
         clock: Waits.
     """
@@ -61,7 +62,7 @@ class Poller:
         schedule: PollSchedule,
         recorders: Mapping[int, SnapshotRecorder],
         language: str,
-        on_live: Callable[[answers.Listing], None],
+        on_live: Callable[[answers.Listing, float], None],
         stop: asyncio.Event,
         clock: Clock,
     ) -> None:
@@ -73,28 +74,32 @@ class Poller:
         self._stop = stop
         self._clock = clock
         self._told = asyncio.Event()
+        self._followed: dict[int, tuple[int, ...]] = {}
+        self._listing: answers.Listing | None = None  # of the validators that are remembered
         self.counts = PollCounts()
 
     # -- what the connector tells ------------------------------------------------------------------------------------
 
-    def follow(self, events: Iterable[int]) -> None:
-        """Poll exactly ``events``."""
-        self._schedule.follow(events, self._clock.monotonic_s())
+    def follow(self, shard: int, events: Iterable[int]) -> None:
+        """Poll exactly ``events`` of ``shard``."""
+        followed = tuple(events)
+        if shard in self._recorders and self._followed.get(shard) != followed:
+            self._followed[shard] = followed
+            self._schedule.follow(itertools.chain(*self._followed.values()), self._clock.monotonic_s())
+            self._told.set()
+
+    def emitted(self, topics: Iterable[str]) -> None:
+        """Subscriptions to ``topics`` are on the wire: what they carry is asked for soon, and unconditionally."""
+        subscribed = [key for key in map(keys.parse, topics) if key is not None]
+        now_s = self._clock.monotonic_s()
+        self._schedule.resubscribed(dict.fromkeys(key.event for key in subscribed if key.event is not None), now_s)
+        if any(key.channel in {"general", "extended"} for key in subscribed):
+            self._schedule.reopened(now_s)
         self._told.set()
 
-    def resubscribed(self, events: Iterable[int]) -> None:
-        """Keys of ``events`` were emitted; those that are polled are asked for soon, unconditionally."""
-        self._schedule.resubscribed(events, self._clock.monotonic_s())
-        self._told.set()
-
-    def reopened(self) -> None:
-        """General keys were emitted; what they carry is asked for soon, unconditionally."""
-        self._schedule.reopened(self._clock.monotonic_s())
-        self._told.set()
-
-    def discover(self) -> None:
-        """Events open: have the live ones listed at once."""
-        self._schedule.discover(self._clock.monotonic_s())
+    def doubt(self) -> None:
+        """The last listing lacked events that are followed: have the next one soon."""
+        self._schedule.doubt(self._clock.monotonic_s())
         self._told.set()
 
     # -- polling -----------------------------------------------------------------------------------------------------
@@ -147,6 +152,8 @@ class Poller:
         match await self._http.get(where, conditional=ask.conditional):
             case Unchanged():
                 self.counts.unchanged += 1
+                if ask.what == "live-open" and self._listing is not None:
+                    self._on_live(self._listing, ask.asked_s)
                 return Served()
             case Refused(status=status, retry_after_s=retry_after_s):
                 everywhere = status in _OF_THE_CLIENT or status >= _SERVER_ERROR
@@ -168,8 +175,13 @@ class Poller:
             self.counts.odd["content-type"] += 1
             if self.counts.odd["content-type"] == 1:
                 log.warning("kambi.poll_odd position=%s content_type=%.100s", answer.position, answer.content_type)
-        if ask.what == "live-open" and not self._list(answer):
-            return self._failed(answer.position, "listing", "no list of live events", everywhere=False)
+        if ask.what == "live-open":
+            listing = answers.live_events(answer.body)
+            if listing is None:
+                return self._failed(answer.position, "listing", "no list of live events", everywhere=False)
+            self._listed(listing, ask.asked_s)
+            if kept:
+                self._listing = listing
         if not kept:
             return Skipped()
         self._http.remember(answer)
@@ -187,15 +199,11 @@ class Poller:
             return Gone()
         return Skipped()
 
-    def _list(self, answer: Answer) -> bool:
-        listing = answers.live_events(answer.body)
-        if listing is None:
-            return False
+    def _listed(self, listing: answers.Listing, asked_s: float) -> None:
         if listing.unreadable:
             self.counts.odd["entries"] += listing.unreadable
-            log.warning("kambi.discovery_failed reason=%d entries name no event", listing.unreadable)
-        self._on_live(listing)
-        return True
+            log.warning("kambi.discovery_incomplete unreadable=%d events=%d", listing.unreadable, len(listing.events))
+        self._on_live(listing, asked_s)
 
     def _record(self, answer: Answer, recorders: Sequence[SnapshotRecorder]) -> bool:
         """Write ``answer`` to each of ``recorders``; return whether all had room."""

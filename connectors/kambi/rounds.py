@@ -31,6 +31,7 @@ class Round:
         asked: Whether it is under way.
         asked_s: When it was last asked.
         failures: In a row.
+        failed_s: When the last of them was; infinite before the first.
     """
 
     what: What
@@ -42,6 +43,7 @@ class Round:
     asked: bool = False
     asked_s: float = -math.inf
     failures: int = 0
+    failed_s: float = math.inf
 
 
 class Rounds:

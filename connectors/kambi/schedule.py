@@ -16,7 +16,7 @@ from connectors.kambi.asks import Ask, Failed, Gone, Outcome, Served, Skipped, W
 from connectors.kambi.rounds import Round, Rounds
 from connectors.runner import Backoff
 
-_LEAST_DISCOVERY_S: Final = 1.0  # however many events open at once
+_DOUBT_S: Final = 5.0  # the longest wait for the listing that decides about events the last one lacked
 _SKIPPED_S: Final = 1.0  # until the queue to Kafka is looked at again
 _OF_AN_EVENT: Final[tuple[What, ...]] = ("offers", "livedata")
 
@@ -56,6 +56,7 @@ class Cadence:
 class _Urgent:
     due_s: float
     failures: int = 0
+    failed_s: float = math.inf
     alone: bool = False
 
 
@@ -93,6 +94,7 @@ class PollSchedule:
         self._free_s = now_s
         self._number = 0
         self._pause = _Pause()
+        self._answered_s = -math.inf
         self._discovery = Round(what="live-open", interval_s=cadence.discovery_s, due_s=now_s)
         self._rounds = Rounds(
             kinds=_OF_AN_EVENT, size=cadence.ids_per_request, interval_s=cadence.snapshot_s, random=random
@@ -129,10 +131,9 @@ class PollSchedule:
         self._discovery.conditional = False
         self._discovery.due_s = now_s + self._cadence.settle_s
 
-    def discover(self, now_s: float) -> None:
-        """Events open: list them at once, and not in bursts."""
-        soon_s = max(now_s, self._discovery.asked_s + _LEAST_DISCOVERY_S)
-        self._discovery.due_s = min(self._discovery.due_s, soon_s)
+    def doubt(self, now_s: float) -> None:
+        """The last listing lacked events that are followed: the next one decides about them, and soon."""
+        self._discovery.due_s = min(self._discovery.due_s, now_s + _DOUBT_S)
 
     # -- what is done ------------------------------------------------------------------------------------------------
 
@@ -172,16 +173,17 @@ class PollSchedule:
         if round_ is not None:
             round_.asked = False
             round_.failures = round_.failures + 1 if isinstance(outcome, Failed) else 0
+        if isinstance(outcome, Served | Gone):
+            self._answered_s = now_s
+        if not (isinstance(outcome, Skipped) or (isinstance(outcome, Failed) and outcome.everywhere)):
+            self._pause.failures = 0
         match outcome:
             case Served():
-                self._pause.failures = 0
                 self._absent.difference_update((ask.what, event) for event in ask.events)
             case Gone() if self.is_certain(ask):
-                self._pause.failures = 0
                 self._absent.update((ask.what, event) for event in ask.events)
             case Gone():
-                self._pause.failures = 0
-                self._ask_one_by_one(ask, urgency, now_s)
+                self._ask_one_by_one(ask, now_s)
             case Skipped():
                 if round_ is not None:
                     round_.conditional = round_.conditional and ask.conditional
@@ -236,32 +238,30 @@ class PollSchedule:
     def _failed(
         self, ask: Ask, failure: Failed, round_: Round | None, urgency: Mapping[_Key, _Urgent], now_s: float
     ) -> None:
-        if failure.everywhere:
+        if round_ is not None:
+            failures, failed_s, interval_s = round_.failures, round_.failed_s, round_.interval_s
+            round_.failed_s = now_s
+        else:
+            worst = max(urgency.values(), key=lambda urgent: urgent.failures)
+            failures, failed_s, interval_s = worst.failures + 1, worst.failed_s, self._cadence.snapshot_s
+        # What fails again while others are answered fails because of what it asks for, perhaps because of one event.
+        its_own = not failure.everywhere or failed_s < self._answered_s
+        if not its_own or failure.retry_after_s:
             delay_s = self._delay_s(self._pause.failed(ask, now_s), 0.0, failure.retry_after_s)
             self._pause.until_s = max(self._pause.until_s, now_s + delay_s)
-        else:
-            self._pause.failures = 0
-        before = round_.failures - 1 if round_ is not None else max((u.failures for u in urgency.values()), default=0)
-        due_s = now_s + self._delay_s(
-            before + 1,
-            round_.interval_s if round_ is not None else self._cadence.snapshot_s,
-            failure.retry_after_s,
-        )
-        # What fails while others are answered may fail because of one event: the others of its group shall not suffer.
-        its_own = not failure.everywhere or (before and self._pause.failures <= 1)
-        if len(ask.events) > 1 and its_own:
-            self._ask_one_by_one(ask, urgency, due_s)
+        if its_own and len(ask.events) > 1:  # the other events of the group shall not suffer for it
+            self._ask_one_by_one(ask, now_s + self._delay_s(1, 0.0, failure.retry_after_s), failed_s=now_s)
             return
+        due_s = now_s + self._delay_s(failures, interval_s, failure.retry_after_s)
         if round_ is not None:
             round_.due_s = due_s
             round_.conditional = round_.conditional and ask.conditional
         for key, urgent in urgency.items():
-            self._ask_again(key, replace(urgent, due_s=due_s, failures=before + 1))
+            self._ask_again(key, replace(urgent, due_s=due_s, failures=failures, failed_s=now_s))
 
-    def _ask_one_by_one(self, ask: Ask, urgency: Mapping[_Key, _Urgent], due_s: float) -> None:
+    def _ask_one_by_one(self, ask: Ask, due_s: float, *, failed_s: float = math.inf) -> None:
         for event in ask.events:
-            urgent = urgency.get((ask.what, event), _Urgent(due_s))
-            self._ask_again((ask.what, event), replace(urgent, due_s=due_s, alone=True))
+            self._ask_again((ask.what, event), _Urgent(due_s, failed_s=failed_s, alone=True))
 
     def _ask_again(self, key: _Key, urgent: _Urgent) -> None:
         # Subscribed once more meanwhile: that asking stands.

@@ -4,7 +4,7 @@ from processors.core.kambi import shards
 from processors.core.kambi.envelope import CONTENT, TYPE_HEADERS, VERSION, rfc3339
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.frames import process_frame
-from processors.core.kambi.health import read_control, read_hole
+from processors.core.kambi.health import CONTROL_KINDS, health_of, read_control, read_hole
 from processors.core.kambi.state import tidy
 from processors.core.processor import Context, Hole, SourceRecord
 from schemas.codec import encode
@@ -12,7 +12,7 @@ from schemas.kambi import events
 from schemas.kambi.codes import Code
 
 _SECOND_NS = 1_000_000_000
-_HEALTH_KINDS = frozenset({"opened", "closed", "overflow"})
+_SHARE_KINDS = frozenset({"opened", "tick"})
 
 
 class KambiProcessor:
@@ -37,16 +37,16 @@ class KambiProcessor:
             return
         if kind == "frame":
             process_frame(record, line, received_ns, context)
-        elif kind == "tick":
-            shards.learn_share(value, line, record.partition, context.store)
-            tidy(context, context.stream_time_ns // _SECOND_NS)
-        elif kind in _HEALTH_KINDS:
-            found = read_control(kind, value, line=line, connection=connection, received_ns=received_ns)
-            if isinstance(found, Unreadable):
-                context.dead_letter(value, found.code, found.detail)
+        elif kind in CONTROL_KINDS:
+            control = read_control(kind, value)
+            if isinstance(control, Unreadable):
+                context.dead_letter(value, control.code, control.detail)
                 return
-            if kind == "opened":
+            if kind in _SHARE_KINDS:
                 shards.learn_share(value, line, record.partition, context.store)
+            if kind == "tick":
+                tidy(context, context.stream_time_ns // _SECOND_NS)
+            found = health_of(control, line=line, connection=connection, received_ns=received_ns)
             _forward_health(found, f"{record.topic}/{record.partition}/{record.offset}", context)
         else:
             context.dead_letter(value, Code.UNKNOWN_KIND, f"tc-kind {kind[:40]}")

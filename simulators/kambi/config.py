@@ -59,8 +59,8 @@ class KambiFaultSettings(BaseModel):
     http_delay_ms: int = Field(default=0, ge=0, le=60_000)
     """How much later HTTP answers come, milliseconds; what they say is as old."""
     http_stale_ms: int = Field(default=0, ge=0, le=600_000)
-    """HTTP answers show the offering as it was that long ago or up to twice as long, as a cache in front of it would;
-    milliseconds, 0 = as it is."""
+    """HTTP answers show the offering as it was that long ago or up to twice as long, as a cache in front of it would,
+    with ``Age``; milliseconds, 0 = as it is."""
 
     @model_validator(mode="after")
     def _stall_fits(self) -> Self:

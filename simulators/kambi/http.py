@@ -9,16 +9,17 @@ import orjson
 from aiohttp import ETag, web
 
 from simulators.kambi.config import FaultSwitch
-from simulators.kambi.offering import Offering
 from simulators.kambi.resources import Answer, answer, error
+from simulators.kambi.staleness import Shown
 
 Failure = Literal["429", "500", "503", "html", "cut", "half", "error-body", "slow", "large"]
 HTTP_FAILURES: tuple[Failure, ...] = ("429", "500", "503", "html", "cut", "half", "error-body", "slow", "large")
 """How answers fail, by turns: 429 with ``Retry-After``, 500, 503; 200 with HTML; the connection ends half-way through
-the body; 200 with half of the JSON; 200 with an error body; the answer takes ``http_slow_ms``; 5 MB of it are new."""
+the body; 200 with half of the JSON; 200 with an error body; the answer takes ``http_slow_ms``; 5 MB of white space
+behind it."""
 
 _RETRY_AFTER_S = 2
-_LARGE = "x" * 5_000_000
+_PADDING = b" " * 5_000_000
 _HTML = b"<!DOCTYPE html><html><body><h1>Service temporarily unavailable</h1></body></html>"
 _JSON = "application/json"
 
@@ -32,7 +33,7 @@ class OfferingApi:
         shown: Returns the offering that answers show.
     """
 
-    def __init__(self, offering: str, faults: FaultSwitch, shown: Callable[[], Offering]) -> None:
+    def __init__(self, offering: str, faults: FaultSwitch, shown: Callable[[], Shown]) -> None:
         self._offering = offering
         self._faults = faults
         self._shown = shown
@@ -44,16 +45,20 @@ class OfferingApi:
         app.router.add_get("/offering/v2018/{offering}/{path:.+}", self._handle)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        shown = self._shown()
         if request.match_info["offering"] != self._offering:
             said = error(404, "Offering not found")
         else:
-            said = answer(self._shown(), request.match_info["path"], request.query)
+            said = answer(shown.offering, request.match_info["path"], request.query)
         if request.query.get("suppress_response_codes", "false") != "false":
             said = Answer(status=200, body=said.body)
         failure = self._failure()
         if self._faults.current.http_delay_ms:
             await asyncio.sleep(self._faults.current.http_delay_ms / 1000)
-        return await self._respond(request, said, failure)
+        response = await self._respond(request, said, failure)
+        if shown.age_s is not None and not response.prepared:
+            response.headers["Age"] = str(shown.age_s)
+        return response
 
     def _failure(self) -> Failure | None:
         every = self._faults.current.http_fail_every
@@ -71,7 +76,7 @@ class OfferingApi:
                 await asyncio.sleep(self._faults.current.http_slow_ms / 1000)
                 return _whole(request, said)
             case "large":
-                return _whole(request, Answer(status=said.status, body=said.body | {"news": _LARGE}))
+                return _whole(request, said, padding=_PADDING)
             case "cut":
                 return await _cut(request, orjson.dumps(said.body))
             case _:
@@ -94,18 +99,18 @@ def _instead(failure: Literal["429", "500", "503", "html", "half", "error-body"]
             return _error(200, "500")
 
 
-def _whole(request: web.Request, said: Answer) -> web.Response:
+def _whole(request: web.Request, said: Answer, padding: bytes = b"") -> web.Response:
     """Return the answer, or 304 when it is what the client has already; compressed when the client takes that."""
-    body = orjson.dumps(said.body)
+    body = orjson.dumps(said.body) + padding
     response = web.Response(status=said.status, body=body, content_type=_JSON, headers={"Vary": "Accept-Encoding"})
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.enable_compression(web.ContentCoding.gzip)
     if said.status == web.HTTPOk.status_code:
         # Weak: the same tag stands for the compressed and the plain form.
         etag = ETag(value=hashlib.blake2b(body, digest_size=12).hexdigest(), is_weak=True)
         if any(held.value in (etag.value, "*") for held in request.if_none_match or ()):
             response = web.Response(status=304)
         response.etag = etag
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.enable_compression(web.ContentCoding.gzip)
     return response
 
 

@@ -2,9 +2,18 @@
 
 import pickle
 from collections import deque
+from dataclasses import dataclass
 
 from simulators.kambi.config import FaultSwitch
 from simulators.kambi.offering import Offering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What answers show; ``age_s`` as a cache states it, whole seconds, absent when none is in front."""
+
+    offering: Offering
+    age_s: int | None = None
 
 
 class Staleness:
@@ -19,10 +28,12 @@ class Staleness:
         self._faults = faults
         self._offering = offering
         self._copies: deque[tuple[int, bytes]] = deque()
-        self._shown: tuple[int, Offering] | None = None
+        self._loaded: tuple[int, Offering] | None = None
+        self._now_ms = 0
 
     def keep(self, now_ms: int) -> None:
         """Take a copy when it is time for one; called often."""
+        self._now_ms = now_ms
         stale_ms = self._faults.current.http_stale_ms
         if stale_ms == 0:
             self._copies.clear()
@@ -32,11 +43,11 @@ class Staleness:
         while len(self._copies) > 1 and now_ms - self._copies[1][0] >= stale_ms:
             self._copies.popleft()
 
-    def shown(self) -> Offering:
+    def shown(self) -> Shown:
         """Return what HTTP answers show: the offering itself when the fault is off."""
         if self._faults.current.http_stale_ms == 0 or not self._copies:
-            return self._offering
+            return Shown(offering=self._offering)
         taken_ms, copy = self._copies[0]
-        if self._shown is None or self._shown[0] != taken_ms:
-            self._shown = (taken_ms, pickle.loads(copy))  # noqa: S301 - our own bytes of a moment ago
-        return self._shown[1]
+        if self._loaded is None or self._loaded[0] != taken_ms:
+            self._loaded = (taken_ms, pickle.loads(copy))  # noqa: S301 - our own bytes of a moment ago
+        return Shown(offering=self._loaded[1], age_s=(self._now_ms - taken_ms) // 1000)

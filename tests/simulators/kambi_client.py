@@ -30,6 +30,7 @@ class Client:
     """A python-socketio client that keeps every packet text as it came."""
 
     def __init__(self) -> None:
+        self.sid = ""
         self.packets: list[str] = []
         self.closed = asyncio.Event()
         self._more = asyncio.Condition()
@@ -48,6 +49,7 @@ class Client:
     async def connect(self, simulator, *, deflate=False):
         self.socket.eio.websocket_extra_options = {"compress": 15} if deflate else {}
         await self.socket.connect(simulator.urls.push_url, transports=["websocket"])
+        self.sid = self.socket.get_sid()
 
     async def subscribe(self, *keys):
         for key in keys:
@@ -76,11 +78,17 @@ async def clients(simulator, count=1, **options):
 
 
 async def live_event_ids(simulator, name="open") -> list[int]:
-    url = f"{simulator.urls.offering_url}/offering/v2018/kambi/event/live/{name}"
-    async with aiohttp.ClientSession() as session, session.get(url, params={"lang": "en_GB"}) as answer:
-        assert answer.status == 200
-        assert answer.content_type == "application/json"
-        return [item["event"]["id"] for item in (await answer.json())["liveEvents"]]
+    status, body = await ask(simulator, f"/offering/v2018/kambi/event/live/{name}?lang=en_GB")
+    assert status == 200
+    return [item["event"]["id"] for item in body["liveEvents"]]
+
+
+async def ask(simulator, path, **options):
+    """GET a path beside the vendor's, or POST to it when there is ``json`` or ``data``; return status and body."""
+    method = "POST" if {"json", "data"} & options.keys() else "GET"
+    url = f"{simulator.urls.offering_url}{path}"
+    async with aiohttp.ClientSession() as session, session.request(method, url, **options) as answer:
+        return answer.status, await answer.json()
 
 
 def ledger_of(settings: KambiSimulatorSettings) -> list[Line]:

@@ -28,7 +28,7 @@ async def test_the_ledger_is_what_the_clients_received_packet_for_packet(tmp_pat
             )
             await general.until(lambda packets: len(packets) > 40)
             await events.until(lambda packets: len(packets) > 150)
-            both = [(client.socket.get_sid(), client) for client in (general, events)]
+            both = [(client.sid, client) for client in (general, events)]
             for key in GENERAL:  # nothing may be on its way when the two are compared
                 await general.socket.emit("unsubscribe", {"topic": key})
             await events.socket.disconnect()

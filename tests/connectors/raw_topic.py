@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -80,7 +80,7 @@ def read(
     try:
         tp = TopicPartition(topic, partition, 0)
         consumer.assign([tp])
-        end = consumer.get_watermark_offsets(tp, timeout=10)[1]
+        end = _end(consumer, tp, deadline)
         while (not until(records)) if until else (not records or records[-1].offset + 1 < end) if end else False:
             if time.monotonic() > deadline:
                 raise AssertionError(f"not seen in time: {[(r.line, r.kind, r.frame, r.value[:80]) for r in records]}")
@@ -92,6 +92,16 @@ def read(
     finally:
         consumer.close()
     return records
+
+
+def _end(consumer: Consumer, tp: TopicPartition, deadline: float) -> int:
+    while True:
+        try:
+            return consumer.get_watermark_offsets(tp, timeout=10)[1]
+        except KafkaException:  # of a topic just made the broker may not know yet that it leads it
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _raw(message: Message) -> Raw:

@@ -19,8 +19,8 @@ FAULTS = KambiFaultSettings(
 
 @pytest.mark.parametrize(
     ("faults", "refusal"),
-    [(KambiFaultSettings(), "error_event"), (FAULTS, "message_string"), (FAULTS, "error_packet")],
-    ids=["healthy", "faulty", "faulty and refusing by error packet"],
+    [(KambiFaultSettings(), "error_event"), (FAULTS, "message_string"), (FAULTS, "error_packet"), (FAULTS, "ack")],
+    ids=["healthy", "faulty", "faulty and refusing by error packet", "faulty and refusing by acknowledgement"],
 )
 async def test_the_ledger_is_in_the_raw_topic(recording, tmp_path, faults, refusal):
     ledger = tmp_path / "ledger.jsonl"
@@ -31,7 +31,9 @@ async def test_the_ledger_is_in_the_raw_topic(recording, tmp_path, faults, refus
     limits = {"max_keys_per_connection": 10, "connects_per_minute": 600, "discovery_interval_s": 0.5}
     async with (
         KambiSimulator(settings) as simulator,
-        recording.connector(simulator.urls.offering_url, events="live", **limits),
+        recording.connector(
+            simulator.urls.offering_url, events="live", ask_acknowledgements=refusal == "ack", **limits
+        ),
     ):
         await recording.records(lambda seen: sum(r.kind == "frame" for r in seen) > 400)
     records = await recording.records()

@@ -107,7 +107,7 @@ CHILDREN = {
     "mt null": ('{"mt":null,"er":{"eventId":1}}', Code.NO_TYPE),
     "mt unknown": ('{"mt":99,"xx":{"eventId":1}}', Code.UNKNOWN_TYPE),
     "mt huge": ('{"mt":%s}' % ("9" * 400), Code.UNKNOWN_TYPE),
-    "score without a side": ('{"mt":16,"score":{"eventId":1,"score":{}}}', Code.BAD_ELEMENT),
+    "score without sides": ('{"mt":16,"score":{"eventId":1,"score":{}}}', Code.BAD_ELEMENT),
     "element missing": ('{"t":"1","mt":18}', Code.NO_ELEMENT),
     "element null": ('{"mt":18,"er":null}', Code.NO_ELEMENT),
     "element unclear": ('{"mt":18,"a":{"eventId":1},"b":{"eventId":2}}', Code.NO_ELEMENT),
@@ -130,8 +130,89 @@ CHILDREN = {
     "outcomes empty": (odds(), Code.NO_OUTCOMES),
     "outcomes missing": ('{"mt":11,"boou":{"eventId":1}}', Code.BAD_ELEMENT),
     "outcomes an object": ('{"mt":11,"boou":{"eventId":1,"outcomes":{}}}', Code.BAD_ELEMENT),
-    "no event id": ('{"mt":7,"bor":{"betOfferId":1}}', Code.NO_EVENT_ID),
+    "removed offer that nobody knows": ('{"mt":7,"bor":{"betOfferId":1}}', Code.NO_EVENT_ID),
     "no offer id": (odds('{"id":1,"odds":1500}'), Code.NO_OFFER_ID),
+    "two event ids, leo and its live data": (
+        '{"mt":5,"leo":{"event":{"id":1},"liveData":{"eventId":2,"score":{"home":"0","away":"0"}}}}',
+        Code.ID_CONFLICT,
+    ),
+    "two event ids, ticker": ('{"mt":19,"tu":{"eventId":1,"ticker":{"id":1,"eventId":2}}}', Code.ID_CONFLICT),
+    "two event ids, settled": ('{"mt":24,"os":{"eventId":1,"outcomes":[{"id":1,"eventId":2}]}}', Code.ID_CONFLICT),
+    "leo with a broken clock": (
+        '{"mt":5,"leo":{"event":{"id":1},"liveData":{"matchClock":{"minute":"x"}}}}',
+        Code.BAD_ELEMENT,
+    ),
+    "abos without event": ('{"mt":9,"abos":{}}', Code.NO_EVENT_ID),
+    "mcr without event": ('{"mt":12,"mcr":{"eventId":null}}', Code.NO_EVENT_ID),
+    "clock missing": ('{"mt":15,"mcu":{"eventId":1}}', Code.BAD_ELEMENT),
+    "clock that says nothing": ('{"mt":15,"mcu":{"eventId":1,"matchClock":{"version":7,"min":3}}}', Code.BAD_ELEMENT),
+    "clock with a fraction": ('{"mt":15,"mcu":{"eventId":1,"matchClock":{"minute":1.5}}}', Code.BAD_ELEMENT),
+    "clock running maybe": ('{"mt":15,"mcu":{"eventId":1,"matchClock":{"running":"true"}}}', Code.BAD_ELEMENT),
+    "clock without event": ('{"mt":15,"mcu":{"matchClock":{"minute":1}}}', Code.NO_EVENT_ID),
+    "minute beyond 64 bits": (
+        '{"mt":15,"mcu":{"eventId":1,"matchClock":{"minute":9223372036854775808}}}',
+        Code.BAD_ELEMENT,
+    ),
+    "score of one side": ('{"mt":16,"score":{"eventId":1,"score":{"home":"1"}}}', Code.BAD_ELEMENT),
+    "score a text": ('{"mt":16,"score":{"eventId":1,"score":"2-1"}}', Code.BAD_ELEMENT),
+    "score a fraction": ('{"mt":16,"score":{"eventId":1,"score":{"home":1.5,"away":0}}}', Code.BAD_ELEMENT),
+    "score flat": ('{"mt":16,"score":{"eventId":1,"home":"1","away":"0"}}', Code.BAD_ELEMENT),
+    "statistics that say nothing": ('{"mt":17,"stats":{"eventId":1,"statistics":{"tennis":{}}}}', Code.BAD_ELEMENT),
+    "statistics an array": ('{"mt":17,"stats":{"eventId":1,"statistics":[]}}', Code.BAD_ELEMENT),
+    "sets as text": ('{"mt":17,"stats":{"eventId":1,"statistics":{"sets":{"home":["6"]}}}}', Code.BAD_ELEMENT),
+    "cards null": ('{"mt":17,"stats":{"eventId":1,"statistics":{"football":{"home":[1]}}}}', Code.BAD_ELEMENT),
+    "ticker without id": ('{"mt":19,"tu":{"eventId":1,"message":"x"}}', Code.BAD_ELEMENT),
+    "ticker without event": ('{"mt":19,"tu":{"ticker":{"id":1}}}', Code.NO_EVENT_ID),
+    "description missing": ('{"mt":20,"desc":{"eventId":1,"text":"x"}}', Code.BAD_ELEMENT),
+    "description an object": ('{"mt":20,"desc":{"eventId":1,"description":{"en":"x"}}}', Code.BAD_ELEMENT),
+    "settled nothing": ('{"mt":24,"os":{"outcomes":[]}}', Code.NO_OUTCOMES),
+    "settled neither key": ('{"mt":24,"os":{"ids":[1]}}', Code.NO_OUTCOMES),
+    "settled a word": ('{"mt":24,"os":{"outcomes":["one"]}}', Code.BAD_ELEMENT),
+    "settled an object without id": ('{"mt":24,"os":{"outcomes":[{"betOfferId":1}]}}', Code.BAD_ELEMENT),
+    "settled null": ('{"mt":24,"os":{"outcomes":[null]}}', Code.BAD_ELEMENT),
+    "settled beyond 2^63": ('{"mt":24,"os":{"outcomes":["9223372036854775808"]}}', Code.BAD_ELEMENT),
+    "occurrence without id": ('{"mt":25,"mo":{"eventId":1,"action":"ADDED"}}', Code.BAD_ELEMENT),
+    "occurrence without event": ('{"mt":25,"mo":{"id":1}}', Code.NO_EVENT_ID),
+    "occurrence type an object": ('{"mt":25,"mo":{"id":1,"eventId":1,"occurrenceTypeId":{}}}', Code.BAD_ELEMENT),
+    "occurrence properties of numbers": (
+        '{"mt":25,"mo":{"id":1,"eventId":1,"additionalProperties":[1]}}',
+        Code.BAD_ELEMENT,
+    ),
+    "visualization without id": ('{"mt":27,"vo":{"eventId":1}}', Code.BAD_ELEMENT),
+    "place that is no number": (
+        '{"mt":27,"vo":{"id":1,"eventId":1,"visualization":{"position":{"x":"NaN"}}}}',
+        Code.BAD_ELEMENT,
+    ),
+    "place of a million digits": (
+        '{"mt":27,"vo":{"id":1,"eventId":1,"visualization":{"position":{"y":1e-999999}}}}',
+        Code.BAD_ELEMENT,
+    ),
+    "place of a million digits in a string": (
+        '{"mt":27,"vo":{"id":1,"eventId":1,"visualization":{"position":{"y":"1e999999"}}}}',
+        Code.BAD_ELEMENT,
+    ),
+    "place beyond 2^53 with a fraction": (
+        '{"mt":27,"vo":{"id":1,"eventId":1,"visualization":{"position":{"x":9007199254740993.5}}}}',
+        Code.INEXACT_NUMBER,
+    ),
+    "statistic without number": ('{"mt":28,"ls":{"eventId":1,"occurrenceTypeId":"X"}}', Code.BAD_ELEMENT),
+    "statistic without type": ('{"mt":28,"ls":{"eventId":1,"value":1}}', Code.BAD_ELEMENT),
+    "statistic a fraction": ('{"mt":28,"ls":{"eventId":1,"occurrenceTypeId":"X","value":61.5}}', Code.BAD_ELEMENT),
+    "status missing": ('{"mt":32,"osu":{"eventId":1,"outcomes":[{"id":1,"betOfferId":2}]}}', Code.BAD_ELEMENT),
+    "status without offer": ('{"mt":32,"osu":{"eventId":1,"outcomes":[{"id":1,"status":"OPEN"}]}}', Code.NO_OFFER_ID),
+    "status without outcomes": ('{"mt":32,"osu":{"eventId":1,"outcomes":[]}}', Code.NO_OUTCOMES),
+    "status without event": (
+        '{"mt":32,"osu":{"outcomes":[{"id":1,"betOfferId":2,"status":"OPEN"}]}}',
+        Code.NO_EVENT_ID,
+    ),
+    "state missing": ('{"mt":34,"esu":{"id":1}}', Code.BAD_ELEMENT),
+    "offer without id": ('{"mt":6,"boa":{"eventId":1,"betOffer":{}}}', Code.BAD_ELEMENT),
+    "offer without event": ('{"mt":6,"boa":{"betOffer":{"id":1,"outcomes":[]}}}', Code.NO_EVENT_ID),
+    "offer with outcomes an object": (
+        '{"mt":6,"boa":{"eventId":1,"betOffer":{"id":1,"outcomes":{}}}}',
+        Code.BAD_ELEMENT,
+    ),
+    "status of an offer without event": ('{"mt":8,"bosu":{"betOfferId":1}}', Code.NO_EVENT_ID),
     "two event ids": ('{"mt":6,"boa":{"eventId":1,"betOffer":{"id":1,"eventId":2}}}', Code.ID_CONFLICT),
 }
 
@@ -160,6 +241,44 @@ def test_broken_utf8_outside_of_any_string_value_keeps_siblings():
     driver = run(frame(GOOD, "\udcff", status(2500000002)))
     assert driver.dead_letters == [DeadLetter(b"\xff", Code.BAD_UTF8, 1, SOURCE)]
     assert len(driver.outputs) == 2
+
+
+ODD_BUT_CLEAR = {
+    "offer without outcomes": ('{"mt":6,"boa":{"eventId":1,"betOffer":{"id":2}}}', ["offer.added"]),
+    "offer with outcomes null": ('{"mt":6,"boa":{"eventId":1,"betOffer":{"id":2,"outcomes":null}}}', ["offer.added"]),
+    "combinations of another shape": (
+        '{"mt":6,"boa":{"eventId":1,"betOffer":{"id":2,"combinableOutcomes":{"playerOutcomes":{"1":7}}}}}',
+        ["offer.added"],
+    ),
+    "combinations a word": (
+        '{"mt":6,"boa":{"eventId":1,"betOffer":{"id":2,"combinableOutcomes":"x"}}}',
+        ["offer.added"],
+    ),
+    "settled without event": ('{"mt":24,"os":{"outcomes":[{"id":1,"betOfferId":2}]}}', ["outcome.settled"]),
+    "settled bare ids": ('{"mt":24,"os":{"outcomes":[1,"2"]}}', ["outcome.settled"] * 2),
+    "settled under another name": ('{"mt":24,"outcomesSettled":{"outcomeIds":[1]}}', ["outcome.settled"]),
+    "leo with live data null": ('{"mt":5,"leo":{"event":{"id":1},"liveData":null}}', ["event.opened"]),
+    "leo with live data that says nothing": ('{"mt":5,"leo":{"event":{"id":1},"liveData":{}}}', ["event.opened"]),
+    "leo with half a score": (
+        '{"mt":5,"leo":{"event":{"id":1},"liveData":{"score":{"home":"1"}}}}',
+        ["event.opened"],
+    ),
+    "unknown enums everywhere": (
+        '{"mt":32,"osu":{"eventId":1,"outcomes":[{"id":1,"betOfferId":2,"status":"FROZEN","cashOutStatus":"?"}]}}',
+        ["outcomes.status-changed"],
+    ),
+    "statistics both null but one": (
+        '{"mt":17,"stats":{"eventId":1,"statistics":{"football":null,"sets":{}}}}',
+        ["statistics.changed"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("child", "types"), ODD_BUT_CLEAR.values(), ids=ODD_BUT_CLEAR.keys())
+def test_odd_but_clear_messages_are_understood(child: str, types: list[str]):
+    driver = run(frame(child))
+    assert driver.dead_letters == []
+    assert [output.header("ce_type") for output in driver.outputs] == [f"tricast.kambi.{name}.v1" for name in types]
 
 
 GOOD_CHILDREN = {
@@ -229,6 +348,16 @@ TIMES = {
     "ISO 8601": ('"2026-03-01T12:00:00.000Z"', None),
     "negative": ("-1", None),
     "beyond the year 9999": ("253402300800000", None),
+    "the end of the year 9999": ("253402300799999", 253402300799999),
+    "seconds": ("1790000000", None),
+    "seconds in a string": ('"1790000000"', None),
+    "zero": ("0", None),
+    "just too small for milliseconds": ("999999999999", None),
+    "smallest in milliseconds": ("1000000000000", 1000000000000),
+    "a year ahead": ('"1821536000000"', 1821536000000),
+    "microseconds": ("1790000000002000", None),
+    "thousands of digits": ('"%s"' % ("1" * 5000), None),
+    "array": ("[1790000000002]", None),
     "fraction": ("1.5", None),
     "object": ('{"a":[1]}', None),
     "digits of another script": ('"١٢"', None),
@@ -242,7 +371,9 @@ def test_vendor_time_may_be_unusable(sent: str | None, time_ms: int | None):
     driver.feed(frame(f'{{{t}"mt":18,"er":{{"eventId":1}}}}'), at_ns=1_790_000_100_123_456_789)
     (output,) = driver.outputs
     assert json.loads(output.value).get("vendor_time_ms") == time_ms
-    assert output.header("ce_time") == ("2026-09-21T14:15:00.123Z" if time_ms is None else "2026-09-21T14:13:20.002Z")
+    if time_ms in (None, 1790000000002):
+        time = "2026-09-21T14:15:00.123Z" if time_ms is None else "2026-09-21T14:13:20.002Z"
+        assert output.header("ce_time") == time
     assert driver.counts[Count.NO_VENDOR_TIME] == (time_ms is None)
 
 

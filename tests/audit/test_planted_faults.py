@@ -70,9 +70,15 @@ class Road:
     def ce_id(self, offset, index):
         return f"{self.prefix}kambi.raw/0/{offset}/{index}"
 
-    def record(self, offset, index, kind=ODDS, outcomes=(), key=EVENT):
+    def snapshot(self, body, line="kambi-0-snapshots", connection="s1"):
+        """Add an HTTP answer to raw; return its offset."""
+        number = self.frames[line, connection] = self.frames.get((line, connection), 0) + 1
+        return self._add(json.dumps(body).encode(), line, connection, number, "snapshot")
+
+    def record(self, offset, index, kind=ODDS, outcomes=(), key=EVENT, source=None):
         """Return a normalized record for ``publish``."""
         value = {"event_id": key, "outcomes": [{"id": outcome} for outcome in outcomes]}
+        value |= {"source": source} if source else {}
         headers = [("ce_id", self.ce_id(offset, index).encode()), ("ce_type", kind.encode())]
         return ("kambi.offers", str(key).encode(), json.dumps(value).encode(), headers)
 
@@ -93,7 +99,10 @@ class Road:
     async def create(self):
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
         await admin.start()
-        names = ["kambi.raw", "kambi.events", "kambi.offers", "kambi.dead-letters"]
+        names = [
+            "kambi.raw",
+            *(f"kambi.{name}" for name in ("events", "offers", "scores", "settlements", "dead-letters")),
+        ]
         await admin.create_topics(
             [NewTopic(self.prefix + name, 1, 1, topic_configs={"retention.ms": "-1"}) for name in names]
         )
@@ -326,3 +335,57 @@ async def test_too_little_is_not_clean(road):
 async def test_missing_topic_says_what_to_do(road):
     with pytest.raises(EnvironmentFault, match=r"kambi.raw does not exist"):
         await road.audit()
+
+
+async def test_each_child_has_one_claimant_among_the_shards(road):
+    """Event ...001 of two shards is shard 1's: shard 0 passes it over, and must not put it out."""
+    road.control("opened", {"shard": 0, "shards": 2, "previous_connection": None})
+    foreign = road.frame(odds(1, (11, 1900)))
+    own = road.frame(odds(1, (21, 1900), event=EVENT + 1), odds(2, (21, 1910), event=EVENT + 1))
+    claimed = road.frame(odds(3, (11, 1920)))
+    await road.publish(
+        road.record(own, 0, outcomes=(21,), key=EVENT + 1),
+        road.record(claimed, 0, outcomes=(11,)),
+    )
+    report = await road.audit()
+    assert report.foreign == 1
+    assert dict(report.findings) == {"lost": 1, "unexpected": 1}
+    assert road.ce_id(own, 1) in report.examples["lost"][0]
+    assert f"{road.ce_id(claimed, 0)} is about event {EVENT} of another shard" in report.examples["unexpected"][0]
+    assert foreign == 1
+
+
+async def test_records_of_a_snapshot_say_so_and_nothing_that_is_not_in_it(road):
+    offer = {"id": 2500000001, "eventId": EVENT, "outcomes": [{"id": 11, "odds": 1900}]}
+    snapshot = road.snapshot({"betOffers": [offer], "events": [{"id": EVENT}]})
+    gone = "tricast.kambi.offer.removed.v1"
+    await road.publish(
+        road.record(snapshot, 0, outcomes=(11,), source="snapshot"),
+        road.record(snapshot, 1, outcomes=(12,), source="snapshot"),
+        road.record(snapshot, 2, outcomes=(11,)),
+        road.record(snapshot, 3, kind=gone, source="snapshot"),
+    )
+    report = await road.audit()
+    assert report.from_snapshots == 2
+    assert dict(report.findings) == {"unexpected": 2}
+    assert "outcome 12 is not in" in report.examples["unexpected"][0]
+    assert "is a snapshot, the record is not" in report.examples["unexpected"][1]
+
+
+async def test_a_message_makes_no_snapshot_records(road):
+    first = road.frame(odds(1, (11, 1900)))
+    await road.publish(road.record(first, 0, outcomes=(11,), source="snapshot"))
+    report = await road.audit()
+    assert dict(report.findings) == {"unexpected": 1}
+
+
+async def test_removal_without_event_is_judged_by_the_offer(road):
+    removed = {"t": "3", "mt": 7, "bor": {"betOfferId": 2500000001}}
+    first = road.frame(odds(1, (11, 1900)))
+    second = road.frame(removed)
+    third = road.frame(removed | {"t": "4"})
+    kind = "tricast.kambi.offer.removed.v1"
+    await road.publish(road.record(first, 0, outcomes=(11,)), road.record(second, 0, kind=kind))
+    report = await road.audit()
+    assert dict(report.findings) == {"lost": 1}
+    assert road.ce_id(third, 0) in report.examples["lost"][0]

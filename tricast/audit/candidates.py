@@ -5,50 +5,27 @@ index in its frame; a *fact* is what must appear once however many lines carried
 occurrence on its line). Its value is what a normalized record says of it: other fields make no new fact.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-_PREFIX = "tricast.kambi."
-DEAD_LETTER = "dead letter"
-"""Kind of a candidate that cannot become a record."""
+from tricast.audit.facts import DEAD_LETTER, PREFIX, Candidate, Fact, fact_of, id_of, pick, whole
+from tricast.audit.live import (
+    CLOCK,
+    SCORE,
+    about_event,
+    live_statistic,
+    occurrence,
+    statistics,
+    ticker,
+    visualization,
+)
+
+_OFFER_REMOVED = 7
 
 _LATEST_MS = 253_402_300_799_999
 """The end of the year 9999: a later ``t`` is no time, and is taken as it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What must appear once.
-
-    Attributes:
-        entity: Outcome id where it is about an outcome, else empty.
-        group: Digest of (event, mt, bet offer, t): facts of one message about one thing are remembered and forgotten
-            together.
-        value: Digest of what is said.
-    """
-
-    entity: str
-    group: bytes
-    value: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One place in a frame that must end as a record, a duplicate or a dead letter.
-
-    Attributes:
-        kind: The ``ce_type`` it becomes, or ``DEAD_LETTER``.
-        facts: What it states.
-        by_outcome: Whether the facts are about outcomes, so that the record carries only the new ones.
-    """
-
-    kind: str
-    facts: list[Fact]
-    by_outcome: bool = False
 
 
 _UNREADABLE = Candidate(DEAD_LETTER, [])
@@ -67,6 +44,7 @@ _OUTCOME = [
     "participantId",
 ]
 _ODDS = _OUTCOME[:3]
+_STATUS = ["status", "cashOutStatus"]
 _EVENT = [
     "name",
     "englishName",
@@ -83,14 +61,24 @@ _EVENT = [
     "liveBoCount",
     "nonLiveBoCount",
 ]
-_IDS = frozenset({"id", "participantId", "groupId", "groupSortOrder"})
 
 
-def of_child(child: Any) -> list[Candidate]:
-    """Return the candidates of one child, in the order of their indices; at least one."""
+def of_child(child: Any, event_of: Callable[[str], str | None] = lambda _: None) -> list[Candidate]:
+    """Return the candidates of one child, in the order of their indices; at least one.
+
+    Args:
+        child: As JSON.
+        event_of: Tells the event of a bet offer, for a ``bor`` that does not name it.
+    """
     try:
         element, build = _KINDS[child["mt"]]
-        return build(_element(child, element), child["mt"], _stamp(child.get("t"))) or [_UNREADABLE]
+        body = _element(child, element)
+        if child["mt"] == _OFFER_REMOVED and body.get("eventId") is None:
+            known = event_of(id_of(body["betOfferId"]))
+            if known is None:
+                return [Candidate(DEAD_LETTER, [], offer=id_of(body["betOfferId"]))]
+            body = body | {"eventId": known}
+        return build(body, child["mt"], _stamp(child.get("t"))) or [_UNREADABLE]
     except (KeyError, TypeError, AttributeError, IndexError, ValueError):
         return [_UNREADABLE]
 
@@ -114,50 +102,72 @@ def _event_added(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
 
 
 def _event_opened(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
-    opened = _event("event.opened", body["event"], mt, stamp)
-    offer = body.get("mainBetOffer")
-    return [opened] if offer is None else [opened, _offer(offer, _id(body["event"]["id"]), mt, stamp)]
+    opened, event = _event("event.opened", body["event"], mt, stamp), id_of(body["event"]["id"])
+    offer, live = body.get("mainBetOffer"), body.get("liveData") or {}
+    candidates = [opened] if offer is None else [opened, _offer(offer, event, mt, stamp)]
+    for name, part, value in (
+        ("clock.changed", "matchClock", lambda body: pick(body, CLOCK)),
+        ("score.changed", "score", lambda body: pick(body, SCORE)),
+        ("statistics.changed", "statistics", statistics),
+    ):
+        if live.get(part) is not None:
+            candidates.append(whole(name, (event, mt, name, stamp), value(live[part])))
+    return candidates
 
 
 def _event_removed(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
-    return [_whole("event.removed", (_id(body["eventId"]), mt, "", stamp), None)]
+    return [whole("event.removed", (id_of(body["eventId"]), mt, "", stamp), None)]
 
 
 def _event_state_changed(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
     event = body["id"] if body.get("id") is not None else body["eventId"]
-    return [_whole("event.state-changed", (_id(event), mt, "", stamp), body["state"])]
+    return [whole("event.state-changed", (id_of(event), mt, "", stamp), body["state"])]
 
 
 def _offer_added(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
     offer = body["betOffer"]
     event = body["eventId"] if body.get("eventId") is not None else offer["eventId"]
-    return [_offer(offer, _id(event), mt, stamp)]
+    return [_offer(offer, id_of(event), mt, stamp)]
 
 
 def _offer_removed(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
-    return [_whole("offer.removed", (_id(body["eventId"]), mt, _id(body["betOfferId"]), stamp), None)]
+    return [whole("offer.removed", (id_of(body["eventId"]), mt, id_of(body["betOfferId"]), stamp), None)]
 
 
 def _offer_status_changed(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
     value = [bool(body.get("suspended")), body.get("visible") is not False, body.get("cashOutStatus")]
-    return [_whole("offer.status-changed", (_id(body["eventId"]), mt, _id(body["betOfferId"]), stamp), value)]
+    return [whole("offer.status-changed", (id_of(body["eventId"]), mt, id_of(body["betOfferId"]), stamp), value)]
 
 
 def _per_offer(name: str, fields: list[str]) -> Callable[[dict[str, Any], int, str], list[Candidate]]:
     """Return a builder of one candidate a bet offer, in order of first appearance; its facts are outcomes."""
 
     def build(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
-        event = _id(body["eventId"])
+        event = id_of(body["eventId"])
         offers: dict[str, list[Fact]] = {}
         for outcome in body["outcomes"]:
             own = outcome.get("betOfferId")
-            offer = _id(own if own is not None else body["betOfferId"])
-            entity = _id(outcome["id"])
-            fact = _fact(entity, (event, mt, offer, stamp), [entity, _pick(outcome, fields)])
-            offers.setdefault(offer, []).append(fact)
-        return [Candidate(f"{_PREFIX}{name}.v1", facts, by_outcome=True) for facts in offers.values()]
+            offer = id_of(own if own is not None else body["betOfferId"])
+            entity = id_of(outcome["id"])
+            stated = fact_of(entity, (event, mt, offer, stamp), [entity, pick(outcome, fields)])
+            offers.setdefault(offer, []).append(stated)
+        return [
+            Candidate(f"{PREFIX}{name}.v1", facts, by_outcome=True, event=event, offer=offer)
+            for offer, facts in offers.items()
+        ]
 
     return build
+
+
+def _settled(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
+    outcomes = body["outcomes"] if body.get("outcomes") is not None else body["outcomeIds"]
+    candidates = []
+    for item in outcomes:
+        outcome = item if isinstance(item, dict) else {"id": item}
+        said = {name: outcome.get(name, body.get(name)) for name in ("betOfferId", "eventId")}
+        value = [{name: id_of(place) for name, place in said.items() if place is not None}, outcome.get("status")]
+        candidates.append(whole("outcome.settled", ("", mt, id_of(outcome["id"]), stamp), value))
+    return candidates
 
 
 _KINDS = MappingProxyType(
@@ -167,10 +177,22 @@ _KINDS = MappingProxyType(
         6: ("boa", _offer_added),
         7: ("bor", _offer_removed),
         8: ("bosu", _offer_status_changed),
+        9: ("abos", about_event("offers.suspended", lambda _: None)),
         11: ("boou", _per_offer("odds.changed", _ODDS)),
+        12: ("mcr", about_event("clock.removed", lambda _: None)),
+        15: ("mcu", about_event("clock.changed", lambda body: pick(body["matchClock"], CLOCK))),
+        16: ("score", about_event("score.changed", lambda body: pick(body["score"], SCORE))),
+        17: ("stats", about_event("statistics.changed", lambda body: statistics(body["statistics"]))),
         18: ("er", _event_removed),
+        19: ("tu", ticker),
+        20: ("desc", about_event("event.description-changed", lambda body: body.get("description"))),
         22: ("booa", _per_offer("outcomes.added", _OUTCOME)),
         23: ("boor", _per_offer("outcomes.removed", [])),
+        24: ("os", _settled),
+        25: ("mo", about_event("occurrence.changed", occurrence, "id")),
+        27: ("vo", about_event("visualization.changed", visualization, "id")),
+        28: ("ls", about_event("live-statistic.changed", live_statistic, "occurrenceTypeId")),
+        32: ("osu", _per_offer("outcomes.status-changed", _STATUS)),
         34: ("esu", _event_state_changed),
     }
 )
@@ -178,9 +200,9 @@ _KINDS = MappingProxyType(
 
 
 def _event(name: str, event: dict[str, Any], mt: int, stamp: str) -> Candidate:
-    path = [_pick(step, ["id", "name", "englishName", "termKey"]) for step in event.get("path") or ()]
-    value = [_pick(event, _EVENT), path if event.get("path") is not None else None]
-    return _whole(name, (_id(event["id"]), mt, "", stamp), value)
+    path = [pick(step, ["id", "name", "englishName", "termKey"]) for step in event.get("path") or ()]
+    value = [pick(event, _EVENT), path if event.get("path") is not None else None]
+    return whole(name, (id_of(event["id"]), mt, "", stamp), value)
 
 
 def _offer(offer: dict[str, Any], event: str, mt: int, stamp: str) -> Candidate:
@@ -188,35 +210,10 @@ def _offer(offer: dict[str, Any], event: str, mt: int, stamp: str) -> Candidate:
     if kind is not None and not isinstance(kind, dict):
         kind = {"id": kind}
     value = [
-        _pick(offer, ["closed", "cashOutStatus", "tags"]),
+        pick(offer, ["closed", "cashOutStatus", "tags"]),
         bool(offer.get("suspended")),
-        None if criterion is None else _pick(criterion, ["id", "label", "englishLabel", "occurrenceType", "lifetime"]),
-        None if kind is None else _pick(kind, ["id", "name", "englishName"]),
-        [_pick(outcome, ["id", *_OUTCOME]) for outcome in offer.get("outcomes") or ()],
+        None if criterion is None else pick(criterion, ["id", "label", "englishLabel", "occurrenceType", "lifetime"]),
+        None if kind is None else pick(kind, ["id", "name", "englishName"]),
+        [pick(outcome, ["id", *_OUTCOME]) for outcome in offer.get("outcomes") or ()],
     ]
-    return _whole("offer.added", (event, mt, _id(offer["id"]), stamp), value)
-
-
-def _whole(name: str, group: tuple[str, int, str, str], value: Any) -> Candidate:
-    return Candidate(f"{_PREFIX}{name}.v1", [_fact("", group, value)])
-
-
-def _id(value: Any) -> str:
-    """Return an id by its number: it may come as text (sheet §8)."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise TypeError("id")
-    return str(int(value))
-
-
-def _pick(body: dict[str, Any], fields: list[str]) -> dict[str, Any]:
-    present = {name: body[name] for name in fields if body.get(name) is not None}
-    return {name: _id(value) if name in _IDS else value for name, value in present.items()}
-
-
-def _fact(entity: str, group: tuple[str, int, str, str], value: Any) -> Fact:
-    return Fact(entity, _digest([str(part) for part in group]), _digest(value))
-
-
-def _digest(value: Any) -> bytes:
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(canonical.encode(), digest_size=12).digest()
+    return whole("offer.added", (event, mt, id_of(offer["id"]), stamp), value)

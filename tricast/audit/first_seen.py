@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from tricast.audit.candidates import Fact
+from tricast.audit.facts import Fact
 
 Source = tuple[int, int]
 """Raw offset and candidate index, within one raw partition."""

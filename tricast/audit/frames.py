@@ -7,6 +7,9 @@ from typing import Any
 from tricast.audit.records import Raw
 from tricast.audit.report import Gap, Report
 
+NUMBERED = frozenset({"frame", "snapshot"})
+"""Kinds that own their number; control records carry that of the last one before them."""
+
 
 @dataclass(slots=True)
 class _Connection:
@@ -27,12 +30,12 @@ class FrameNumbers:
         self._lines: dict[str, _Line] = {}
 
     def is_repeat(self, raw: Raw) -> bool:
-        """Record a frame or control record; return whether it is a frame that was there before."""
+        """Record anything raw; return whether it is a frame or snapshot that was there before."""
         line = self._lines.setdefault(raw.line, _Line())
         if raw.kind == "opened":
             self._gap(raw, line)
         connection = line.connections.setdefault(raw.connection, _Connection())
-        numbered = raw.kind == "frame"
+        numbered = raw.kind in NUMBERED
         if numbered and raw.frame <= connection.last_frame:
             return True
         connection.last_ns = raw.received_ns
@@ -46,7 +49,7 @@ class FrameNumbers:
     def begins_at(self, raw: Raw) -> None:
         """Take ``raw`` as the first record of its connection when none was seen: earlier ones are not read."""
         line = self._lines.setdefault(raw.line, _Line())
-        before = raw.frame - 1 if raw.kind == "frame" else raw.frame
+        before = raw.frame - 1 if raw.kind in NUMBERED else raw.frame
         line.connections.setdefault(raw.connection, _Connection(last_frame=max(0, before)))
 
     def _missing(self, raw: Raw, first: int, last: int) -> None:

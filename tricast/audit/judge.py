@@ -1,12 +1,13 @@
 """Account for every candidate of every frame of one raw partition."""
 
-from tricast.audit import candidates, socketio
-from tricast.audit.candidates import DEAD_LETTER, Candidate
+from tricast.audit import candidates, snapshots, socketio
+from tricast.audit.facts import DEAD_LETTER, Candidate
 from tricast.audit.first_seen import FirstSeen, Source
 from tricast.audit.frames import FrameNumbers
 from tricast.audit.ledger import Ledger
 from tricast.audit.records import WHOLE_RECORD, Output, Raw, digest_of
 from tricast.audit.report import Report
+from tricast.audit.shards import Shards
 
 
 class Judge:
@@ -31,6 +32,9 @@ class Judge:
         self._from_start = from_start
         self._ledger = ledger
         self._stream_ns = 0
+        self._shards = Shards()
+        self._event_of: dict[str, str] = {}
+        """Bet offer to event, learnt from every message and snapshot that names both."""
 
     def warm_up(self, raw: Raw) -> None:
         """Learn from a record that is too old to be judged, so that its copies are known."""
@@ -41,8 +45,9 @@ class Judge:
             case socketio.Bulk(children):
                 index = 0
                 for child in children:
-                    for candidate in candidates.of_child(child):
-                        self._new_facts(raw, index, candidate)
+                    for candidate in self._candidates(child):
+                        if not self._is_foreign(raw, candidate):
+                            self._new_facts(raw, index, candidate)
                         index += 1
 
     def judge(self, raw: Raw, outputs: list[Output]) -> None:
@@ -50,6 +55,9 @@ class Judge:
         report = self._report
         report.raw_records += 1
         repeat = self._is_repeat(raw)
+        if raw.kind == "snapshot":
+            self._snapshot(raw, outputs, repeat=repeat)
+            return
         if raw.kind != "frame":
             report.control_records[raw.kind] += 1
             for output in outputs:
@@ -78,6 +86,28 @@ class Judge:
                 report.find("lost", f"{self._name(raw, WHOLE_RECORD)}: unreadable frame ({why}) without a dead letter")
         self._nothing_else(list(by_index.values()), "frame")
 
+    def _snapshot(self, raw: Raw, outputs: list[Output], *, repeat: bool) -> None:
+        """Check what a snapshot brought: each record says so, and says nothing that is not in the answer.
+
+        Which differences it had to bring depends on all that was known before; that is not proven here.
+        """
+        report = self._report
+        report.control_records["snapshot"] += 1
+        said = snapshots.ids(raw.value)
+        self._event_of |= said.event_of
+        for index, output in self._by_index(raw, outputs).items():
+            if output.dead:
+                report.dead_letters[output.kind] += 1
+            elif repeat:
+                report.find("duplicated", f"{output.place}: made from a repeat, {self._name(raw, index)}")
+            elif not output.snapshot:
+                report.find("unexpected", f"{output.place}: {self._name(raw, index)} is a snapshot, the record is not")
+            elif unsaid := snapshots.unsaid(output, said):
+                report.find("unexpected", f"{output.place}: {unsaid} is not in {self._name(raw, index)}")
+            else:
+                report.normalized[output.kind] += 1
+                report.from_snapshots += 1
+
     def beyond(self, output: Output) -> None:
         """Name an output whose raw record does not exist."""
         self._report.find(
@@ -89,14 +119,27 @@ class Judge:
         if not self._from_start:
             self._frames.begins_at(raw)
         repeat = self._frames.is_repeat(raw)
+        if raw.kind == "opened":
+            self._shards.opened(raw)
         if self._ledger is not None:
             self._ledger.observe(raw, repeat=repeat, report=self._report)
         return repeat
 
+    def _candidates(self, child: object) -> list[Candidate]:
+        wanted = candidates.of_child(child, self._event_of.get)
+        for candidate in wanted:
+            if candidate.event and candidate.offer:
+                self._event_of[candidate.offer] = candidate.event
+        return wanted
+
+    def _is_foreign(self, raw: Raw, candidate: Candidate) -> bool:
+        """Return whether another shard has to account for this one: each has exactly one claimant."""
+        return self._shards.is_foreign(raw.line, candidate.event or candidate.offer)
+
     def _children(self, raw: Raw, children: list[object], by_index: dict[int, Output]) -> None:
         index = 0
         for child in children:
-            wanted = candidates.of_child(child)
+            wanted = self._candidates(child)
             output = by_index.get(index)
             if len(wanted) > 1 and output is not None and output.dead and output.digest == digest_of(child):
                 wanted = [Candidate(DEAD_LETTER, [])]  # the child as a whole could not be read, so it is one candidate
@@ -108,8 +151,14 @@ class Judge:
         report = self._report
         report.candidates += 1
         name = self._name(raw, index)
-        if output is not None and output.dead:
+        if output is None and self._is_foreign(raw, candidate):
+            report.foreign += 1
+        elif output is not None and not output.dead and candidate.event and self._is_foreign(raw, candidate):
+            report.find("unexpected", f"{output.place}: {name} is about event {candidate.event} of another shard")
+        elif output is not None and output.dead:
             report.dead_letters[output.kind] += 1
+        elif output is not None and output.snapshot:
+            report.find("unexpected", f"{output.place}: {name} is a message, the record says it is from a snapshot")
         elif candidate.kind == DEAD_LETTER:
             if output is None:
                 report.find("lost", f"{name}: unreadable child without a dead letter")

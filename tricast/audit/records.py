@@ -52,6 +52,8 @@ class Output:
         kind: ``ce_type``; the code for a dead letter.
         dead: Whether it is a dead letter.
         outcomes: Ids of the outcomes it states, when it states any.
+        snapshot: Whether it says that it comes from a snapshot.
+        offer: Bet offer it is about, if it names one.
         digest: Of a dead letter's bytes, read as JSON where they are.
     """
 
@@ -65,6 +67,8 @@ class Output:
     kind: str
     dead: bool
     outcomes: tuple[str, ...] = ()
+    snapshot: bool = False
+    offer: str = ""
     digest: bytes = b""
 
     @property
@@ -110,6 +114,7 @@ def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
     if topic != raw_topic or not slash or len(numbers) not in wanted or not all(n.isdecimal() for n in numbers):
         raise Malformed(f"{name} {text!r} names no candidate of {raw_topic}")
     value = record.value or b""
+    said = {} if dead else _said(value)
     return Output(
         topic=record.topic,
         partition=record.partition,
@@ -120,7 +125,9 @@ def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
         index=int(numbers[2]) if len(numbers) == 3 else WHOLE_RECORD,
         kind=kind,
         dead=dead,
-        outcomes=() if dead else _outcomes(value),
+        outcomes=_outcomes(said),
+        snapshot=said.get("source") == "snapshot",
+        offer=str(said.get("offer_id", "")),
         digest=digest_of(value) if dead else b"",
     )
 
@@ -135,9 +142,16 @@ def digest_of(value: bytes | Any) -> bytes:
     return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=12).digest()
 
 
-def _outcomes(value: bytes) -> tuple[str, ...]:
+def _said(value: bytes) -> dict[str, Any]:
     try:
-        outcomes = json.loads(value).get("outcomes", [])
-        return tuple(str(outcome["id"]) for outcome in outcomes)
-    except (ValueError, AttributeError, TypeError, KeyError):
+        said = json.loads(value)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _outcomes(said: dict[str, Any]) -> tuple[str, ...]:
+    try:
+        return tuple(str(outcome["id"]) for outcome in said.get("outcomes", ()))
+    except (AttributeError, TypeError, KeyError):
         return ()

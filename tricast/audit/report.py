@@ -40,6 +40,8 @@ class Report:
     candidates: int = 0
     normalized: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
+    foreign: int = 0
+    from_snapshots: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
     overflowed: int = 0
     warm_up_frames: int = 0
@@ -82,6 +84,8 @@ class Report:
             "normalized": self.normalized.total(),
             "normalized_by_type": dict(sorted(self.normalized.items())),
             "duplicates": self.duplicates,
+            "of_other_shards": self.foreign,
+            "from_snapshots": self.from_snapshots,
             "dead_letters": self.dead_letters.total(),
             "dead_letters_by_code": dict(sorted(self.dead_letters.items())),
             "lost": self.findings["lost"],

@@ -46,7 +46,7 @@ def kambi(prefix: str, *, since_ms: int | None = None, ledger: Path | None = Non
     """Return the scope of the Kambi feed."""
     return Scope(
         raw_topic=f"{prefix}kambi.raw",
-        normalized_topics=(f"{prefix}kambi.events", f"{prefix}kambi.offers"),
+        normalized_topics=tuple(f"{prefix}kambi.{name}" for name in ("events", "offers", "scores", "settlements")),
         dead_letter_topic=f"{prefix}kambi.dead-letters",
         group=f"{prefix}kambi",
         since_ms=since_ms,

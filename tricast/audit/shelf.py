@@ -9,7 +9,6 @@ from tricast.audit.records import Output
 _COLUMNS = [field.name for field in fields(Output)]
 _QUOTED = [f'"{name}"' for name in _COLUMNS]  # `index` is a word of SQL
 _OUTCOMES = _COLUMNS.index("outcomes")
-_DEAD = _COLUMNS.index("dead")
 
 
 class Shelf:
@@ -59,5 +58,5 @@ def _to_row(output: Output) -> tuple[object, ...]:
 def _from_row(row: tuple[object, ...]) -> Output:
     values = dict(zip(_COLUMNS, row, strict=True))
     values["outcomes"] = tuple(str(values["outcomes"]).split(",")) if values["outcomes"] else ()
-    values["dead"] = bool(values["dead"])
+    values |= {"dead": bool(values["dead"]), "snapshot": bool(values["snapshot"])}
     return Output(**values)  # type: ignore[arg-type]  # columns are the fields, written by _to_row

@@ -33,6 +33,9 @@ def _checked_url(url: str, schemes: tuple[str, ...], example: str) -> str:
     return url.rstrip("/")
 
 
+_LIST_VIEW = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){1,4}$"
+
+
 class KambiSettings(BaseModel):
     """Where Kambi is, what to follow there, and within which limits."""
 
@@ -41,7 +44,7 @@ class KambiSettings(BaseModel):
     push_url: Annotated[str, AfterValidator(_push_url)] = "wss://eu-push.kambicdn.com"
     """Push server; without a path, ``/socket.io/`` is used."""
     offering_url: Annotated[str, AfterValidator(_http_url)] = "https://eu-offering-api.kambicdn.com"
-    """Offering HTTP API, for the discovery of live events."""
+    """Offering HTTP API, for the discovery of live events and for snapshots beside push."""
     offering: Annotated[str, Field(pattern=r"^[a-z0-9]+$")] = "kambi"
     """Offering identifier, short and lower case, e.g. ``ub``."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")] = "en"
@@ -71,6 +74,20 @@ class KambiSettings(BaseModel):
     """How often each open line writes a ``tick``, seconds."""
     discovery_interval_s: Annotated[float, Field(gt=0)] = 15.0
     """How often the live events are asked for, seconds (15 is the cadence seen beside push)."""
+    snapshots: bool = True
+    """Poll the offering API beside push and record its answers; without, it is only asked which events are live."""
+    snapshot_interval_s: Annotated[float, Field(gt=0)] = 30.0
+    """How often each followed event is asked for beside push, seconds; after a (re)subscribe it is asked at once."""
+    ids_per_request: Annotated[int, Field(ge=1, le=50)] = 5
+    """Events asked for in one request; their answers come in one body, bounded by ``max_message_bytes``."""
+    prematch: tuple[Annotated[str, Field(pattern=_LIST_VIEW)], ...] = ()
+    """Pre-match lists to poll, as paths below ``listView``, e.g. ``football/all/all/all/matches``: push has none."""
+    prematch_interval_s: Annotated[float, Field(gt=0)] = 60.0
+    """How often each of them is asked for, seconds."""
+    requests_per_minute: Annotated[int, Field(ge=1)] = 600
+    """Budget of HTTP requests within any 60 seconds, all shards of the process together; evenly spread."""
+    http_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    """From an HTTP request to the last byte of its answer, seconds."""
     handshake_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     """From dialling to the accepted Socket.IO connect, seconds."""
     backoff_base_s: Annotated[float, Field(gt=0)] = 0.5
@@ -112,6 +129,11 @@ class KambiSettings(BaseModel):
         if isinstance(value, str) and value != "live":
             value = [item for item in re.split(r"[,\s]+", value) if item]
         return "live" if value == ["live"] else value
+
+    @field_validator("prematch", mode="before")
+    @classmethod
+    def _terms(cls, value: Any) -> Any:
+        return [term for term in re.split(r"[,\s]+", value) if term] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

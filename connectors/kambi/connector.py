@@ -11,16 +11,17 @@ import aiohttp
 
 from connectors import process
 from connectors.clock import Clock, SystemClock
+from connectors.kambi.answers import Listing
 from connectors.kambi.config import KambiSettings
-from connectors.kambi.discovery import DiscoveryFailed, live_events
 from connectors.kambi.places import Places
 from connectors.kambi.planner import Coverage
+from connectors.kambi.polling import poller_of
 from connectors.kambi.settlements import Settlements
 from connectors.kambi.shard import FEED, Outset, Shard
 from connectors.kambi.switch import await_switch
 from connectors.producer import RawWriter
 from connectors.record import LastFrame
-from connectors.runner import Backoff, ConnectionBudget, Runner, unless_stopped
+from connectors.runner import Backoff, ConnectionBudget, LineCounts, Runner, unless_stopped
 from connectors.sink import FrameSink
 from connectors.tail import read_tails
 from schemas.kafka import KafkaSettings
@@ -30,16 +31,15 @@ log = logging.getLogger(__name__)
 
 RAW_TOPIC: Final = TOPICS["kambi.raw"].name
 _BUDGET_WINDOW_S: Final = 60.0
-_DOUBT_S: Final = 5.0  # the longest wait for the list that decides about events the last one lacked
 
 
 class KambiConnector:
-    """The shards of this process: one discovery, one connection budget and one HTTP session for all of them.
+    """The shards of this process: one poller, one connection budget and one HTTP session for all of them.
 
     Args:
         settings: What to follow and where.
         sinks: Queue of each raw partition that this process writes.
-        session: HTTP client session for sockets and discovery.
+        session: HTTP client session for sockets and polling.
         previous: Where lines stood before this process.
         stop: Set when the connector is to end.
         clock: Stamps and waits.
@@ -58,20 +58,22 @@ class KambiConnector:
         random: Random,
     ) -> None:
         self._settings = settings
-        self._session = session
-        self._stop = stop
-        self._clock = clock
+        self._runner = Runner(
+            stop=stop,
+            backoff=Backoff(base_s=settings.backoff_base_s, cap_s=settings.backoff_cap_s),
+            budget=ConnectionBudget(settings.connects_per_minute, window_s=_BUDGET_WINDOW_S, clock=clock),
+            clock=clock,
+            random=random,
+        )
+        self.poller = poller_of(
+            settings, sinks=sinks, session=session, on_live=self._listed, stop=stop, clock=clock, random=random
+        )
         outset = Outset(
             settings=settings,
             session=session,
-            runner=Runner(
-                stop=stop,
-                backoff=Backoff(base_s=settings.backoff_base_s, cap_s=settings.backoff_cap_s),
-                budget=ConnectionBudget(settings.connects_per_minute, window_s=_BUDGET_WINDOW_S, clock=clock),
-                clock=clock,
-                random=random,
-            ),
+            runner=self._runner,
             places=Places(settings.max_connections - settings.fixed_lines),
+            poller=self.poller,
             stop=stop,
             clock=clock,
             random=random,
@@ -92,8 +94,10 @@ class KambiConnector:
                 shard.start(group)
             if self._settlements is not None:
                 self._settlements.start(group)
-            if self._settings.events == "live":
-                group.create_task(self._discover(), name="discovery")
+            if self._settings.snapshots or self._settings.events == "live":
+                # A line of its own to the runner: whatever breaks in it, the sockets go on.
+                polling = self._runner.keep_connected("kambi-polling", self.poller.run, LineCounts())
+                group.create_task(polling, name="polling")
 
     @property
     def coverage(self) -> Mapping[int, Coverage]:
@@ -102,26 +106,13 @@ class KambiConnector:
 
     # -- private -----------------------------------------------------------------------------------------------------
 
-    async def _discover(self) -> None:
-        settings = self._settings
-        while not self._stop.is_set():
-            asked_s = self._clock.monotonic_s()
-            try:
-                events = await live_events(
-                    self._session,
-                    offering_url=settings.offering_url,
-                    offering=settings.offering,
-                    language=settings.language,
-                )
-            except DiscoveryFailed as error:
-                log.warning("kambi.discovery_failed reason=%s", error.message)
-            else:
-                for shard in self.shards:
-                    shard.listed(events, asked_s=asked_s)
-            wait_s = settings.discovery_interval_s
-            if any(shard.in_doubt for shard in self.shards):
-                wait_s = min(wait_s, _DOUBT_S)
-            await unless_stopped(self._stop, self._clock.sleep(wait_s))
+    def _listed(self, listing: Listing, asked_s: float) -> None:
+        for shard in self.shards:
+            # A listing that could be read in part only says who is live, not who is live no more.
+            known = shard.events if listing.unreadable else ()
+            shard.listed([*known, *listing.events], asked_s=asked_s)
+        if any(shard.in_doubt for shard in self.shards):
+            self.poller.doubt()
 
 
 async def run(

@@ -15,6 +15,7 @@ from connectors.kambi.config import KambiSettings
 from connectors.kambi.line import KambiLine, LineOwner, ShardOf
 from connectors.kambi.places import Places
 from connectors.kambi.planner import Action, Coverage, Planner, Subscribe, Unsubscribe
+from connectors.kambi.poller import Poller
 from connectors.kambi.roster import FixedRoster, LiveRoster
 from connectors.record import LastFrame
 from connectors.recorder import LineRecorder
@@ -37,6 +38,7 @@ class Outset:
         session: HTTP client session for sockets, discovery and snapshots.
         runner: Connects lines within one budget.
         places: How many event lines may still be opened.
+        poller: Asks over HTTP for what the lines subscribe to.
         stop: Set when the process is to end.
         clock: Stamps and waits.
         random: Jitter.
@@ -46,6 +48,7 @@ class Outset:
     session: aiohttp.ClientSession
     runner: Runner
     places: Places
+    poller: Poller
     stop: asyncio.Event
     clock: Clock
     random: Random
@@ -146,6 +149,7 @@ class Shard:
     def emitted(self, line: str, keys: Sequence[str], *, fresh: bool) -> None:
         if fresh:
             self._carry_out(self._planner.connected(line))
+        self._outset.poller.emitted(keys)
         assert self._group is not None
         self._group.create_task(self._end_moves(line, keys))
 
@@ -166,6 +170,7 @@ class Shard:
     # -- private -----------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
+        self._outset.poller.follow(self.number, self._roster.events)
         self._carry_out(self._planner.want(self._roster.events))
 
     def _refused(self, line: str, code: int, topic: str) -> None:

@@ -36,7 +36,7 @@ class Recording:
     def start(self, url: str, **settings: object) -> tuple[asyncio.Event, asyncio.Task[None]]:
         """Start the connector against ``url``; return the event that stops it, and its task."""
         stop = asyncio.Event()
-        configured = KambiSettings(push_url=url, offering_url=url, **{"events": (), **QUICK, **ONE_SHARD, **settings})
+        configured = KambiSettings(push_url=url, offering_url=url, **{"events": (), "snapshots": False, **QUICK, **ONE_SHARD, **settings})
         kafka = KafkaSettings(bootstrap_servers=self._bootstrap)
         return stop, asyncio.create_task(run(configured, kafka, self._prefix, stop=stop))
 

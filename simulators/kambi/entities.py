@@ -1,156 +1,152 @@
-"""Events, bet offers and outcomes as the simulator holds them, and as the vendor writes them (sheet, section 8)."""
+"""Events, bet offers and outcomes as the simulator holds them. ``bodies`` writes them as the vendor does."""
 
+import math
+from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from simulators.kambi.book import Market, Match
-from simulators.kambi.changes import Json
-from simulators.kambi.prices import american, fractional
+from simulators.kambi.book import Market, Match, Participant
 
 EventState = Literal["NOT_STARTED", "STARTED", "FINISHED"]
+OutcomeStatus = Literal["OPEN", "SUSPENDED", "SETTLED"]
+Sport = Literal["FOOTBALL", "TENNIS", "BASKETBALL", "GALLOPS"]
+
+STARTING_PRICE = -1
+"""Odds of an outcome that is settled at the starting price (sheet, section 9)."""
+
+_KEPT = 20
+"""Latest occurrences and ticker lines that the HTTP API still shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When something happens.
+
+    Attributes:
+        game_ms: Simulated time, on which pauses and durations are measured.
+        now_ms: The vendor's clock, epoch milliseconds: ``t``, versions, dates.
+    """
+
+    game_ms: float
+    now_ms: int
 
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """One outcome; odds and line in thousandths."""
+    """One outcome; odds and line in thousandths, odds ``None`` when it cannot be bet on.
+
+    Attributes:
+        reopen_ms: Suspended until then (game time) when set.
+    """
 
     id: int
     offer_id: int
     label: str
     type: str
-    odds: int
+    odds: int | None
     changed_ms: int
     line: int | None = None
+    status: OutcomeStatus = "OPEN"
+    reopen_ms: float | None = None
+    participant: Participant | None = None
+
+    @property
+    def movable(self) -> bool:
+        """Whether a trader would move its odds."""
+        return self.status == "OPEN" and self.odds != STARTING_PRICE
 
 
 @dataclass(slots=True, kw_only=True)
 class Offer:
-    """One bet offer; outcomes by (type, label). Suspended until ``resume_ms`` when that is set."""
+    """One bet offer, the ``part``-th of its market; outcomes by (type, label).
+
+    Attributes:
+        resume_ms: Suspended until then (game time) when set.
+        show_ms: Hidden until then (game time) when set.
+        combinable: What a scorecast has instead of outcomes, as the vendor writes it.
+    """
 
     id: int
     event_id: int
     market: Market
+    part: int
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
-    resume_ms: int | None = None
+    resume_ms: float | None = None
+    show_ms: float | None = None
+    combinable: dict[str, Any] | None = None
+
+    @property
+    def suspended(self) -> bool:
+        return self.resume_ms is not None
+
+    @property
+    def visible(self) -> bool:
+        return self.show_ms is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixture:
-    """Who plays whom, where; made up."""
+    """Who plays whom, where; made up. A race has no sides but ``participants`` and a ``meeting``."""
 
-    sport: Literal["FOOTBALL", "TENNIS"]
-    home: str
-    away: str
+    sport: Sport
+    name: str
     group: str
     group_id: int
+    home: str | None = None
+    away: str | None = None
+    participants: tuple[Participant, ...] = ()
+    meeting: str | None = None
+
+
+@dataclass(slots=True)
+class Live:
+    """What was last told of a live event: push said it, HTTP shows the same."""
+
+    clock: dict[str, Any] | None = None
+    score: dict[str, Any] | None = None
+    statistics: dict[str, Any] | None = None
+    description: str | None = None
+    visualization: dict[str, Any] | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    occurrences: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    tickers: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    version: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
 class Event:
-    """One event; bet offers by (criterion id, part). ``requote_ms`` is when the trader next prices the whole book."""
+    """One event; bet offers by (criterion id, part).
+
+    Attributes:
+        opened: Whether the event ever went live: until then its bet offers are pre-match ones, which push never tells.
+        requote_ms: When the trader next prices the whole book, game time.
+        wake_ms: When the first of its timers (repricing, suspensions, hidden offers, outcomes) ends, game time.
+        restart_ms: Its start is delayed until then, game time.
+        ends_ms: When it leaves the offering, game time.
+        held: Outcomes that are suspended for a while, with their bet offers.
+        unsettled: Outcomes that left the offering undecided, and their bet offers.
+    """
 
     id: int
     fixture: Fixture
     start_ms: int
     match: Match
     state: EventState = "NOT_STARTED"
+    opened: bool = False
+    live: Live = field(default_factory=Live)
     offers: dict[tuple[int, int], Offer] = field(default_factory=dict)
-    requote_ms: int = 0
-    ends_ms: int | None = None
+    requote_ms: float = 0
+    wake_ms: float = 0
+    restart_ms: float = math.inf
+    ends_ms: float | None = None
+    held: list[tuple[Offer, Outcome]] = field(default_factory=list)
+    unsettled: dict[int, int] = field(default_factory=dict)
+
+    def holds(self, offer: Offer) -> bool:
+        """Whether ``offer`` is still in the offering."""
+        return self.offers.get((offer.market.criterion_id, offer.part)) is offer
 
     @property
     def main_offer(self) -> Offer:
-        """The bet offer that live/open shows; every live event has one."""
+        """The bet offer that live/open shows; every event has one."""
         return next(offer for offer in self.offers.values() if offer.market.main)
-
-
-def event_json(event: Event) -> Json:
-    """Return the sheet's Event."""
-    fixture = event.fixture
-    name = f"{fixture.home} - {fixture.away}"
-    sport_name = fixture.sport.capitalize()
-    sport_group = 1_000_093_190 if fixture.sport == "FOOTBALL" else 1_000_093_193
-    live = event.state == "STARTED"
-    return {
-        "id": event.id,
-        "name": name,
-        "nameDelimiter": "-",
-        "englishName": name,
-        "homeName": fixture.home,
-        "awayName": fixture.away,
-        "start": timestamp(event.start_ms),
-        "group": fixture.group,
-        "groupId": fixture.group_id,
-        "path": [
-            {"id": sport_group, "name": sport_name, "englishName": sport_name, "termKey": sport_name.lower()},
-            {
-                "id": fixture.group_id,
-                "name": fixture.group,
-                "englishName": fixture.group,
-                "termKey": fixture.group.lower().replace(" ", "_"),
-            },
-        ],
-        "nonLiveBoCount": 0 if live else 40,
-        "liveBoCount": len(event.offers),
-        "sport": fixture.sport,
-        "tags": ["OPEN_FOR_LIVE", "MATCH"] if live else ["OFFERED_LIVE", "MATCH"],
-        "state": event.state,
-        "groupSortOrder": 3_002_001_000_000_000_000 + fixture.group_id % 1000,
-    }
-
-
-def bet_offer_json(offer: Offer) -> Json:
-    """Return the sheet's BetOffer; the tag MAIN_LINE never appears in pushed ones, so it is not set here."""
-    market = offer.market
-    criterion: Json = {"id": market.criterion_id, "label": market.label, "englishLabel": market.label, "order": []}
-    if market.occurrence is not None:
-        criterion["occurrenceType"] = market.occurrence
-    if market.lifetime is not None:
-        criterion["lifetime"] = market.lifetime
-    body: Json = {
-        "id": offer.id,
-        "eventId": offer.event_id,
-        "criterion": criterion,
-        "betOfferType": {"id": market.type_id, "name": market.type_name, "englishName": market.type_name},
-        "tags": ["OFFERED_LIVE", "MAIN"] if market.main else ["OFFERED_LIVE"],
-        "cashOutStatus": "ENABLED",
-        "outcomes": [outcome_json(outcome) for outcome in offer.outcomes.values()],
-    }
-    if offer.resume_ms is not None:
-        body["suspended"] = True
-    return body
-
-
-def outcome_json(outcome: Outcome) -> Json:
-    """Return the sheet's Outcome."""
-    body: Json = {
-        "id": outcome.id,
-        "betOfferId": outcome.offer_id,
-        "label": outcome.label,
-        "englishLabel": outcome.label,
-        "type": outcome.type,
-    }
-    if outcome.line is not None:
-        body["line"] = outcome.line
-    return body | {
-        **odds_json(outcome.odds),
-        "status": "OPEN",
-        "cashOutStatus": "ENABLED",
-        "changedDate": timestamp(outcome.changed_ms),
-    }
-
-
-def odds_outcome_json(outcome: Outcome) -> Json:
-    """Return the sheet's OddsOutcome (mt 11)."""
-    return {"id": outcome.id, "betOfferId": outcome.offer_id, **odds_json(outcome.odds)}
-
-
-def odds_json(odds: int) -> Json:
-    """Return odds in the vendor's three formats."""
-    return {"odds": odds, "oddsFractional": fractional(odds), "oddsAmerican": american(odds)}
-
-
-def timestamp(epoch_ms: int) -> str:
-    """Return ISO 8601 UTC to the second with ``Z``."""
-    return datetime.fromtimestamp(epoch_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

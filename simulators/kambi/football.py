@@ -1,221 +1,197 @@
-"""Football: goals as two Poisson processes, and every bet offer priced from the same score matrix."""
+"""Football: goals and what else happens on a pitch as Poisson processes, squeezed into the duration wished for."""
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
-from simulators.kambi.book import Incident, Market, Quote, Selection, pair
+from simulators.kambi.book import Counted, Happening, Incident, Occurred, Quote, Reported, Seen, Told
+from simulators.kambi.football_book import Standing, quote
 
-_MORE_GOALS = 8
-"""Further goals per side that are looked at; beyond it the probability is below what odds can show."""
-_OPEN = (0.03, 0.97)
-"""A two-way bet offer outside these probabilities is as good as decided and leaves the offering."""
+Kind = Literal["GOALS", "CORNERS", "CARDS_YELLOW", "CARDS_RED", "SHOTS_ON_TARGET", "SHOTS_OFF_TARGET", "ATTACK"]
+Side = Literal["HOME", "AWAY"]
+
+_HALF_S = 2_700
+_BREAK_S = 300
+_WHOLE_S = 2 * _HALF_S + _BREAK_S
+"""Seconds of a match, its break included: fifteen minutes of nothing would teach nobody anything."""
+_EDGES_S = (_HALF_S, _HALF_S + _BREAK_S)
+_CLOCK_EVERY_S = 600
+"""A running clock is told this often: in between consumers tick it themselves."""
+
 _GOAL_PAUSE_MS = 4_000
-_OVER_UNDER = (("Over", "Under"), ("OT_OVER", "OT_UNDER"))
+_CARD_PAUSE_MS = 2_500
+_ANNULLED_SHARE = 0.06
+"""Goals that are taken back some seconds later."""
+_MODIFIED_SHARE = 0.1
+_SCORECAST_SHARE = 0.4
+"""Matches that offer a scorecast."""
 
-# Criterion ids up to the empty line are the vendor's own (sheet, section 8); the others are made up.
-RESULT = Market(
-    criterion_id=1001159858, label="Full Time", type_id=2, type_name="Match", reach="listed", main=True,
-    lifetime="FULL_TIME", occurrence="GOALS",
-)  # fmt: skip
-TOTAL = Market(
-    criterion_id=1001159926, label="Total Goals", type_id=6, type_name="Over/Under", reach="listed",
-    lifetime="FULL_TIME", occurrence="GOALS",
-)  # fmt: skip
-DOUBLE_CHANCE = Market(criterion_id=1001159922, label="Double Chance", type_id=12, type_name="Double Chance")
-DRAW_NO_BET = Market(
-    criterion_id=1001159666, label="Draw No Bet", type_id=2, type_name="Match", reach="extended"
-)  # fmt: skip
-HALF_RESULT = Market(criterion_id=1000316018, label="Half Time", type_id=2, type_name="Match")
-
-HANDICAP = Market(
-    criterion_id=1009000001, label="Asian Handicap", type_id=7, type_name="Asian Handicap", reach="extended"
-)  # fmt: skip
-THREE_WAY_HANDICAP = Market(
-    criterion_id=1009000009, label="Three Way Handicap", type_id=11, type_name="Three-way handicap"
-)  # fmt: skip
-ASIAN_TOTAL = Market(criterion_id=1009000002, label="Asian Total", type_id=21, type_name="Asian Over/Under")
-BOTH_SCORE = Market(criterion_id=1009000003, label="Both Teams To Score", type_id=18, type_name="Yes/No")
-NEXT_GOAL = Market(criterion_id=1009000004, label="Next Goal", type_id=2, type_name="Match", occurrence="GOALS")
-CORRECT_SCORE = Market(criterion_id=1009000005, label="Correct Score", type_id=3, type_name="Correct Score")
-ODD_EVEN = Market(criterion_id=1009000006, label="Total Goals Odd/Even", type_id=10, type_name="Odd/Even")
-HOME_TOTAL = Market(criterion_id=1009000007, label="Total Goals by Home", type_id=6, type_name="Over/Under")
-AWAY_TOTAL = Market(criterion_id=1009000008, label="Total Goals by Away", type_id=6, type_name="Over/Under")
-
-Scores = dict[tuple[int, int], float]
+_RATES: dict[Kind, float] = {
+    "CORNERS": 5.0,
+    "CARDS_YELLOW": 1.9,
+    "CARDS_RED": 0.12,
+    "SHOTS_ON_TARGET": 4.5,
+    "SHOTS_OFF_TARGET": 5.5,
+    "ATTACK": 15.0,
+}
+"""How often it happens to a side in a match; goals have each side's own rate."""
+_STATISTICS: dict[Kind, str] = {"CORNERS": "corners", "CARDS_YELLOW": "yellowCards", "CARDS_RED": "redCards"}
+_WORDS: dict[Kind, str] = {
+    "GOALS": "Goal",
+    "CORNERS": "Corner",
+    "CARDS_YELLOW": "Yellow card",
+    "CARDS_RED": "Red card",
+}
 
 
 class FootballMatch:
-    """One match of ninety minutes squeezed into ``duration_ms``."""
+    """One match; ``players`` are the names that score and are booked."""
 
-    def __init__(self, *, duration_ms: float, chance: Random) -> None:
-        self._duration_ms = duration_ms
-        self._played_ms = 0
+    def __init__(self, *, duration_ms: float, chance: Random, players: Sequence[tuple[int, str]]) -> None:
+        self._ms_per_s = duration_ms / _WHOLE_S
+        self._second = 0.0
         self._rates = (chance.uniform(0.7, 2.3), chance.uniform(0.5, 1.9))
-        self._goals = [0, 0]
-        self._last_scorer: str = "UNKNOWN"
+        self._weights: dict[tuple[Kind, Side], float] = {("GOALS", "HOME"): self._rates[0]}
+        self._weights |= {("GOALS", "AWAY"): self._rates[1]}
+        self._weights |= {(kind, side): rate for kind, rate in _RATES.items() for side in ("HOME", "AWAY")}
+        self._every_s = 2 * _HALF_S / sum(self._weights.values())
+        self._counts: dict[tuple[Kind, Side], int] = dict.fromkeys(self._weights, 0)
+        self._last_scorer: Side | Literal["UNKNOWN"] = "UNKNOWN"
+        self._players = players
+        self._scorecast = chance.random() < _SCORECAST_SHARE
+        self._next_s = chance.expovariate(1 / self._every_s)
+        self._clock_s = float(_CLOCK_EVERY_S)
+        self._annul_s: float | None = None
 
     @property
     def finished(self) -> bool:
-        return self._played_ms >= self._duration_ms
+        return self._second >= _WHOLE_S
 
-    def advance(self, elapsed_ms: int, chance: Random) -> Incident | None:
-        self._played_ms += elapsed_ms
-        if self.finished:
-            return None
-        for side, rate in enumerate(self._rates):
-            if chance.random() < 1 - math.exp(-rate * elapsed_ms / self._duration_ms):
-                self._goals[side] += 1
-                self._last_scorer = ("HOME", "AWAY")[side]
-                return Incident(criteria=None, pause_ms=_GOAL_PAUSE_MS)
-        return None
+    def advance(self, elapsed_ms: float, chance: Random) -> Sequence[Happening]:
+        before, self._second = self._second, self._second + elapsed_ms / self._ms_per_s
+        if self._second < self._next_s and self._second < self._clock_s and self._annul_s is None:
+            return ()
+        return list(self._happenings(before, chance))
 
-    def live_data(self, event_id: int) -> dict[str, Any]:
-        second = round(5_400 * min(1.0, self._played_ms / self._duration_ms))
-        first_half = second < 2_700
+    def clock(self) -> dict[str, Any]:
+        second = int(self._played_s)
+        first = self._second < _HALF_S
+        resting = _HALF_S <= self._second < _HALF_S + _BREAK_S
         return {
-            "eventId": event_id,
-            "matchClock": {
-                "minute": second // 60,
-                "second": second % 60,
-                "period": "1st half" if first_half else "2nd half",
-                "running": not self.finished,
-                "periodId": "FIRST_HALF" if first_half else "SECOND_HALF",
-                "version": self._played_ms,
-            },
-            "score": {
-                "home": str(self._goals[0]),
-                "away": str(self._goals[1]),
-                "who": self._last_scorer,
-                "version": self._played_ms,
-            },
-            "liveStatistics": [],
+            "minute": second // 60,
+            "second": second % 60,
+            "period": "1st half" if first else "Half time" if resting else "2nd half",
+            "running": not (resting or self.finished),
+            "periodId": "FIRST_HALF" if first else "HALF_TIME" if resting else "SECOND_HALF",
+        }
+
+    def score(self) -> dict[str, Any]:
+        home, away = self._goals
+        return {"home": str(home), "away": str(away), "who": self._last_scorer}
+
+    def statistics(self) -> dict[str, Any]:
+        sides: tuple[Side, ...] = ("HOME", "AWAY")
+        return {
+            "football": {
+                side.lower(): {name: self._counts[kind, side] for kind, name in _STATISTICS.items()} for side in sides
+            }
         }
 
     def quotes(self) -> tuple[Quote, ...]:
-        remaining = max(0.0, 1 - self._played_ms / self._duration_ms)
-        final = _scores(self._goals, [rate * remaining for rate in self._rates])
-        return tuple(self._quotes(final, remaining))
-
-    def _quotes(self, final: Scores, remaining: float) -> Iterator[Quote]:
-        home, draw, away = _result(final)
-        yield _three_way(RESULT, 0, home, draw, away)
-        yield from self._totals(final)
-        yield Quote(
-            market=DOUBLE_CHANCE,
-            part=0,
-            selections=(
-                Selection(label="1X", type="OT_ONE_OR_CROSS", probability=home + draw),
-                Selection(label="12", type="OT_ONE_OR_TWO", probability=home + away),
-                Selection(label="X2", type="OT_CROSS_OR_TWO", probability=draw + away),
-            ),
+        standing = Standing(
+            goals=self._goals,
+            rates=self._rates,
+            remaining=max(0.0, 1 - self._played_s / (2 * _HALF_S)),
+            scorers=[name for _, name in self._players] if self._scorecast else (),
         )
-        yield _two_way(DRAW_NO_BET, 0, home / max(home + away, 1e-9), ("1", "2"), ("OT_ONE", "OT_TWO"))
-        if remaining > 0.5:
-            half = _scores(self._goals, [rate * (remaining - 0.5) for rate in self._rates])
-            yield _three_way(HALF_RESULT, 0, *_result(half))
-        yield from self._handicaps(final)
-        scored = sum(self._goals)
-        no_goal = math.exp(-sum(self._rates) * remaining)
-        home_share = self._rates[0] / sum(self._rates)
-        yield _three_way(NEXT_GOAL, scored + 1, (1 - no_goal) * home_share, no_goal, (1 - no_goal) * (1 - home_share))
-        if not all(self._goals):
-            both = _share(final, lambda h, a: h > 0 and a > 0)
-            if _OPEN[0] < both < _OPEN[1]:
-                yield _two_way(BOTH_SCORE, 0, both, ("Yes", "No"), ("OT_YES", "OT_NO"))
-        odd = _share(final, lambda h, a: (h + a) % 2 == 1)
-        yield _two_way(ODD_EVEN, 0, odd, ("Odd", "Even"), ("OT_ODD", "OT_EVEN"))
-        likely = sorted((item for item in final.items() if item[1] > 0.015), key=lambda item: -item[1])[:12]
-        yield Quote(
-            market=CORRECT_SCORE,
-            part=0,
-            selections=tuple(
-                Selection(label=f"{h}-{a}", type="OT_UNTYPED", probability=share) for (h, a), share in likely
-            ),
+        return tuple(quote(standing))
+
+    @property
+    def _goals(self) -> tuple[int, int]:
+        return self._counts["GOALS", "HOME"], self._counts["GOALS", "AWAY"]
+
+    @property
+    def _played_s(self) -> float:
+        """Seconds on the match clock; it stands still in the break."""
+        return min(self._second, _HALF_S) + min(max(0.0, self._second - _HALF_S - _BREAK_S), _HALF_S)
+
+    def _happenings(self, before_s: float, chance: Random) -> Iterator[Happening]:
+        if self._annul_s is not None and self._second >= self._annul_s:
+            self._annul_s = None
+            yield from self._annul()
+        while self._next_s <= self._second and not self.finished:
+            self._next_s += chance.expovariate(1 / self._every_s)
+            if not _HALF_S <= self._second < _HALF_S + _BREAK_S:
+                (what,) = chance.choices(list(self._weights), list(self._weights.values()))
+                yield from self._happen(*what, chance)
+        turned = any(before_s < edge <= self._second for edge in _EDGES_S)
+        if turned:
+            yield Incident(criteria=None, pause_ms=_CARD_PAUSE_MS)
+        if turned or self._second >= self._clock_s:
+            self._clock_s = self._next_clock_s()
+            yield Told(part="clock")
+
+    def _next_clock_s(self) -> float:
+        """Return when the clock is told next: at every tenth minute, and where it stops and runs on."""
+        regular = (self._second // _CLOCK_EVERY_S + 1) * _CLOCK_EVERY_S
+        return min([regular, *(edge for edge in _EDGES_S if edge > self._second)])
+
+    def _happen(self, kind: Kind, side: Side, chance: Random) -> Iterator[Happening]:
+        if kind == "GOALS":
+            yield Incident(criteria=None, pause_ms=_GOAL_PAUSE_MS)
+            self._last_scorer = side
+            if chance.random() < _ANNULLED_SHARE:
+                self._annul_s = self._second + 60
+        elif kind == "CARDS_RED":
+            yield Incident(criteria=None, pause_ms=_CARD_PAUSE_MS)
+        self._counts[kind, side] += 1
+        if kind == "GOALS":
+            yield Told(part="clock")
+            yield Told(part="score")
+        if kind in _STATISTICS:
+            yield Told(part="statistics")
+        type_id = f"{kind}_{side}"
+        if kind in _WORDS:
+            fields = self._occurrence(kind, side, chance)
+            yield Occurred(type_id=type_id, action="ADDED", fields=fields)
+            if kind == "CORNERS" and chance.random() < _MODIFIED_SHARE:
+                yield Occurred(type_id=type_id, action="MODIFIED", fields=fields | {"index": 2})
+            minute = int(self._played_s) // 60
+            yield Reported(type="INFO", minute=minute, message=f"{_WORDS[kind]} for the {side.lower()} side")
+        yield Seen(
+            type_id=f"DANGEROUS_{type_id}" if kind == "ATTACK" and chance.random() < 0.5 else type_id,
+            fields={
+                "periodId": self.clock()["periodId"],
+                "visualization": {
+                    "position": {"x": chance.randrange(101), "y": chance.randrange(101), "zone": "ATTACK"}
+                },
+            },
         )
+        yield Counted(type_id=type_id, value=self._counts[kind, side])
 
-    def _totals(self, final: Scores) -> Iterator[Quote]:
-        def lines(market: Market, start: int, goals: Callable[[int, int], int], count: int) -> Iterator[Quote]:
-            for line in range(start * 1000 + 500, (start + count) * 1000, 1000):
-                over = sum(share for (h, a), share in final.items() if goals(h, a) * 1000 > line)
-                if _OPEN[0] < over < _OPEN[1]:
-                    yield pair(market, line, over, *_OVER_UNDER)
+    def _occurrence(self, kind: Kind, side: Side, chance: Random) -> dict[str, Any]:
+        second = int(self._played_s)
+        first = self._second < _HALF_S
+        fields: dict[str, Any] = {
+            "secondInPeriod": second if first else second - _HALF_S,
+            "secondInMatch": second,
+            "periodId": "FIRST_HALF" if first else "SECOND_HALF",
+            "periodIndex": 0 if first else 1,
+            "index": self._counts[kind, side],
+        }
+        if kind != "CORNERS" and self._players:
+            player_id, name = chance.choice(self._players)
+            fields["player"] = {"id": player_id, "name": name}
+        return fields
 
-        yield from lines(TOTAL, sum(self._goals), lambda h, a: h + a, 5)
-        yield from lines(HOME_TOTAL, self._goals[0], lambda h, _: h, 2)
-        yield from lines(AWAY_TOTAL, self._goals[1], lambda _, a: a, 2)
-        mean = sum((h + a) * share for (h, a), share in final.items())
-        nearest = math.floor(mean) * 1000 + (250 if mean % 1 < 0.5 else 750)
-        for line in (nearest - 500, nearest, nearest + 500):
-            over = _asian(final, lambda h, a: h + a, -line)
-            if _OPEN[0] < over < _OPEN[1]:
-                yield pair(ASIAN_TOTAL, line, over, *_OVER_UNDER)
-
-    def _handicaps(self, final: Scores) -> Iterator[Quote]:
-        mean = sum((h - a) * share for (h, a), share in final.items())
-        nearest = -round(mean * 2) * 500 + 250  # quarter lines end in 250 or 750
-        for line in (nearest - 500, nearest, nearest + 500):
-            home = _asian(final, lambda h, a: h - a, line)
-            if _OPEN[0] < home < _OPEN[1]:
-                one = Selection(label="1", type="OT_ONE", probability=home, line=line)
-                two = Selection(label="2", type="OT_TWO", probability=1 - home, line=-line)
-                yield Quote(market=HANDICAP, part=line, selections=(one, two))
-        for start in (-2, -1, 1, 2):
-            home, draw, away = _result({(h + start, a): share for (h, a), share in final.items()})
-            if _OPEN[0] < home < _OPEN[1]:
-                yield _three_way(THREE_WAY_HANDICAP, start * 1000, home, draw, away, line=start * 1000)
-
-
-def _scores(goals: list[int], rates: list[float]) -> Scores:
-    """Return the probability of each final score when each side scores on at its rate."""
-    home, away = ([_poisson(rate, k) for k in range(_MORE_GOALS + 1)] for rate in rates)
-    return {(goals[0] + i, goals[1] + j): p * q for i, p in enumerate(home) for j, q in enumerate(away) if p * q > 1e-7}
-
-
-def _poisson(rate: float, k: int) -> float:
-    return float(math.exp(-rate) * rate**k / math.factorial(k))
-
-
-def _share(final: Scores, holds: Callable[[int, int], bool]) -> float:
-    return sum(share for (h, a), share in final.items() if holds(h, a))
-
-
-def _result(final: Scores) -> tuple[float, float, float]:
-    return _share(final, lambda h, a: h > a), _share(final, lambda h, a: h == a), _share(final, lambda h, a: h < a)
-
-
-def _asian(final: Scores, goals: Callable[[int, int], int], line: int) -> float:
-    """Return the winning share of a quarter line: half the stake on each neighbouring line, pushes left out."""
-    won = lost = 1e-9
-    for (h, a), share in final.items():
-        for half in (-250, 250):
-            distance = goals(h, a) * 1000 + line + half
-            won += share if distance > 0 else 0.0
-            lost += share if distance < 0 else 0.0
-    return won / (won + lost)
-
-
-def _two_way(
-    market: Market, part: int, first: float, labels: tuple[str, str], types: tuple[str, str]
-) -> Quote:  # fmt: skip
-    return Quote(
-        market=market,
-        part=part,
-        selections=(
-            Selection(label=labels[0], type=types[0], probability=first),
-            Selection(label=labels[1], type=types[1], probability=1 - first),
-        ),
-    )
-
-
-def _three_way(market: Market, part: int, home: float, draw: float, away: float, *, line: int | None = None) -> Quote:
-    return Quote(
-        market=market,
-        part=part,
-        selections=(
-            Selection(label="1", type="OT_ONE", probability=home, line=line),
-            Selection(label="X", type="OT_CROSS", probability=draw, line=line),
-            Selection(label="2", type="OT_TWO", probability=away, line=line),
-        ),
-    )
+    def _annul(self) -> Iterator[Happening]:
+        """Take the last goal back."""
+        side = self._last_scorer
+        if side == "UNKNOWN" or not self._counts["GOALS", side]:
+            return
+        yield Incident(criteria=None, pause_ms=_GOAL_PAUSE_MS)
+        self._counts["GOALS", side] -= 1
+        yield Told(part="score")
+        yield Occurred(type_id=f"GOALS_{side}", action="DELETED", fields={})
+        yield Counted(type_id=f"GOALS_{side}", value=self._counts["GOALS", side])
+        yield Reported(type="INFO", minute=int(self._played_s) // 60, message="The goal does not count")

@@ -42,7 +42,20 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         event: Event id.
         offer: Bet offer id, where there is one.
         outcome: Outcome id, where there is one.
-        value: Odds in thousandths (mt 5, 6, 11, 22; absent when left out), suspended (mt 8), state (mt 4, 5, 34).
+        own: Id of a ticker line, occurrence or visualization (mt 19, 25, 27); occurrence type (mt 28).
+        visible: False where a bet offer is hidden (mt 8).
+        value: By message type; absent where there is nothing to say (7, 12, 18, 19, 27)::
+
+            4, 34          state
+            5              state, then one fact per outcome of the main bet offer with its odds
+            6, 11, 22, 23  odds in thousandths, -1 at the starting price, absent when left out (always in 23);
+                           a bet offer without outcomes (6) is one fact with the bet offer id alone
+            8              suspended
+            15, 16, 17     version of the clock, score or statistics: unique within the event
+            20             description
+            24, 32         status
+            25             action
+            28             the count or percentage
     """
 
     child: int
@@ -52,6 +65,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     event: int
     offer: int | None = None
     outcome: int | None = None
+    own: str | None = None
+    visible: bool = True
     value: int | bool | str | None = None
 
 

@@ -1,16 +1,19 @@
 """The live offering: told how much time passes, it answers with what changed. Same seed and steps, same changes."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
-from typing import Any
 
-from simulators.kambi.changes import Change, EventAdded, EventOpened, EventRemoved, EventStateChanged
-from simulators.kambi.entities import Event, Offer, bet_offer_json, event_json
-from simulators.kambi.fixtures import draw_fixture
-from simulators.kambi.football import FootballMatch
-from simulators.kambi.tennis import TennisMatch
-from simulators.kambi.trader import Ids, apply_book, drop_outcome, move, resume, suspend, suspend_one
+from simulators.kambi import answers, examples
+from simulators.kambi.bodies import Json, bet_offer_json, event_json, live_data_json
+from simulators.kambi.book import Incident
+from simulators.kambi.changes import Change, EventAdded, EventOpened, EventRemoved, EventStateChanged, OfferAdded
+from simulators.kambi.entities import Event, Moment
+from simulators.kambi.fixtures import SPORTS, draw_match
+from simulators.kambi.ids import Ids
+from simulators.kambi.telling import describe, stop_clock, take_all, tell
+from simulators.kambi.trader import apply_book, close, move, resume, suspend
+from simulators.kambi.trading import TradingFloor
 
 _REQUOTE_MS = 15_000
 """The trader prices the whole book this often even when nothing happens: time alone moves it."""
@@ -18,18 +21,21 @@ _REMOVAL_MS = 2_000
 """From FINISHED to the event's removal."""
 _ADDED_AFTER_MS = (2_000, 20_000)
 """When the next event of a slot is announced after the running one opened."""
+_DELAYED_SHARE = 0.15
+_DELAY_MS = (1_500, 5_000)
+"""How long a start that was taken back is delayed."""
 _FAST_FORWARD_STEPS = 100
-_STAGGER = {"FOOTBALL": 0.9, "TENNIS": 0.4}
+_STAGGER = {"FOOTBALL": 0.9, "TENNIS": 0.4, "BASKETBALL": 0.9, "GALLOPS": 0.8}
 """How far the matches are at the start, at most: a tennis match may be over after half of its usual points."""
-_LISTED_SHARE = 0.6
-_SUSPENSION_SHARE = 0.06
-_OUTCOME_SHARE = 0.02
+_LONGEST_STEP_MS = 1_000
+"""Simulated time passes in steps of at most this size, so that what belongs apart is apart however fast it goes."""
 
 
 class _Slot:
     """One place in the offering: the event that is live and the one that follows it."""
 
-    def __init__(self, live: Event, next_added_ms: int) -> None:
+    def __init__(self, number: int, live: Event, next_added_ms: float) -> None:
+        self.number = number
         self.live = live
         self.next: Event | None = None
         self.next_added_ms = next_added_ms
@@ -41,148 +47,246 @@ class Offering:
     Args:
         seed: Chance of everything.
         start_ms: Epoch milliseconds of the first moment; ``now_ms`` counts on from it.
-        events_live: Number of slots, football and tennis by turns.
-        changes_per_second: Odds moves and small suspensions over all events.
-        match_duration_s: How long a match lasts.
+        events_live: Number of slots; sports by turns.
+        changes_per_second: Odds moves and small suspensions over all events, a simulated second.
+        match_duration_s: How long a match lasts, simulated seconds.
+        speed: Simulated time per time told to ``advance``; the vendor's clock (``t``, versions) is not sped up.
+        first_id: Let every kind of id start here, e.g. beyond 2^53.
+        missing_odds_every: Take the odds of one outcome away in every n-th odds move; never when 0. May be set anew.
     """
 
     def __init__(
-        self, *, seed: int, start_ms: int, events_live: int, changes_per_second: float, match_duration_s: float
+        self,
+        *,
+        seed: int,
+        start_ms: int,
+        events_live: int,
+        changes_per_second: float,
+        match_duration_s: float,
+        speed: float = 1.0,
+        first_id: int | None = None,
+        missing_odds_every: int = 0,
     ) -> None:
         self.now_ms = start_ms
+        self.missing_odds_every = missing_odds_every
+        self._game_ms = 0.0
+        self._speed = speed
         self._chance = Random(seed)  # noqa: S311 - a simulation, repeatable on purpose
         self._duration_ms = match_duration_s * 1000
+        self._floor = TradingFloor(self._chance)
         self._move_every_ms = 1000 / changes_per_second if changes_per_second else math.inf
-        self._next_move_ms: float = start_ms + self._move_every_ms
-        self._ids = Ids(start_ms)
-        self._next_event_id = 1_020_000_000 + max(0, start_ms // 1000 - 1_700_000_000)
+        self._next_move_ms = self._move_every_ms
+        self._ids = Ids(start_ms, first=first_id)
         self._load_offer: dict[int, int] = {}
         self._slots = [self._open_slot(n, events_live) for n in range(events_live)]
 
     def advance(self, elapsed_ms: int) -> list[Change]:
         """Let ``elapsed_ms`` pass; return what changed, in order."""
-        self.now_ms += elapsed_ms
+        started_ms = self.now_ms
+        game_ms = elapsed_ms * self._speed
+        steps = max(1, math.ceil(game_ms / _LONGEST_STEP_MS))
         changes: list[Change] = []
-        for slot in self._slots:
-            changes += self._turn(slot)
-            changes += self._play(slot.live, elapsed_ms)
-        while self._next_move_ms <= self.now_ms:
-            self._next_move_ms += self._chance.expovariate(1 / self._move_every_ms)
-            changes += self._trade()
+        for step in range(1, steps + 1):
+            self.now_ms = started_ms + elapsed_ms * step // steps
+            self._step(game_ms / steps, changes)
         return changes
 
     def load(self, event_id: int, count: int) -> list[Change]:
         """Return ``count`` odds moves of one live event, bet offer by bet offer in turn; for load, so cheap."""
         event = next((slot.live for slot in self._slots if slot.live.id == event_id), None)
-        offers = [offer for offer in event.offers.values() if offer.outcomes] if event is not None else []
+        offers = self._floor.movable(event) if event is not None else []
         if not offers:
             return []
         first = self._load_offer.get(event_id, 0)
         self._load_offer[event_id] = first + count
-        return [move(offers[n % len(offers)], self._chance, self.now_ms) for n in range(first, first + count)]
+        moment = self._moment()
+        return [move(offers[n % len(offers)], self._chance, moment) for n in range(first, first + count)]
 
     @property
     def live_event_ids(self) -> list[int]:
         """Ids of the events that are STARTED."""
         return [slot.live.id for slot in self._slots if slot.live.state == "STARTED"]
 
-    def live_open(self) -> dict[str, Any]:
-        """Return the answer of ``event/live/open``: HTTP shows MAIN_LINE, push never does."""
-        events = [slot.live for slot in self._slots if slot.live.state == "STARTED"]
-        return {
-            "liveEvents": [
-                {
-                    "event": event_json(event),
-                    "liveData": event.match.live_data(event.id),
-                    "mainBetOffer": _with_main_line(event.main_offer),
-                }
-                for event in events
-            ],
-            "group": {"id": 1, "name": "Root", "englishName": "Root", "sortOrder": "1", "groups": []},
-        }
+    # What the vendor knows, for HTTP and for comparisons
+
+    def state(self, *, prematch: bool = False) -> Json:
+        """Return what a consumer of everything pushed should know now, as plain JSON: ids are text.
+
+        Shape: ``{event: {state, clock, score, statistics, description, offers: {offer: {suspended, visible, outcomes:
+        {outcome: {odds, status}}}}}}``; odds in thousandths, -1 at the starting price, ``None`` when there are none.
+
+        Args:
+            prematch: With the bet offers of events that never were live: push does not tell them, the list view does.
+        """
+        return answers.state(self._events(), prematch=prematch)
+
+    def betoffer_event(
+        self, event_ids: Iterable[int], *, range_start: int = 0, range_size: int = 2_000, only_main: bool = False
+    ) -> Json | None:
+        """Return the body of ``betoffer/event/{ids}``; ``None`` when none of the events exists: answer 404."""
+        return answers.betoffer_event(
+            self._among(event_ids), range_start=range_start, range_size=range_size, only_main=only_main
+        )
+
+    def livedata(self, event_ids: Iterable[int]) -> list[Json] | None:
+        """Return the LiveData of ``event/livedata/{ids}``; ``None`` when none of the events exists: answer 404."""
+        return answers.livedata(self._among(event_ids))
+
+    def live_open(self) -> Json:
+        """Return the body of ``event/live/open``: HTTP shows MAIN_LINE, push never does."""
+        return answers.live_open(self._events())
+
+    def list_view(
+        self,
+        sport: str = "all",
+        region: str = "all",
+        league: str = "all",
+        participant: str = "all",
+        attribute: str = answers.MATCHES,
+        *,
+        starts_from: str | None = None,
+        starts_to: str | None = None,
+    ) -> Json | None:
+        """Return the body of ``listView/…``; ``None`` when a term matches nothing: answer 406."""
+        terms = (sport, region, league, participant)
+        return answers.list_view(self._events(), terms, attribute, starts_from=starts_from, starts_to=starts_to)
+
+    def odds_ladder(self) -> Json:
+        """Return the body of ``oddsLadder``."""
+        return answers.odds_ladder()
+
+    def push_example(self, name: str, *, stats_type: str = "FOOTBALL") -> Json | None:
+        """Return one push message of the vendor's name for it, e.g. ``BetOfferAdded``; ``None`` for an unknown name.
+
+        Args:
+            name: As in the vendor's table of messages.
+            stats_type: ``FOOTBALL`` or ``SET-BASED``, for ``EventStatsUpdated``.
+        """
+        return examples.push_example(name, self._events(), self.now_ms, stats_type=stats_type)
+
+    def _events(self) -> list[Event]:
+        return [event for slot in self._slots for event in (slot.live, slot.next) if event is not None]
+
+    def _among(self, event_ids: Iterable[int]) -> list[Event]:
+        wanted = set(event_ids)
+        return [event for event in self._events() if event.id in wanted]
+
+    # Time
+
+    def _moment(self) -> Moment:
+        return Moment(game_ms=self._game_ms, now_ms=self.now_ms)
+
+    def _step(self, elapsed_ms: float, changes: list[Change]) -> None:
+        self._game_ms += elapsed_ms
+        moment = self._moment()
+        for slot in self._slots:
+            live = slot.live
+            if live.state == "STARTED":
+                self._play(live, elapsed_ms, moment, changes)
+            elif live.restart_ms <= moment.game_ms:
+                changes += self._restart(live, moment)
+            elif live.ends_ms is not None and live.ends_ms <= moment.game_ms and slot.next is not None:
+                changes += self._replace(slot, slot.next, moment)
+            if slot.next is None and slot.next_added_ms <= moment.game_ms:
+                slot.next = self._new_event(slot.number)
+                list(apply_book(slot.next, slot.next.match.quotes(), self._ids, moment))  # pre-match: not pushed
+                changes.append(EventAdded(event_id=slot.next.id, event=event_json(slot.next)))
+        if self._next_move_ms <= moment.game_ms:
+            changes += self._trade(moment)
+
+    def _play(self, event: Event, elapsed_ms: float, moment: Moment, changes: list[Change]) -> None:
+        if event.wake_ms <= moment.game_ms:
+            if event.restart_ms <= moment.game_ms:
+                changes += self._delay(event, moment)
+                return
+            if event.requote_ms <= moment.game_ms:
+                event.requote_ms = moment.game_ms + _REQUOTE_MS
+                changes += apply_book(event, event.match.quotes(), self._ids, moment)
+            changes += resume(event, moment)
+        for happening in event.match.advance(elapsed_ms, self._chance):
+            if isinstance(happening, Incident):
+                changes += suspend(event, happening, moment)
+            else:
+                changes += tell(event, happening, self._ids, moment)
+        if event.match.finished:
+            event.state = "FINISHED"
+            event.ends_ms = moment.game_ms + _REMOVAL_MS
+            changes += close(event)
+            changes += stop_clock(event)
+            changes.append(EventStateChanged(event_id=event.id, state=event.state))
+
+    def _trade(self, moment: Moment) -> Iterator[Change]:
+        live = [slot.live for slot in self._slots if slot.live.state == "STARTED"]
+        announced = [slot.next for slot in self._slots if slot.next is not None]
+        while self._next_move_ms <= moment.game_ms:
+            self._next_move_ms += self._chance.expovariate(1 / self._move_every_ms)
+            if live:
+                yield from self._floor.trade(
+                    self._chance.choice(live), moment, missing_odds_every=self.missing_odds_every
+                )
+            if announced:
+                self._floor.trade_prematch(self._chance.choice(announced), moment)
+
+    # An event's life
 
     def _open_slot(self, number: int, slots: int) -> _Slot:
         event = self._new_event(number)
-        event.state = "STARTED"
+        moment = self._moment()
+        event.state, event.opened = "STARTED", True
         played = _STAGGER[event.fixture.sport] * (1 - number / slots)
-        step_ms = max(1, round(self._duration_ms * played / _FAST_FORWARD_STEPS))
+        step_ms = self._duration_ms * played / _FAST_FORWARD_STEPS
         for _ in range(_FAST_FORWARD_STEPS):
-            event.match.advance(step_ms, self._chance)
-        event.start_ms = self.now_ms - step_ms * _FAST_FORWARD_STEPS
-        list(apply_book(event, event.match.quotes(), self._ids, self.now_ms))  # there before anybody listened
-        event.requote_ms = self.now_ms + self._chance.randrange(_REQUOTE_MS)
-        return _Slot(event, self.now_ms + self._chance.randint(*_ADDED_AFTER_MS))
+            for happening in event.match.advance(step_ms, self._chance):
+                if not isinstance(happening, Incident):
+                    list(tell(event, happening, self._ids, moment))
+        event.start_ms = self.now_ms - round(step_ms * _FAST_FORWARD_STEPS / self._speed)
+        take_all(event, moment)
+        list(apply_book(event, event.match.quotes(), self._ids, moment))  # there before anybody listened
+        event.requote_ms = event.wake_ms = self._chance.randrange(_REQUOTE_MS)
+        return _Slot(number, event, self._chance.randint(*_ADDED_AFTER_MS))
 
     def _new_event(self, number: int) -> Event:
-        self._next_event_id += 1
-        fixture = draw_fixture("TENNIS" if number % 2 else "FOOTBALL", self._chance)
-        match = (TennisMatch if number % 2 else FootballMatch)(duration_ms=self._duration_ms, chance=self._chance)
-        start_ms = self.now_ms + round(self._duration_ms)
-        return Event(id=self._next_event_id, fixture=fixture, start_ms=start_ms, match=match)
+        fixture, match = draw_match(SPORTS[number % len(SPORTS)], self._duration_ms, self._chance, self._ids)
+        start_ms = self.now_ms + round(self._duration_ms / self._speed)
+        return Event(id=self._ids.event(), fixture=fixture, start_ms=start_ms, match=match)
 
-    def _turn(self, slot: _Slot) -> Iterator[Change]:
-        """Announce the slot's next event; end the live one and open the next."""
-        if slot.next is None and self.now_ms >= slot.next_added_ms:
-            slot.next = self._new_event(self._slots.index(slot))
-            yield EventAdded(event_id=slot.next.id, event=event_json(slot.next))
-        live = slot.live
-        if live.state == "STARTED" and live.match.finished:
-            live.state = "FINISHED"
-            live.ends_ms = self.now_ms + _REMOVAL_MS
-            for offer in live.offers.values():
-                if offer.resume_ms is None:
-                    yield suspend_one(offer, live.ends_ms)
-            yield EventStateChanged(event_id=live.id, state=live.state)
-        if live.ends_ms is not None and self.now_ms >= live.ends_ms and slot.next is not None:
-            self._load_offer.pop(live.id, None)
-            yield EventRemoved(event_id=live.id)
-            slot.live, slot.next = slot.next, None
-            slot.next_added_ms = self.now_ms + self._chance.randint(*_ADDED_AFTER_MS)
-            yield from self._kick_off(slot.live)
+    def _replace(self, slot: _Slot, follower: Event, moment: Moment) -> Iterator[Change]:
+        """Remove the event that ended and open the one that follows it."""
+        self._load_offer.pop(slot.live.id, None)
+        yield EventRemoved(event_id=slot.live.id)
+        slot.live, slot.next = follower, None
+        slot.next_added_ms = moment.game_ms + self._chance.randint(*_ADDED_AFTER_MS)
+        yield from self._open(follower, moment)
+        if self._chance.random() < _DELAYED_SHARE:
+            follower.restart_ms = follower.wake_ms = moment.game_ms + self._chance.randint(*_DELAY_MS)
 
-    def _kick_off(self, event: Event) -> Iterator[Change]:
-        event.state = "STARTED"
-        event.start_ms = self.now_ms
-        event.requote_ms = self.now_ms + _REQUOTE_MS
-        added = list(apply_book(event, event.match.quotes(), self._ids, self.now_ms))
+    def _open(self, event: Event, moment: Moment) -> Iterator[Change]:
+        """Let an event go live; the bet offers it had before are live ones from now on."""
+        event.state, event.opened = "STARTED", True
+        event.start_ms = moment.now_ms
+        event.restart_ms = math.inf
+        event.requote_ms = moment.game_ms + _REQUOTE_MS
+        event.wake_ms = moment.game_ms
+        take_all(event, moment)
         yield EventStateChanged(event_id=event.id, state=event.state)
         yield EventOpened(
             event_id=event.id,
             event=event_json(event),
-            live_data=event.match.live_data(event.id),
+            live_data=live_data_json(event),
             main_bet_offer=bet_offer_json(event.main_offer),
         )
-        yield from added
+        for offer in event.offers.values():
+            yield OfferAdded(event_id=event.id, reach=offer.market.reach, bet_offer=bet_offer_json(offer))
 
-    def _play(self, event: Event, elapsed_ms: int) -> Iterator[Change]:
-        if event.state != "STARTED":
-            return
-        if event.requote_ms <= self.now_ms:
-            event.requote_ms = self.now_ms + _REQUOTE_MS
-            yield from apply_book(event, event.match.quotes(), self._ids, self.now_ms)
-        yield from resume(event, self.now_ms)
-        incident = event.match.advance(elapsed_ms, self._chance)
-        if incident is not None:
-            yield from suspend(event, incident, self.now_ms)
+    def _delay(self, event: Event, moment: Moment) -> Iterator[Change]:
+        """Take the start back: no clock, everything suspended, not live."""
+        event.state = "NOT_STARTED"
+        event.restart_ms = moment.game_ms + self._chance.randint(*_DELAY_MS)
+        yield from suspend(event, Incident(criteria=None, pause_ms=_DELAY_MS[1]), moment)
+        yield describe(event, "Start delayed")
+        yield from stop_clock(event)
+        yield EventStateChanged(event_id=event.id, state=event.state)
 
-    def _trade(self) -> Iterator[Change]:
-        """One thing a trader does: move odds, mostly of what the lists show; suspend a little; drop an outcome."""
-        events = [slot.live for slot in self._slots if slot.live.state == "STARTED"]
-        if not events:
-            return
-        offers = [offer for offer in self._chance.choice(events).offers.values() if offer.resume_ms is None]
-        listed = [offer for offer in offers if offer.market.reach == "listed"]
-        kind = self._chance.random()
-        wide = [offer for offer in offers if offer.market.type_id == 3 and len(offer.outcomes) > 3]
-        if kind < _OUTCOME_SHARE and wide:
-            yield drop_outcome(self._chance.choice(wide), self._chance)
-        elif kind < _OUTCOME_SHARE + _SUSPENSION_SHARE and offers:
-            yield suspend_one(self._chance.choice(offers), self.now_ms + self._chance.randint(500, 4_000))
-        elif offers:
-            choice = listed if listed and self._chance.random() < _LISTED_SHARE else offers
-            yield move(self._chance.choice(choice), self._chance, self.now_ms)
-
-
-def _with_main_line(offer: Offer) -> dict[str, Any]:
-    body = bet_offer_json(offer)
-    return body | {"tags": [*body["tags"], "MAIN_LINE"]}
+    def _restart(self, event: Event, moment: Moment) -> Iterator[Change]:
+        yield from self._open(event, moment)
+        yield describe(event, "")

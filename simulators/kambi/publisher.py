@@ -5,16 +5,17 @@ from collections.abc import Iterable
 
 from simulators.kambi.bulking import Bulk, Bulker
 from simulators.kambi.changes import Change
+from simulators.kambi.channels import Channels
 from simulators.kambi.config import FaultSwitch, KambiSimulatorSettings
 from simulators.kambi.connections import Connections
 from simulators.kambi.copies import Copies, Copy
 from simulators.kambi.frames import FrameBuilder
 from simulators.kambi.load import LoadPlan
-from simulators.kambi.messages import Channels, MessageWriter
+from simulators.kambi.messages import MessageWriter
 from simulators.kambi.offering import Offering
 
 _LONGEST_STEP_MS = 1_000
-"""After a pause of the process, and when time is sped up, the offering advances in steps of this size."""
+"""After a pause of the process the offering advances in steps of this size."""
 _ALL_MS = 1 << 62
 
 
@@ -22,7 +23,7 @@ class Publisher:
     """One offering on its channels.
 
     Args:
-        settings: Speed, bulking, load.
+        settings: Bulking, load.
         faults: What goes wrong in frames and copies.
         offering: What changes.
         connections: Who gets it.
@@ -31,7 +32,7 @@ class Publisher:
     Attributes:
         paused: While set the offering stands still; what is on its way still arrives.
         stalled: While set nothing is delivered, and what is published meanwhile is lost.
-        now_ms: Real epoch milliseconds, the ``t`` of what is published now. The offering's own time may run faster.
+        now_ms: Real epoch milliseconds, the ``t`` of what is published now; the offering's own stands while paused.
     """
 
     def __init__(
@@ -50,14 +51,12 @@ class Publisher:
         self._offering = offering
         self._connections = connections
         self._writer = MessageWriter(
-            Channels(offering=settings.offering, languages=settings.languages, extended=settings.extended_channels),
-            missing_odds_every=faults.current.missing_odds_every,
+            Channels(offering=settings.offering, languages=settings.languages, extended=settings.extended_channels)
         )
         self._copies = Copies(faults)
         self._bulker = Bulker(window_ms=settings.bulk_window_ms, most=settings.bulk_max)
         self._frames = FrameBuilder(faults)
         self._load = LoadPlan(settings.load_frames_per_s)
-        self._owed_ms = 0.0
         self._turn = asyncio.Lock()  # a flush between two halves of a step would deliver out of order
 
     async def advance(self, elapsed_ms: int) -> None:
@@ -76,17 +75,14 @@ class Publisher:
     async def _step(self, real_ms: int) -> None:
         self.now_ms += real_ms
         if not self.paused:
-            self._owed_ms += real_ms * self._settings.speed
-            while (simulated_ms := min(int(self._owed_ms), _LONGEST_STEP_MS)) > 0:
-                self._owed_ms -= simulated_ms
-                await self._publish(self._offering.advance(simulated_ms))
+            self._offering.missing_odds_every = self._faults.current.missing_odds_every
+            await self._publish(self._offering.advance(real_ms))
         await self._hand_bulks(self._bulker.due(self.now_ms))
         if self._settings.load_frames_per_s and not self.paused:
             await self._send_load(real_ms)
         await self._connections.hand_due(self.now_ms)
 
     async def _publish(self, changes: Iterable[Change]) -> None:
-        self._writer.missing_odds_every = self._faults.current.missing_odds_every
         messages = [self._writer.write(change, self.now_ms) for change in changes]
         for key, copy in self._copies.of(messages):
             if self._connections.wants(key):

@@ -1,11 +1,23 @@
 """Tennis, best of three: points one by one, bet offers priced from strength and score."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
-from simulators.kambi.book import Incident, Market, Quote, Selection, pair
+from simulators.kambi.book import (
+    Counted,
+    Happening,
+    Incident,
+    Market,
+    Quote,
+    Reported,
+    Selection,
+    Told,
+    pair,
+    spread,
+    two_way,
+)
 
 _POINTS_PER_MATCH = 110
 """Points of an ordinary match; spreads them over the duration that is wished for."""
@@ -14,21 +26,26 @@ _POINT_PAUSE_MS = 900
 _GAME_PAUSE_MS = 3_000
 _SERVER_EDGE = 0.13
 _LADDER = ("0", "15", "30", "40", "A")
-_ONE_TWO = ("OT_ONE", "OT_TWO")
+_ACE_SHARE = 0.07
+_DOUBLE_FAULT_SHARE = 0.03
 
 # Criterion ids of tennis are made up.
 RESULT = Market(
     criterion_id=1009100001, label="Match Odds", type_id=2, type_name="Match", reach="listed", main=True
 )  # fmt: skip
-SET_WINNER = Market(criterion_id=1009100002, label="Set Winner", type_id=2, type_name="Match", reach="listed")
-GAME_WINNER = Market(criterion_id=1009100003, label="Game Winner", type_id=2, type_name="Match")
+SET_WINNER = Market(
+    criterion_id=1009100002, label="Set Winner", type_id=2, type_name="Match", reach="listed", decided_when_gone=True
+)
+GAME_WINNER = Market(criterion_id=1009100003, label="Game Winner", type_id=2, type_name="Match", decided_when_gone=True)
 TOTAL_GAMES = Market(
     criterion_id=1009100004, label="Total Games", type_id=6, type_name="Over/Under", reach="extended"
 )  # fmt: skip
 GAME_HANDICAP = Market(criterion_id=1009100005, label="Game Handicap", type_id=1, type_name="Handicap")
 SET_BETTING = Market(criterion_id=1009100006, label="Set Betting", type_id=3, type_name="Correct Score")
 TIE_BREAK = Market(criterion_id=1009100007, label="Tie Break in Set", type_id=18, type_name="Yes/No")
-GAME_SCORE = Market(criterion_id=1009100008, label="Correct Score of Game", type_id=3, type_name="Correct Score")
+GAME_SCORE = Market(
+    criterion_id=1009100008, label="Correct Score of Game", type_id=3, type_name="Correct Score", decided_when_gone=True
+)
 
 _AFTER_POINT = frozenset({GAME_WINNER.criterion_id, GAME_SCORE.criterion_id, SET_WINNER.criterion_id})
 """Suspended after every point; the rest only when a game ends."""
@@ -45,43 +62,67 @@ class TennisMatch:
         self._sets: list[list[int]] = [[0, 0]]
         self._points = [0, 0]
         self._played = 0
+        self._tallies: dict[str, int] = {}
 
     @property
     def finished(self) -> bool:
         return 2 in self._sets_won()
 
-    def advance(self, elapsed_ms: int, chance: Random) -> Incident | None:
+    def advance(self, elapsed_ms: float, chance: Random) -> Sequence[Happening]:
         self._until_point_ms -= elapsed_ms
         if self._until_point_ms > 0 or self.finished:
-            return None
+            return ()
         self._until_point_ms += self._point_ms * chance.uniform(0.6, 1.4)
         self._played += 1
-        self._points[0 if chance.random() < self._home_wins_point() else 1] += 1
-        if not self._game_over():
-            return Incident(criteria=_AFTER_POINT, pause_ms=_POINT_PAUSE_MS)
-        return Incident(criteria=None, pause_ms=_GAME_PAUSE_MS)
+        home_served = self._home_serves
+        winner = 0 if chance.random() < self._home_wins_point() else 1
+        self._points[winner] += 1
+        return [*self._point_told(), *self._counted(home_served, winner, chance)]
 
-    def live_data(self, event_id: int) -> dict[str, Any]:
+    def clock(self) -> None:
+        return None
+
+    def score(self) -> dict[str, Any]:
         home, away = self._points
         if min(home, away) >= 3:  # deuce and advantage
             home, away = 3 + (home > away), 3 + (away > home)
-        scores = [*self._sets, *([-1, -1] for _ in range(3 - len(self._sets)))]
+        return {"home": _LADDER[home], "away": _LADDER[away], "who": "UNKNOWN"}
+
+    def statistics(self) -> dict[str, Any]:
+        scores = [*self._sets[:3], *([-1, -1] for _ in range(3 - len(self._sets)))]
         return {
-            "eventId": event_id,
-            "score": {"home": _LADDER[home], "away": _LADDER[away], "who": "UNKNOWN", "version": self._played},
-            "statistics": {
-                "sets": {
-                    "home": [games[0] for games in scores],
-                    "away": [games[1] for games in scores],
-                    "homeServe": self._home_serves,
-                },
-                "version": self._played,
-            },
-            "liveStatistics": [],
+            "sets": {
+                "home": [games[0] for games in scores],
+                "away": [games[1] for games in scores],
+                "homeServe": self._home_serves,
+            }
         }
 
     def quotes(self) -> tuple[Quote, ...]:
         return tuple(self._quotes())
+
+    def _point_told(self) -> Iterator[Happening]:
+        if not self._game_over():
+            yield Incident(criteria=_AFTER_POINT, pause_ms=_POINT_PAUSE_MS)
+            yield Told(part="score")
+            return
+        yield Incident(criteria=None, pause_ms=_GAME_PAUSE_MS)
+        yield Told(part="score")
+        yield Told(part="statistics")
+        games = sum(sum(score) for score in self._sets)
+        yield Reported(type="INFO", minute=games * 4, message=f"Game {games} is over")
+
+    def _counted(self, home_served: bool, winner: int, chance: Random) -> Iterator[Happening]:
+        side = "HOME" if home_served else "AWAY"
+        served_well = (winner == 0) == home_served
+        luck = chance.random()
+        share, name = (_ACE_SHARE, "ACES_WON") if served_well else (_DOUBLE_FAULT_SHARE, "DOUBLE_FAULTS")
+        if luck < share:
+            type_id = f"{name}_{side}"
+            self._tallies[type_id] = self._tallies.get(type_id, 0) + 1
+            yield Counted(type_id=type_id, value=self._tallies[type_id])
+        elif luck > 1 - _ACE_SHARE:  # a percentage, so it goes up and down
+            yield Counted(type_id=f"FIRST_SERVE_WINNING_{side}", value=chance.randint(40, 80))
 
     def _home_wins_point(self) -> float:
         return 0.5 + self._strength + (_SERVER_EDGE if self._home_serves else -_SERVER_EDGE)
@@ -111,25 +152,18 @@ class TennisMatch:
         won = self._sets_won()
         two_nil, two_one, one_two, nil_two = _set_scores(won, in_set, fresh_set)
         home = two_nil + two_one
-        yield _ab(RESULT, 0, home)
+        yield two_way(RESULT, 0, home)
         if self.finished:
             return
-        yield _ab(SET_WINNER, len(self._sets), in_set)
+        yield two_way(SET_WINNER, len(self._sets), in_set)
         played = sum(sum(score) for score in self._sets)
         in_game = _logistic(4 * self._strength + (1.4 if self._home_serves else -1.4) + 0.6 * points)
-        yield _ab(GAME_WINNER, played + 1, in_game)
+        yield two_way(GAME_WINNER, played + 1, in_game)
         yield _score_quote(GAME_SCORE, played + 1, self._game_scores(in_game))
         yield _score_quote(SET_BETTING, 0, {"2-0": two_nil, "2-1": two_one, "1-2": one_two, "0-2": nil_two})
         tie_break = 0.17 * math.exp(-0.5 * abs(ahead)) if max(games) < 6 else 0.5
         if max(games) < 7 and tie_break > _OPEN[0]:
-            yield Quote(
-                market=TIE_BREAK,
-                part=len(self._sets),
-                selections=(
-                    Selection(label="Yes", type="OT_YES", probability=tie_break),
-                    Selection(label="No", type="OT_NO", probability=1 - tie_break),
-                ),
-            )
+            yield two_way(TIE_BREAK, len(self._sets), tie_break, ("Yes", "No"), ("OT_YES", "OT_NO"))
         yield from self._game_lines(played, two_one + one_two, home)
 
     def _game_scores(self, in_game: float) -> dict[str, float]:
@@ -152,14 +186,7 @@ class TennisMatch:
         nearest = -math.floor(margin) * 1000 - 500
         for line in (nearest, nearest + 1000):
             share = _logistic((margin + line / 1000) / 1.8)
-            yield Quote(
-                market=GAME_HANDICAP,
-                part=line,
-                selections=(
-                    Selection(label="1", type="OT_ONE", probability=share, line=line),
-                    Selection(label="2", type="OT_TWO", probability=1 - share, line=-line),
-                ),
-            )
+            yield spread(GAME_HANDICAP, line, share)
 
 
 def _logistic(x: float) -> float:
@@ -185,17 +212,6 @@ def _set_scores(won: tuple[int, int], in_set: float, fresh: float) -> tuple[floa
             return 0.0, in_set, 1 - in_set, 0.0
         case _:
             return (1.0, 0.0, 0.0, 0.0) if won[0] == 2 else (0.0, 0.0, 0.0, 1.0)
-
-
-def _ab(market: Market, part: int, home: float) -> Quote:
-    return Quote(
-        market=market,
-        part=part,
-        selections=(
-            Selection(label="1", type=_ONE_TWO[0], probability=home),
-            Selection(label="2", type=_ONE_TWO[1], probability=1 - home),
-        ),
-    )
 
 
 def _score_quote(market: Market, part: int, shares: dict[str, float]) -> Quote:

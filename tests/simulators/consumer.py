@@ -6,20 +6,33 @@ from typing import Any
 
 ELEMENTS = {
     4: ("ea", {"event"}),
-    5: ("leo", {"event"}),
-    6: ("boa", {"betOffer"}),
+    5: ("leo", {"event", "liveData", "mainBetOffer"}),
+    6: ("boa", {"betOffer", "eventId"}),
     7: ("bor", {"betOfferId"}),
     8: ("bosu", {"betOfferId", "eventId"}),
     11: ("boou", {"eventId", "outcomes"}),
+    12: ("mcr", {"eventId"}),
+    15: ("mcu", {"eventId", "matchClock"}),
+    16: ("score", {"eventId", "score"}),
+    17: ("stats", {"eventId", "statistics"}),
     18: ("er", {"eventId"}),
+    19: ("tu", {"id", "eventId", "type", "minute", "message"}),
+    20: ("desc", {"eventId", "description"}),
     22: ("booa", {"eventId", "outcomes"}),
     23: ("boor", {"eventId", "outcomes"}),
+    24: ("os", {"outcomes"}),
+    25: ("mo", {"id", "eventId", "occurrenceTypeId", "action"}),
+    27: ("vo", {"id", "eventId", "occurrenceTypeId"}),
+    28: ("ls", {"eventId", "occurrenceTypeId", "value"}),
+    32: ("osu", {"eventId", "outcomes"}),
     34: ("esu", {"id", "state"}),
 }
 """Sheet, section 6: element name and the fields that are always there."""
 
-LANGUAGE_SIDE = {4, 5, 6, 8, 22}
-WHOLE_EVENT = {4, 5, 18, 34}
+LANGUAGE_SIDE = {4, 5, 6, 8, 15, 19, 22, 25}
+WHOLE_EVENT = {4, 5, 12, 15, 18, 20, 34}
+ONE_EVENT = {19, 25, 27, 28, 32}
+"""Types that only followers of one event get."""
 
 
 def parse(envelope: bytes) -> tuple[int, dict[str, Any]]:

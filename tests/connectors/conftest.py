@@ -36,7 +36,8 @@ class Recording:
     def start(self, url: str, **settings: object) -> tuple[asyncio.Event, asyncio.Task[None]]:
         """Start the connector against ``url``; return the event that stops it, and its task."""
         stop = asyncio.Event()
-        configured = KambiSettings(push_url=url, offering_url=url, **{"events": (), "snapshots": False, **QUICK, **ONE_SHARD, **settings})
+        here = {"push_url": url, "offering_url": url, "events": (), "snapshots": False}
+        configured = KambiSettings(**{**here, **QUICK, **ONE_SHARD, **settings})
         kafka = KafkaSettings(bootstrap_servers=self._bootstrap)
         return stop, asyncio.create_task(run(configured, kafka, self._prefix, stop=stop))
 

@@ -83,13 +83,25 @@ class Driver:
         line: str = "kambi-0-general",
         connection: str = "c-1",
         at_ns: int | None = None,
+        partition: int = 0,
+        position: str | None = None,
+        requested_ns: int | None = None,
+        status: int | None = None,
     ) -> None:
         """Process one record received at ``at_ns`` (default: now)."""
         at_ns = self.stream_time_ns if at_ns is None else at_ns
         stamps = RawHeaders(
-            feed="kambi", line=line, connection=connection, frame=self.offset + 1, received_ns=at_ns, kind=kind
+            feed="kambi",
+            line=line,
+            connection=connection,
+            frame=self.offset + 1,
+            received_ns=at_ns,
+            kind=kind,
+            position=position,
+            requested_ns=requested_ns,
+            status=status,
         )
-        self.feed_record(Record(offset=self.offset, value=value, headers=stamps.to_kafka()))
+        self.feed_record(Record(offset=self.offset, value=value, headers=stamps.to_kafka(), partition=partition))
 
     def feed_record(self, record: Record) -> None:
         stamp = dict(record.headers).get("tc-received-ns", b"0")

@@ -156,8 +156,8 @@ class Book:
         self.members(event_id)[offer_id] = None
         self._dirty_members.add(event_id)
 
-    def add_outcome(self, offer: OfferEntry, outcome_id: int, entry: OutcomeEntry) -> None:
-        """Keep an outcome that has no entry yet, if there is room."""
+    def add_outcome(self, offer: OfferEntry, outcome_id: int, entry: OutcomeEntry) -> bool:
+        """Keep an outcome that has no entry yet; return whether there is room."""
         outcomes = offer.outcomes
         if len(outcomes) >= MAX_OUTCOMES:
             for other_id in [
@@ -168,8 +168,9 @@ class Book:
                 del outcomes[other_id]
             if len(outcomes) >= MAX_OUTCOMES:
                 self.unkept += 1
-                return
+                return False
         outcomes[outcome_id] = entry
+        return True
 
     def remove_offer(self, offer_id: int, offer: OfferEntry, order: int) -> None:
         """Leave of the offer what keeps late facts from bringing it back."""

@@ -5,7 +5,8 @@ from processors.core.kambi.envelope import CONTENT, TYPE_HEADERS, VERSION, rfc33
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.frames import process_frame
 from processors.core.kambi.health import CONTROL_KINDS, health_of, read_control, read_hole
-from processors.core.kambi.state import tidy
+from processors.core.kambi.snapshot import take_snapshot
+from processors.core.kambi.state import keep, tidy
 from processors.core.processor import Context, Hole, SourceRecord
 from schemas.codec import encode
 from schemas.kambi import events
@@ -37,6 +38,10 @@ class KambiProcessor:
             return
         if kind == "frame":
             process_frame(record, line, received_ns, context)
+        elif kind == "snapshot":
+            taken = take_snapshot(record, stamps, line, received_ns, context)
+            if taken is not None:
+                keep(None, taken.book, context, context.stream_time_ns // _SECOND_NS)
         elif kind in CONTROL_KINDS:
             control = read_control(kind, value)
             if isinstance(control, Unreadable):

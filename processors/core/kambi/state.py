@@ -12,9 +12,6 @@ from schemas.kambi.codes import Count
 
 NEWEST: Final = b"t"
 """Store key of the newest plausible vendor time of the task."""
-COARSE_MS: Final = 100
-"""The newest vendor time is kept to this, so that not every frame writes it; it may lag, never lead."""
-
 _FACTS = "kambi.facts"
 _SHELF = "kambi.shelf"
 _ENCODER = msgspec.msgpack.Encoder()
@@ -41,8 +38,8 @@ class NewestTime:
         self._seen = max(self._seen, time_ms)
 
     def write(self) -> None:
-        """Put what was seen into the store, if it is newer by more than nothing."""
-        if self._seen >= self.stored + COARSE_MS:
+        """Put what was seen into the store, if it is newer."""
+        if self._seen > self.stored:
             self._store.put(NEWEST, _ENCODER.encode(self._seen))
 
 

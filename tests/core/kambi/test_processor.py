@@ -113,7 +113,7 @@ def test_unreadable_control_record_is_a_dead_letter(value: bytes):
 
 
 def test_unknown_kind_and_foreign_records_are_dead_letters():
-    driver = control("snapshot", b"{}")
+    driver = control("newsletter", b"{}")
     driver.feed_record(Record(offset=1, value=b"x", headers=[]))
     driver.feed_record(Record(offset=2, value=None, headers=[("tc-kind", b"frame"), ("tc-line", b"\xff")]))
     assert [dead.code for dead in driver.dead_letters] == [Code.UNKNOWN_KIND, Code.BAD_HEADERS, Code.BAD_HEADERS]

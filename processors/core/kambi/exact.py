@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import msgspec
+import orjson
 
 from processors.core.kambi.findings import READ_ERRORS, InexactError, RejectedError
 from schemas.kambi.codes import Code
@@ -87,4 +88,7 @@ def _names_a_key_twice(text: str, tree: Any) -> bool:
 
 
 def _colons(tree: Any) -> int:
-    return _ENCODER.encode(tree).count(b":")
+    try:
+        return orjson.dumps(tree).count(b":")  # half the time of msgspec's encoder, and this runs for every message
+    except TypeError:  # an integer of more than 64 bits, or nested more than 254 deep
+        return _ENCODER.encode(tree).count(b":")

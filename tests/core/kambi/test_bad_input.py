@@ -290,6 +290,8 @@ GOOD_CHILDREN = {
     "space everywhere": b'2 [ "message" , "\\n[ ' + json.dumps(GOOD).encode()[1:-1] + b' ]\\t" ]',
     "element under another name": frame(GOOD.replace("bosu", "offerStatus")),
     "extra fields": frame(GOOD.replace('"mt"', '"x":{"y":[1,2.5,null]},"mt"')),
+    "extra field nested 300 deep": frame(GOOD.replace('"mt"', '"x":' + "[" * 300 + "]" * 300 + ',"mt"')),
+    "extra number of 400 digits": frame(GOOD.replace('"mt"', '"x":%s,"mt"' % ("9" * 400))),
     "escaped colon in a text": frame(GOOD.replace('"mt"', r'"x":"a\u003ab","mt"')),
     "mt as a float": frame(GOOD.replace('"mt":8', '"mt":8.0')),
 }

@@ -9,15 +9,26 @@ from processors.core.kambi.debulk import Bulk, read_child
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.split import split_array
 from tests.core.kambi.frames import odds, status
+from tests.core.kambi.shapes import SHAPES, fill, marks
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=12,
 )
-GOOD = [status(1), status(2, t=5), odds('{"id":1,"betOfferId":2,"odds":1500}'), '{"mt":18,"er":{"eventId":"7"}}']
+GOOD = [
+    status(1),
+    status(2, t=5),
+    odds('{"id":1,"betOfferId":2,"odds":1500}'),
+    '{"mt":18,"er":{"eventId":"7"}}',
+    '{"mt":27,"vo":{"id":1,"eventId":1,"visualization":{"position":{"x":71.50,"y":0.12345678901234567}}}}',
+    *(fill(shape, {mark: number for number, mark in enumerate(sorted(marks(shape)))}) for shape in SHAPES.values()),
+]
 BAD = [
     '{"mt":16,"score":{}}',
+    '{"mt":24,"os":[]}',
+    '{"mt":24,"os":["x"]}',
+    '{"mt":99,"xx":{}}',
     '{"mt":8,"bosu":{"eventId":1,"eventId":1,"betOfferId":1}}',
     '{"mt":8,"bosu":[NaN]}',
     '{"mt":18,"er":{"eventId":1e300}}',

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from schemas.kambi.wire import MAX_ID
+
 Side = Literal["language", "neutral"]
 
 SIDES: Final[dict[int, Side]] = {
@@ -45,5 +47,5 @@ def read_keys(keys: Iterable[str]) -> Holding:
     return Holding(
         keys=len(distinct),
         general=None in complete,
-        events=tuple(sorted({int(event) for event in complete if event is not None})),
+        events=tuple(sorted({int(event) for event in complete if event is not None and int(event) <= MAX_ID})),
     )

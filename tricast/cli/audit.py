@@ -134,6 +134,8 @@ def _rows(report: Report) -> list[tuple[str, int, str]]:
         ("candidates", report.candidates, ""),
         ("normalized", report.normalized.total(), normalized),
         ("duplicates", report.duplicates, "the same fact on another line"),
+        ("of other shards", report.foreign, "passed over; each has one claimant elsewhere"),
+        ("from snapshots", report.from_snapshots, "said by the HTTP API, not by push"),
         ("dead letters", report.dead_letters.total(), dead),
         ("gaps", len(report.gaps), "recorded intervals without a connection"),
         ("overflowed", report.overflowed, "frames lost by us, on record"),

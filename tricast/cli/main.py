@@ -20,6 +20,7 @@ _COMMANDS = MappingProxyType(
         "audit": "tricast.cli.audit:audit",
         "connect": "tricast.cli.connect:connect",
         "kafka": "tricast.cli.kafka:kafka",
+        "reconcile": "tricast.cli.reconcile:reconcile",
         "reset": "tricast.cli.reset:reset",
         "simulate": "tricast.cli.simulate:simulate",
         "status": "tricast.cli.status:status",

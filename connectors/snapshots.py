@@ -10,8 +10,8 @@ from schemas.raw import RawHeaders
 class SnapshotRecorder:
     """Snapshot records of one line: one connection per process, numbered from 1 without holes.
 
-    A snapshot can be asked for again, a frame cannot: snapshots go only into a queue that is at least half empty, and
-    what finds no room is skipped, counted, and takes no number.
+    A snapshot can be asked for again, a frame cannot: snapshots go only into a queue that is at least half empty and
+    has nothing on disk. What finds no room is skipped, counted, and takes no number.
 
     Args:
         feed: Name of the feed.
@@ -30,7 +30,7 @@ class SnapshotRecorder:
     @property
     def has_room(self) -> bool:
         """Whether a snapshot would be recorded now: worth a look before the vendor is asked for one."""
-        return self._sink.is_relieved
+        return self._sink.is_relieved and self._sink.waiting == self._sink.unkept
 
     def record(self, body: bytes, *, position: str, requested_ns: int, received_ns: int, status: int) -> bool:
         """Record one answer; return whether there was room for it.

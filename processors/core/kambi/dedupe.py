@@ -50,7 +50,7 @@ def fact_number(value: bytes) -> int:
 @lru_cache(maxsize=4096)
 def line_number(line: bytes) -> int:
     """Return the number that stands for ``line`` in entries; 4 bytes, so that entries stay small."""
-    return int.from_bytes(blake2b(line, digest_size=4).digest(), "big")
+    return int.from_bytes(blake2b(line, digest_size=4).digest(), "big") or 1  # 0 stands for what is no line
 
 
 class Sighting:
@@ -87,6 +87,28 @@ class Sighting:
         is_new = occurrence > max(lines.values())
         lines[self._line] = occurrence
         return is_new
+
+    def lines_of(self, key: bytes, fact: int) -> dict[int, int]:
+        """Return what lines said ``fact``, to be changed by who counts in another way than ``is_new``."""
+        entry = self.entries.get(key)
+        if entry is None:
+            entry = self.entries[key] = self._entry(key)
+        if fact not in entry[1] and len(entry[1]) >= MAX_FACTS:
+            entry[1].clear()
+        return entry[1].setdefault(fact, {})
+
+    def known_lines_of(self, key: bytes, fact: int) -> dict[int, int]:
+        """Return what lines said ``fact``; nothing is opened if nobody did. A change holds if one did."""
+        entry = self.entries.get(key)
+        if entry is None:
+            stored = self._store.get(key)
+            if stored is None:
+                return {}
+            entry = _DECODER.decode(stored)
+            if self._now_s - entry[0] > WINDOW_S or fact not in entry[1]:
+                return {}
+            self.entries[key] = entry
+        return entry[1].get(fact, {})
 
     def _entry(self, key: bytes) -> _Entry:
         stored = self._store.get(key)

@@ -1,16 +1,17 @@
 """A frame: its children one by one to candidates, facts, judgement, records; every candidate accounted for."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from processors.core.kambi import shards
 from processors.core.kambi.book import Book
 from processors.core.kambi.debulk import Bulk, open_bulk
-from processors.core.kambi.dedupe import Sighting, entry_key, fact_number, line_number
+from processors.core.kambi.dedupe import line_number
 from processors.core.kambi.envelope import Envelope, rfc3339
+from processors.core.kambi.facts import Facts
 from processors.core.kambi.findings import PassedOver, Unplaced, Unreadable
-from processors.core.kambi.late import PART_NAMES, judge, order_time_ms
+from processors.core.kambi.late import judge, order_time_ms
 from processors.core.kambi.normalize import normalize, vendor_time_ms
 from processors.core.kambi.packet import read_packet
 from processors.core.kambi.state import NewestTime, keep
@@ -19,25 +20,10 @@ from schemas.codec import encode
 from schemas.kambi import events
 from schemas.kambi.codes import Code, Count
 
-_PER_OUTCOME: Final = frozenset(
-    {events.OddsChanged, events.OutcomesAdded, events.OutcomesRemoved, events.OutcomesStatusChanged}
-)
-"""Records whose facts are their outcomes; the fact of every other record is the record."""
-_ENTITIES: Final[dict[type[events.Normalized], str]] = {
-    events.OfferAdded: "offer_id",
-    events.OfferRemoved: "offer_id",
-    events.OfferStatusChanged: "offer_id",
-    events.LiveStatisticChanged: "occurrence_type_id",
-    events.TickerAdded: "ticker_id",
-    events.OccurrenceChanged: "occurrence_id",
-    events.VisualizationChanged: "visualization_id",
-    events.OutcomeSettled: "outcome_id",
-}
-"""What names the entity of a record beside its event; of other records the event has one of the kind."""
 _ENCODER = msgspec.json.Encoder()
 
 
-def process_frame(record: SourceRecord, line: str, received_ns: int, context: Context) -> None:
+def process_frame(record: SourceRecord, line: str, received_ns: int, context: Context, *, copy_skew_ms: int) -> None:
     """Write the records and dead letters of a ``frame`` record."""
     value = record.value or b""
     packet = read_packet(value)
@@ -48,7 +34,7 @@ def process_frame(record: SourceRecord, line: str, received_ns: int, context: Co
     if isinstance(bulk, PassedOver):
         context.count(bulk.what)
         return
-    _Frame(bulk, record, line, received_ns, context).process()
+    _Frame(bulk, record, line, received_ns, context, copy_skew_ms).process()
 
 
 class _Frame:
@@ -59,22 +45,24 @@ class _Frame:
         "_bulk",
         "_context",
         "_envelope",
+        "_facts",
         "_general",
         "_index",
         "_now_s",
         "_received_ms",
         "_share",
-        "_sighting",
         "_whole",
     )
 
-    def __init__(self, bulk: Bulk, record: SourceRecord, line: str, received_ns: int, context: Context) -> None:
+    def __init__(  # noqa: PLR0917  # made in one place, out of what a record is
+        self, bulk: Bulk, record: SourceRecord, line: str, received_ns: int, context: Context, copy_skew_ms: int
+    ) -> None:
         self._bulk = bulk
         self._context = context
         self._received_ms = received_ns // 1_000_000
         self._now_s = context.stream_time_ns // 1_000_000_000
         number = line_number(line.encode())
-        self._sighting = Sighting(context.store, number, self._now_s)
+        self._facts = Facts(context, number, self._now_s, copy_skew_ms)
         self._book = Book(context.store, number, self._now_s)
         self._envelope = Envelope(record, line, received_ns, context)
         self._share = shards.share_of(line, context.store)
@@ -108,15 +96,21 @@ class _Frame:
             for candidate in candidates:
                 placed = self._placed(candidate, number)
                 if placed is not None:
-                    payload = self._new_part(placed, child.mt, t)
+                    payload = self._facts.new_part(placed, child.mt, t, time_ms)
                     if payload is not None:
-                        if judge(placed, payload, order, self._book):
-                            context.count(Count.LATE)
-                            payload = encode(placed)
-                        self._envelope.forward(placed, payload, self._index, time)
+                        self._forward(placed, payload, order, time)
                 self._index += 1
         newest.write()
-        keep(self._sighting, self._book, context, self._now_s)
+        keep(self._facts.sighting, self._book, context, self._now_s)
+
+    def _forward(self, candidate: Any, payload: bytes, order: int, time: bytes) -> None:
+        if type(candidate) is events.OutcomeSettled:
+            payload = self._settled(candidate, payload)
+        elif judge(candidate, payload, order, self._book):
+            self._context.count(Count.LATE)
+            payload = encode(candidate)
+        self._facts.judged()
+        self._envelope.forward(candidate, payload, self._index, time)
 
     def _dead_letter(self, number: int, finding: Unreadable) -> None:
         self._context.dead_letter(self._bulk.parts()[number], finding.code, finding.detail, self._index)
@@ -142,31 +136,6 @@ class _Frame:
         if offer_id is not None and self._general:
             self._book.remember_place(offer_id, candidate.event_id)
         return None
-
-    def _new_part(self, candidate: Any, mt: int, t: str) -> bytes | None:
-        """Return the value of ``candidate`` with those of its facts that are new, ``None`` if none is."""
-        sighting, kind = self._sighting, type(candidate)
-        if kind in _PER_OUTCOME:
-            key = entry_key(f"{candidate.event_id}|{mt}|{candidate.offer_id}|{t}")
-            outcomes: list[Any] = candidate.outcomes
-            new = [outcome for outcome in outcomes if sighting.is_new(key, fact_number(_ENCODER.encode(outcome)))]
-            if not new:
-                self._context.count(Count.DUPLICATE)
-                return None
-            if len(new) < len(outcomes):
-                self._context.count(Count.PARTIAL_DUPLICATE)
-                candidate.outcomes = new
-            return encode(candidate)
-        payload = encode(candidate)
-        field = _ENTITIES.get(kind)
-        entity = PART_NAMES.get(kind, "") if field is None else getattr(candidate, field)
-        event_id = "" if kind is events.OutcomeSettled else candidate.event_id
-        if not sighting.is_new(entry_key(f"{event_id}|{mt}|{entity}|{t}"), fact_number(payload)):
-            self._context.count(Count.DUPLICATE)
-            return None
-        if kind is events.OutcomeSettled:
-            return self._settled(candidate, payload)
-        return payload
 
     def _settled(self, candidate: events.OutcomeSettled, payload: bytes) -> bytes:
         """Fill in the event if the vendor did not; after the fact was told by what the vendor said."""

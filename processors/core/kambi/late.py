@@ -317,10 +317,6 @@ def _item(kind: str, id_of: Callable[[Any], int]) -> Callable[[Any, bytes, int, 
     return judge_item
 
 
-def _nothing(candidate: Any, payload: bytes, order: int, book: Book) -> bool:
-    return False
-
-
 _JUDGES: dict[type[events.Normalized], Callable[[Any, bytes, int, Book], bool]] = {
     events.EventAdded: _event_state,
     events.EventOpened: _event_state,
@@ -339,5 +335,4 @@ _JUDGES: dict[type[events.Normalized], Callable[[Any, bytes, int, Book], bool]] 
     events.TickerAdded: _item("t", lambda candidate: candidate.ticker_id),
     events.OccurrenceChanged: _item("o", lambda candidate: candidate.occurrence_id),
     events.VisualizationChanged: _item("v", lambda candidate: candidate.visualization_id),
-    events.OutcomeSettled: _nothing,
 }

@@ -1,14 +1,17 @@
 """The Kambi processor: raw frames in; events, offers, scores, settlements and health out; every child accounted for."""
 
+from collections.abc import Sequence
+
 from processors.core.kambi import shards
-from processors.core.kambi.envelope import CONTENT, TYPE_HEADERS, VERSION, rfc3339
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.frames import process_frame
-from processors.core.kambi.health import CONTROL_KINDS, health_of, read_control, read_hole
+from processors.core.kambi.health import CONTROL_KINDS, read_control
 from processors.core.kambi.snapshot import take_snapshot
 from processors.core.kambi.state import keep, tidy
+from processors.core.kambi.told import forward_health
+from processors.core.kambi.watch import Health, Stamp, watch
+from processors.core.kambi.watch_snapshot import watch_snapshot
 from processors.core.processor import Context, Hole, SourceRecord
-from schemas.codec import encode
 from schemas.kambi import events
 from schemas.kambi.codes import Code
 
@@ -17,12 +20,20 @@ _SHARE_KINDS = frozenset({"opened", "tick"})
 
 
 class KambiProcessor:
-    """Debulk, normalize, dedupe and judge in one hop; pure, so one instance may serve any number of stream tasks."""
+    """Debulk, normalize, dedupe and judge in one hop; pure, so one instance may serve any number of stream tasks.
+
+    Args:
+        copy_skew_ms: How far apart the ``t`` of copies on two lines may be; 0, as the fact sheet assumes: they are
+            equal. Changing it makes copies on their way across the change go out twice.
+    """
 
     name = "kambi"
     feed = "kambi"
     sources = ("kambi.raw",)
     outputs = (events.EVENTS, events.OFFERS, events.SCORES, events.SETTLEMENTS, events.HEALTH)
+
+    def __init__(self, *, copy_skew_ms: int = 0) -> None:
+        self._copy_skew_ms = copy_skew_ms
 
     def process(self, record: SourceRecord, context: Context) -> None:
         """Process one raw record of any kind."""
@@ -37,11 +48,12 @@ class KambiProcessor:
             context.dead_letter(value, Code.BAD_HEADERS, f"{type(error).__name__}: {error}")
             return
         if kind == "frame":
-            process_frame(record, line, received_ns, context)
+            process_frame(record, line, received_ns, context, copy_skew_ms=self._copy_skew_ms)
         elif kind == "snapshot":
             taken = take_snapshot(record, stamps, line, received_ns, context)
             if taken is not None:
                 keep(None, taken.book, context, context.stream_time_ns // _SECOND_NS)
+                self._told(watch_snapshot(taken.finding, received_ns, context), record, line, context)
         elif kind in CONTROL_KINDS:
             control = read_control(kind, value)
             if isinstance(control, Unreadable):
@@ -51,35 +63,23 @@ class KambiProcessor:
                 shards.learn_share(value, line, record.partition, context.store)
             if kind == "tick":
                 tidy(context, context.stream_time_ns // _SECOND_NS)
-            found = health_of(control, line=line, connection=connection, received_ns=received_ns)
-            _forward_health(found, f"{record.topic}/{record.partition}/{record.offset}", context)
+            stamp = Stamp(
+                line=line,
+                connection=connection,
+                received_ns=received_ns,
+                now_s=context.stream_time_ns // _SECOND_NS,
+                share=shards.share_of(line, context.store),
+            )
+            self._told(watch(context).control(control, stamp), record, line, context)
         else:
             context.dead_letter(value, Code.UNKNOWN_KIND, f"tc-kind {kind[:40]}")
 
     def on_hole(self, hole: Hole, context: Context) -> None:
         """Record frames that never reached the raw topic."""
-        _forward_health(read_hole(hole), f"{hole.line}/{hole.connection}/{hole.first}-{hole.last}", context)
+        origin = f"{hole.line}/{hole.connection}/{hole.first}-{hole.last}"
+        forward_health(watch(context).hole(hole), origin=origin, line=hole.line, context=context)
 
-
-def _forward_health(found: list[events.LineHealth], origin: str, context: Context) -> None:
-    for index, health in enumerate(found):
-        line = health.line.encode()
-        ce_type, schema = TYPE_HEADERS[events.LineHealth]
-        # The topic is compacted: a line's newest state replaces the one before, but no gap is ever replaced.
-        key = f"{health.line}@{origin}".encode() if health.state == "gapped" else line
-        context.forward(
-            events.HEALTH,
-            key,
-            encode(health),
-            [
-                VERSION,
-                ("ce_id", f"{origin}/{index}".encode()),
-                ("ce_source", b"tricast/kambi/" + line),
-                ce_type,
-                ("ce_time", rfc3339(health.since_ns // 1_000_000)),
-                ("ce_subject", line),
-                CONTENT,
-                schema,
-                ("ce_tcreceived", b"%d" % health.since_ns),
-            ],
-        )
+    @staticmethod
+    def _told(found: Sequence[Health], record: SourceRecord, line: str, context: Context) -> None:
+        origin = f"{record.topic}/{record.partition}/{record.offset}"
+        forward_health(found, origin=origin, line=line, context=context)

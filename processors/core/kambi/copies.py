@@ -1,0 +1,104 @@
+"""Copies whose ``t`` differs from line to line, for a vendor that stamps each routing key by itself.
+
+Whether Kambi does is not documented (fact sheet §4, §11); the setting ``copy_skew_ms`` says how far apart such times may
+be. A fact that no line said at this very ``t`` is a copy if another line said the same value within the skew and this
+line has not matched it yet. The facts of one entity lie in buckets of time, so that two buckets hold all that may match.
+"""
+
+from collections.abc import Iterator
+from typing import Final, Literal
+
+from processors.core.kambi.dedupe import Sighting, entry_key
+
+_LEAST_SPAN_MS: Final = 1_000
+_LINE_BITS: Final = 32
+_LATE: Final = 0
+"""In place of a line's number: the fact went out late."""
+
+Lines = dict[int, int]
+"""Time in the bucket and line, in one number → how often the line said the fact then."""
+
+
+class NewFact:
+    """A fact that is new, so that it can be marked when it turns out to be late."""
+
+    __slots__ = ("_lines", "_offset")
+
+    def __init__(self, lines: Lines, offset: int) -> None:
+        self._lines = lines
+        self._offset = offset
+
+    def mark_late(self) -> None:
+        """Have no later ``t`` be taken for a copy of it: that one may be the current value."""
+        self._lines[self._offset << _LINE_BITS | _LATE] = 1
+
+
+class NearSighting:
+    """The facts of one frame, seen on one line, whose copies may differ in ``t``.
+
+    Args:
+        sighting: The facts of the frame; what is seen here is written with it.
+        line: Number of the line.
+        skew_ms: How far copies may be apart.
+    """
+
+    __slots__ = ("_line", "_sighting", "_skew_ms", "_span_ms")
+
+    def __init__(self, sighting: Sighting, line: int, skew_ms: int) -> None:
+        self._sighting = sighting
+        self._line = line
+        self._skew_ms = skew_ms
+        self._span_ms = max(2 * skew_ms, _LEAST_SPAN_MS)
+
+    def observe(self, identity: str, t: int, fact: int) -> NewFact | Literal["equal", "near"]:
+        """Count ``fact``, said at ``t`` (ms), once more on this line; return it if it is new, else what copy it is.
+
+        Args:
+            identity: ``event|mt|entity``.
+            t: The vendor's time.
+            fact: Number of the value, which has no time in it.
+        """
+        bucket, offset = divmod(t, self._span_ms)
+        here = self._sighting.lines_of(self._key(identity, bucket), fact)
+        mine = offset << _LINE_BITS | self._line
+        occurrence = here.get(mine, 0) + 1
+        if occurrence <= max(_said_at(here, offset), default=0):
+            here[mine] = occurrence
+            return "equal"
+        near = self._nearest(identity, t, fact)
+        if near is not None:
+            lines, key = near
+            lines[key] = lines.get(key, 0) + 1
+            return "near"
+        here[mine] = occurrence
+        return NewFact(here, offset)
+
+    def _key(self, identity: str, bucket: int) -> bytes:
+        return entry_key(f"{identity}|~{bucket}")
+
+    def _nearest(self, identity: str, t: int, fact: int) -> tuple[Lines, int] | None:
+        """Return where this line's copy of the nearest fact that it has not matched is to be counted."""
+        found: list[tuple[int, int, Lines]] = []
+        first, last = (t - self._skew_ms) // self._span_ms, (t + self._skew_ms) // self._span_ms
+        for bucket in range(first, last + 1):
+            lines = self._sighting.known_lines_of(self._key(identity, bucket), fact)
+            for offset in {key >> _LINE_BITS for key in lines}:
+                said = bucket * self._span_ms + offset
+                if said != t and abs(said - t) <= self._skew_ms and self._is_unmatched(lines, offset, said < t):
+                    found.append((abs(said - t), said, lines))
+        if not found:
+            return None
+        _, said, lines = min(found, key=lambda near: near[:2])
+        return lines, (said % self._span_ms) << _LINE_BITS | self._line
+
+    def _is_unmatched(self, lines: Lines, offset: int, is_earlier: bool) -> bool:
+        if is_earlier and offset << _LINE_BITS | _LATE in lines:
+            return False
+        return lines.get(offset << _LINE_BITS | self._line, 0) < max(_said_at(lines, offset), default=0)
+
+
+def _said_at(lines: Lines, offset: int) -> Iterator[int]:
+    """Yield how often each line said the fact at one time."""
+    return (
+        count for key, count in lines.items() if key >> _LINE_BITS == offset and key & ((1 << _LINE_BITS) - 1) != _LATE
+    )

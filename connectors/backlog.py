@@ -25,15 +25,17 @@ class Backlog:
     Args:
         path: File of the spool.
         max_bytes: Bound of what it takes of the disk.
+        lock_s: How long to wait for another process to let go of the file: one that just ends may still have it.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int) -> None:
-        self._spool = Spool(path)
+    def __init__(self, path: Path, *, max_bytes: int, lock_s: float = 5.0) -> None:
+        self._spool = Spool(path, lock_s=lock_s)
         self._max_bytes = max_bytes
         self._sent = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._failed_at: float | None = None
         self._abandoned = False
+        self._closed = False
 
     @property
     def count(self) -> int:
@@ -117,9 +119,11 @@ class Backlog:
                 log.warning("spool.drained path=%s", self._spool.path)
 
     async def close(self) -> None:
-        """Let go of the file and the thread; what is on disk stays there."""
-        await self._call(self._spool.close)
-        self._thread.shutdown()
+        """Let go of the file and the thread, once; what is on disk stays there."""
+        if not self._closed:
+            self._closed = True
+            await self._call(self._spool.close)
+            self._thread.shutdown()
 
     def _refused(self, reason: str) -> None:
         log.error("spool.failed error=%s retry_in_s=%.0f", reason, _RETRY_S)

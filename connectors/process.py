@@ -25,48 +25,58 @@ async def run_until_stopped(
 ) -> None:
     """Run ``lines`` and their sinks; after ``stop``, close the lines, flush, and return.
 
+    What Kafka does not take in time is left on disk for the next process, where sinks have a spool.
+
     Args:
         lines: Runs all lines; returns when ``stop`` is set and they are closed.
-        sinks: Queues the lines write to, one a raw partition.
+        sinks: Queues the lines write to, one a raw partition; each is opened already, or has no spool.
         stop: Set when the process is to end.
         grace_s: Time for closing and flushing, seconds.
 
     Raises:
-        EnvironmentFault: Kafka did not take everything within the grace period.
+        EnvironmentFault: Neither Kafka nor the disk took everything within the grace period.
         TricastError: What ended the lines or a sink, when it was not ``stop``.
     """
-    work = asyncio.ensure_future(_run(lines, sinks))
+    work = asyncio.ensure_future(lines())
+    flushes = [asyncio.create_task(sink.run(), name="sink") for sink in sinks]
     stopping = asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({work}, timeout=grace_s)
-        if not work.done():
-            waiting = sum(sink.waiting for sink in sinks)
-            raise EnvironmentFault(
-                f"{waiting} records could not be written to Kafka within the grace period of {grace_s:g} s",
-                action="check Kafka; the next start records the gap",
-            )
-        work.result()
-    except ExceptionGroup as group:
-        known = group.subgroup(TricastError)
-        if known is None:
-            raise
-        raise _first(known) from group
-    finally:
+        # A sink ends by itself only with an error.
+        await asyncio.wait({work, stopping, *flushes}, return_when=asyncio.FIRST_COMPLETED)
+        deadline_s = asyncio.get_running_loop().time() + grace_s
+        if stop.is_set():
+            await asyncio.wait({work}, timeout=grace_s)
         work.cancel()
-        stopping.cancel()
-        await asyncio.gather(work, stopping, return_exceptions=True)
-
-
-async def _run(lines: Callable[[], Awaitable[None]], sinks: Sequence[FrameSink]) -> None:
-    async with asyncio.TaskGroup() as group:
+        await asyncio.wait({work})  # after it no line writes any more, and each has said that it is closed
         for sink in sinks:
-            group.create_task(sink.run(), name="sink")
-        try:
-            await lines()
-        finally:
-            for sink in sinks:
-                sink.close()
+            sink.close()
+        if flushes:
+            await asyncio.wait(flushes, timeout=max(0.0, deadline_s - asyncio.get_running_loop().time()))
+        for sink in sinks:
+            sink.give_up()
+        await asyncio.gather(*flushes, return_exceptions=True)
+    finally:
+        for task in (work, stopping, *flushes):
+            task.cancel()
+        ends = await asyncio.gather(work, stopping, *flushes, return_exceptions=True)
+    _raise_first([end for end in ends if isinstance(end, Exception)])
+    if unkept := sum(sink.unkept for sink in sinks):
+        raise EnvironmentFault(
+            f"{unkept} records could not be written to Kafka within the grace period of {grace_s:g} s, nor to a spool",
+            action="check Kafka and the disk of the spool; the next start records the gap",
+        )
+    if spooled := sum(sink.waiting for sink in sinks):
+        log.warning("sink.left_on_disk records=%d", spooled)
+
+
+def _raise_first(errors: Sequence[Exception]) -> None:
+    for error in errors:
+        if isinstance(error, ExceptionGroup):
+            known = error.subgroup(TricastError)
+            if known is not None:
+                raise _first(known) from error
+    for error in errors:
+        raise error
 
 
 def _first(group: ExceptionGroup[TricastError]) -> TricastError:

@@ -187,6 +187,11 @@ class FrameSink:
         finally:
             await self._leave()
 
+    async def release(self) -> None:
+        """Let go of the disk: for a sink that was opened and never ran."""
+        if self._backlog is not None:
+            await self._backlog.close()
+
     # -- to Kafka ----------------------------------------------------------------------------------------------------
 
     async def _begin_write(self) -> None:
@@ -196,6 +201,8 @@ class FrameSink:
             oldest = await self._backlog.oldest(max_bytes=_BATCH_BYTES, max_records=_BATCH_RECORDS)
             if oldest is not None:
                 records, place = oldest
+            else:
+                self._wake.set()  # it holds nothing any more: that may be the end
         if not records:
             records = self._oldest(_BATCH_BYTES, _BATCH_RECORDS)
             for _ in records:
@@ -294,7 +301,7 @@ class FrameSink:
         if self._backlog is not None:
             while self._unspilled() and await self._spill():
                 pass
-            await self._backlog.close()
+            await self.release()
 
     def _oldest(self, max_bytes: int, max_records: int) -> list[RawRecord]:
         """Return the head of the queue: one record at least, if there is any."""

@@ -21,7 +21,6 @@ from schemas.raw import KINDS, RawHeaders
 
 _VERSION: Final = 1
 _PAGE_BYTES: Final = 16 * 1024
-_LOCK_S: Final = 5.0  # a process that was just told to end may still hold the file
 # The statements of this module are right for its own files, so an SQL error, too, means that the file is another's.
 _UNREADABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 _COLUMNS: Final = "feed, line, connection, frame, received_ns, kind, position, requested_ns, status, value"
@@ -63,10 +62,12 @@ class Spool:
 
     Args:
         path: The file. Its directory is made when it is needed.
+        lock_s: How long to wait for another process to let go of it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, lock_s: float) -> None:
         self.path = path
+        self._lock_s = lock_s
         self._db: sqlite3.Connection | None = None
         self._first = 1
         self._last = 0
@@ -220,7 +221,7 @@ class Spool:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
             self._journal.unlink(missing_ok=True)  # of a file that is gone: it must not be played into this one
-        db = sqlite3.connect(self.path, timeout=_LOCK_S, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(self.path, timeout=self._lock_s, isolation_level=None, check_same_thread=False)
         try:
             db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -232,7 +233,10 @@ class Spool:
                 db.executescript(_TABLES)
             elif version != _VERSION:
                 raise SpoolCorrupt(f"{self.path}: a spool of version {version}, only {_VERSION} is known")
-            first, last = db.execute("SELECT min(seq), max(seq) FROM records").fetchone()
+            db.execute(f"SELECT {_COLUMNS} FROM records LIMIT 0")  # noqa: S608 - our own names
+            # One by one each is a look at one end of the table; together they would be a walk through all of it.
+            first = db.execute("SELECT min(seq) FROM records").fetchone()[0]
+            last = db.execute("SELECT max(seq) FROM records").fetchone()[0]
             if first is None:
                 self._forget()
             else:

@@ -1,8 +1,8 @@
 """Copies whose ``t`` differs from line to line, for a vendor that stamps each routing key by itself.
 
-Whether Kambi does is not documented (fact sheet §4, §11); the setting ``copy_skew_ms`` says how far apart such times may
-be. A fact that no line said at this very ``t`` is a copy if another line said the same value within the skew and this
-line has not matched it yet. The facts of one entity lie in buckets of time, so that two buckets hold all that may match.
+Whether Kambi does is not documented (fact sheet §4, §11); the setting ``copy_skew_ms`` says how far apart such times
+may be. A fact that no line said at this very ``t`` is a copy if another line said the same value within the skew and
+this line has not matched it yet. The facts of one entity lie in buckets of time; two hold all that may match.
 """
 
 from collections.abc import Iterator

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from processors.core.kambi.answers import What
 from processors.core.kambi.lines import PREFIX, Cover, LineBook
 from processors.core.processor import Store
 from schemas.kambi.health import EventHealth
@@ -46,8 +47,6 @@ Cause = Literal[
     "neutral-silent",
     "copies-unmatched",
 ]
-Resource = Literal["offers", "open", "livedata", "list"]
-"""What a snapshot answered: ``betoffer/event``, ``event/live/open``, ``event/livedata``, ``listView``."""
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
@@ -117,10 +116,11 @@ class EventBook:
         """Return what open lines carry of an event."""
         return _coverage(self._lines.cover(event_id))
 
-    def snapshot_kind(self, event_id: int) -> SnapshotKind:
+    def snapshot_kind(self, event_id: int, what: What) -> SnapshotKind:
         """Return what a difference is that a snapshot of the event shows now."""
         entry = self._entries.get(event_id)
-        if entry is None or not entry.has_baseline:
+        # Without keys of its own only what live/open shows is pushed of an event; before its start, nothing is.
+        if entry is None or not entry.has_baseline or what == "list-view" or not (entry.own or what == "live-open"):
             return "baseline"
         return "repaired" if entry.gap_ns or entry.is_lost else "push-missed"
 
@@ -187,25 +187,25 @@ class EventBook:
         event_ids: Iterable[int],
         differing: Iterable[int],
         *,
-        resource: Resource,
+        what: What,
         requested_ns: int,
         received_ns: int,
         now_s: int,
     ) -> list[EventHealth]:
-        """A snapshot that says all of ``resource`` about the events was merged; ``differing`` showed differences."""
+        """A snapshot that says all of ``what`` about the events was merged; ``differing`` showed differences."""
         found: list[EventHealth] = []
         different = set(differing)
         for event_id in sorted({*event_ids, *different}):
             entry = self._entries.get(event_id)
             if entry is None or (entry.removed_ns and requested_ns > entry.removed_ns):
-                if resource == "list" or self.coverage(event_id) == "none":
+                if what == "list-view" or self.coverage(event_id) == "none":
                     continue  # what nobody subscribed to has nothing to be judged by
                 found += self._add(event_id, now_s, received_ns)
                 entry = self._entries[event_id]
             if entry.removed_ns:
                 continue
-            kind = self.snapshot_kind(event_id)
-            says_all = resource == "offers" or (resource == "open" and not entry.own)
+            kind = self.snapshot_kind(event_id, what)
+            says_all = what == "offers" or (what == "live-open" and not entry.own)
             if says_all and not entry.is_lost and requested_ns > entry.gap_ns:
                 entry.gap_ns, entry.has_baseline, entry.push_missed = 0, True, False
             if kind == "push-missed" and event_id in different:

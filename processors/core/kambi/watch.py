@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from processors.core.kambi import alarms
+from processors.core.kambi.answers import What
 from processors.core.kambi.channels import read_keys
-from processors.core.kambi.event_health import SEEN_S, Cause, EventBook, Resource, SnapshotKind
+from processors.core.kambi.event_health import SEEN_S, Cause, EventBook, SnapshotKind
 from processors.core.kambi.health import Closed, Control, Opened, Overflow, Tick, health_of, read_hole, resumed
 from processors.core.kambi.lines import GENERAL, Doubt, Line, LineBook
 from processors.core.kambi.shards import Share
@@ -145,16 +146,16 @@ class Watch:
             counts.copies_unmet += unmet
             self.lines.write_counts(known)
 
-    def snapshot_kind(self, event_id: int) -> SnapshotKind:
+    def snapshot_kind(self, event_id: int, what: What) -> SnapshotKind:
         """Return what a difference is that a snapshot of the event shows now; to be asked before :meth:`snapshot`."""
-        return self.events.snapshot_kind(event_id)
+        return self.events.snapshot_kind(event_id, what)
 
     def snapshot(
         self,
         event_ids: Iterable[int],
         differing: Collection[int],
         *,
-        resource: Resource,
+        what: What,
         requested_ns: int,
         received_ns: int,
         now_s: int,
@@ -162,22 +163,22 @@ class Watch:
         """Take a snapshot that was merged.
 
         Args:
-            event_ids: Own events of which it says all that ``resource`` has to say.
+            event_ids: Own events of which it says all that there is.
             differing: Own events of which it said something else than was known.
-            resource: What was asked for.
+            what: What was asked for.
             requested_ns: ``tc-requested-ns``.
             received_ns: ``tc-received-ns``.
             now_s: Stream time, whole seconds.
         """
         task = self.lines.task
-        if task.life_s != now_s and any(self.events.snapshot_kind(event) != "baseline" for event in differing):
+        if task.life_s != now_s and any(self.events.snapshot_kind(event, what) != "baseline" for event in differing):
             task.life_s = now_s
             self.lines.write_task()
         return [
             *self.events.snapshot(
                 event_ids,
                 differing,
-                resource=resource,
+                what=what,
                 requested_ns=requested_ns,
                 received_ns=received_ns,
                 now_s=now_s,

@@ -21,7 +21,7 @@ START_NS = 1_790_000_000 * SECOND_NS
 ids = st.sampled_from([1, 2, "2", 2**53 + 1, 2**63, -1, 1.5, True, None, "x"])
 good_ids = st.sampled_from([1, 2, "2", 2**53 + 1])
 numbers = st.sampled_from([None, -1, 1000, 1910, 999, 2.5, "1910"])
-stamps = st.sampled_from(["1790000000001", "1790000000002", 1790000000001, None, "soon", -5])
+stamps = st.sampled_from(["1790000000001", "1790000000002", 1790000000001, None, "soon", -5, 1790000000, "1790000000"])
 outcomes = st.lists(
     st.fixed_dictionaries(
         {"id": good_ids}, optional={"betOfferId": good_ids, "odds": numbers, "line": numbers, "extra": numbers}

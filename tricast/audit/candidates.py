@@ -24,8 +24,9 @@ from tricast.audit.live import (
 
 _OFFER_REMOVED = 7
 
-_LATEST_MS = 253_402_300_799_999
-"""The end of the year 9999: a later ``t`` is no time, and is taken as it stands."""
+_EARLIEST_MS, _LATEST_MS = 10**12, 253_402_300_799_999
+"""September 2001 (below it, a time in seconds) and the end of the year 9999: any other ``t`` is no time, and is taken
+as it stands."""
 
 
 _UNREADABLE = Candidate(DEAD_LETTER, [])
@@ -94,7 +95,7 @@ def _element(child: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _stamp(t: Any) -> str:
     usable = (isinstance(t, str) and t.isascii() and t.isdecimal()) or type(t) is int
-    return str(int(t)) if usable and 0 <= int(t) <= _LATEST_MS else json.dumps(t)
+    return str(int(t)) if usable and _EARLIEST_MS <= int(t) <= _LATEST_MS else json.dumps(t)
 
 
 def _event_added(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:

@@ -19,6 +19,7 @@ _COMMANDS = MappingProxyType(
     {
         "audit": "tricast.cli.audit:audit",
         "connect": "tricast.cli.connect:connect",
+        "doctor": "tricast.cli.doctor:doctor",
         "kafka": "tricast.cli.kafka:kafka",
         "reconcile": "tricast.cli.reconcile:reconcile",
         "reset": "tricast.cli.reset:reset",
@@ -41,6 +42,7 @@ Examples:
   tricast up --for 60            the same for a minute, then an audit
   tricast tail kambi.offers      watch normalized records
   tricast audit                  prove that nothing is lost or duplicated
+  tricast doctor kambi           ask the real service: reachable, language, do our models read it
 
 \b
 Settings: environment TRICAST_… (two underscores between levels) over tricast.toml

@@ -6,10 +6,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec import structs
 
 from schemas import export
 from schemas.codec import MODELS, decode, encode, schema_file, validate
 from schemas.errors import ContractError
+from schemas.kambi import events as kambi
 from schemas.topics import TOPICS
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -20,6 +22,10 @@ RECORDS = [
 ]
 HEALTH = {"line": "kambi-0-general", "state": "live", "reason": "opened", "since_ns": 1, "connection": "c-1"}
 RECORDS.append(("health", "tricast.kambi.line.health.v1", HEALTH))
+EVENT_HEALTH = {"event_id": 1020000001, "state": "stale", "reason": "covered", "since_ns": 1, "coverage": "full"}
+RECORDS.append(("event-health", "tricast.kambi.event.health.v1", EVENT_HEALTH))
+MARKED = {"event_id": 1, "source": "snapshot", "late": True, "offer_id": 2, "outcomes": [{"id": 3, "late": True}]}
+RECORDS.append(("marked", "tricast.kambi.outcomes.removed.v1", MARKED))
 IDS = [f"{name}-{number}" for number, (name, _, _) in enumerate(RECORDS)]
 
 
@@ -77,6 +83,15 @@ def test_unknown_fields_and_null_are_refused_by_both(name: str, ce_type: str, va
 def test_what_is_no_record_is_refused(value: bytes):
     with pytest.raises(ContractError):
         validate("tricast.kambi.event.removed.v1", value)
+
+
+@pytest.mark.parametrize("model", [model for model in kambi.MODELS if model.topic != kambi.HEALTH])
+def test_every_record_can_be_marked_late_and_as_found_by_a_snapshot(model: type[kambi.Normalized]):
+    named = [field.encode_name for field in structs.fields(model)]
+    assert named[:4] == ["event_id", "vendor_time_ms", "source", "late"]
+    for field, refused in (("late", False), ("source", "push")):
+        with pytest.raises(ContractError, match=rf"\$\.{field}"):
+            validate(model.ce_type, json.dumps({field: refused}).encode())
 
 
 def test_unknown_type_is_refused():

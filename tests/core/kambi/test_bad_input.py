@@ -191,6 +191,10 @@ CHILDREN = {
         '{"mt":27,"vo":{"id":1,"eventId":1,"visualization":{"position":{"y":"1e999999"}}}}',
         Code.BAD_ELEMENT,
     ),
+    "place of nineteen digits": (
+        '{"mt":27,"vo":{"id":1,"eventId":1,"visualization":{"position":{"x":1.234567890123456789}}}}',
+        Code.BAD_ELEMENT,
+    ),
     "place beyond 2^53 with a fraction": (
         '{"mt":27,"vo":{"id":1,"eventId":1,"visualization":{"position":{"x":9007199254740993.5}}}}',
         Code.INEXACT_NUMBER,

@@ -1,6 +1,7 @@
 """Settings of the Kambi connector (``TRICAST_KAMBI__…``)."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -54,8 +55,8 @@ class KambiSettings(BaseModel):
     max_keys_per_connection: Annotated[int, Field(ge=2)] = 40
     """Routing keys Kambi grants one connection; one over it is refused with 429."""
     max_connections: Annotated[int, Field(ge=1)] = 50
-    """Connections this process may hold, those of general and settlement keys included and all its shards together;
-    events past their room are followed on the general line only and wait for a free place."""
+    """Connections this process may hold, those of general and settlement keys included; its shards have equal parts.
+    Events past their room are followed on the general line only and wait for a free place."""
     extended: bool = False
     """Subscribe to the extended general channels in place of the general ones (Kambi enables them per offering)."""
     settlements: bool = True
@@ -101,9 +102,16 @@ class KambiSettings(BaseModel):
     )
     """Largest message after decompression; a larger one closes the connection (1009), as Kafka could not keep it."""
     queue_bytes: Annotated[int, Field(ge=1024 * 1024)] = 64 * 1024 * 1024
-    """Frames waiting for Kafka, bytes per shard; past it the sockets are pushed back."""
+    """Frames waiting for Kafka in memory, bytes per shard; past it the sockets are pushed back."""
+    spool_dir: Path = Path(".tricast/spool")
+    """Where frames wait on disk while Kafka is away; it has to outlive the process. One writer a file."""
+    spool_bytes: Annotated[int, Field(ge=0)] = 2 * 1024 * 1024 * 1024
+    """Bound of what they take of the disk, bytes per shard; past it frames are dropped and counted; 0: no spool."""
     push_back_s: Annotated[float, Field(ge=0)] = 5.0
     """How long a socket is left unread when Kafka is slow before frames are dropped and counted, seconds."""
+    copy_skew_ms: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """For the processor: how far the ``t`` of copies on different routing keys may be apart, milliseconds. 0: copies have
+    equal ``t``, as they are assumed to; set it when line health says ``copies-unmatched``."""
     grace_s: Annotated[float, Field(gt=0)] = 10.0
     """On SIGTERM: time to close the sockets and flush to Kafka, seconds."""
 
@@ -121,6 +129,11 @@ class KambiSettings(BaseModel):
     def fixed_lines(self) -> int:
         """Lines that are open whatever is live: one general line a shard, and the settlements line."""
         return len(self.own_shards) + self.runs_settlements
+
+    @property
+    def event_lines_per_shard(self) -> int:
+        """Lines that each shard may open for keys of events: an equal part, as event ids spread evenly over shards."""
+        return (self.max_connections - self.fixed_lines) // len(self.own_shards)
 
     @field_validator("events", mode="before")
     @classmethod
@@ -144,6 +157,8 @@ class KambiSettings(BaseModel):
                 f"max_connections {self.max_connections} is too few: the general lines of the shard(s) and the "
                 f"settlements line are {self.fixed_lines}; raise it, or set shard or settlements"
             )
+        if 0 < self.spool_bytes < self.queue_bytes:
+            raise ValueError("spool_bytes is below queue_bytes: the disk could not take what memory holds; 0: no spool")
         if self.backoff_base_s > self.backoff_cap_s:
             raise ValueError("backoff_base_s is above backoff_cap_s")
         return self

@@ -52,7 +52,7 @@ async def _reset(
 ) -> list[PartitionPlan]:
     settings = invocation.settings
     task = Reset(
-        PROCESSORS[processor](),
+        PROCESSORS[processor](invocation.settings),
         prefix=settings.topic_prefix,
         registry=TOPICS,
         kafka=settings.kafka,

@@ -68,7 +68,7 @@ def work_one(invocation: Invocation, processor: str) -> None:
 
     settings = invocation.settings
     app = build_app(
-        PROCESSORS[processor](),
+        PROCESSORS[processor](invocation.settings),
         prefix=settings.topic_prefix,
         registry=TOPICS,
         kafka=settings.kafka,

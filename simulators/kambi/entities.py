@@ -120,8 +120,9 @@ class Event:
     Attributes:
         opened: Whether the event ever went live: until then its bet offers are pre-match ones, which push never tells.
         requote_ms: When the trader next prices the whole book, game time.
-        wake_ms: When the first of its timers (repricing, suspensions, hidden offers, outcomes) ends, game time.
-        restart_ms: Its start is delayed until then, game time.
+        wake_ms: When the first of its timers (repricing, suspensions, hidden offers, outcomes, delay) ends, game time.
+        delay_ms: When its start is taken back, game time.
+        restart_ms: When it starts again after that, game time.
         ends_ms: When it leaves the offering, game time.
         held: Outcomes that are suspended for a while, with their bet offers.
         unsettled: Outcomes that left the offering undecided, and their bet offers.
@@ -137,6 +138,7 @@ class Event:
     offers: dict[tuple[int, int], Offer] = field(default_factory=dict)
     requote_ms: float = 0
     wake_ms: float = 0
+    delay_ms: float = math.inf
     restart_ms: float = math.inf
     ends_ms: float | None = None
     held: list[tuple[Offer, Outcome]] = field(default_factory=list)

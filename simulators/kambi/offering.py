@@ -196,7 +196,7 @@ class Offering:
 
     def _play(self, event: Event, elapsed_ms: float, moment: Moment, changes: list[Change]) -> None:
         if event.wake_ms <= moment.game_ms:
-            if event.restart_ms <= moment.game_ms:
+            if event.delay_ms <= moment.game_ms:
                 changes += self._delay(event, moment)
                 return
             if event.requote_ms <= moment.game_ms:
@@ -209,7 +209,7 @@ class Offering:
             else:
                 changes += tell(event, happening, self._ids, moment)
         if event.match.finished:
-            event.state = "FINISHED"
+            event.state, event.delay_ms = "FINISHED", math.inf
             event.ends_ms = moment.game_ms + _REMOVAL_MS
             changes += close(event)
             changes += stop_clock(event)
@@ -258,13 +258,13 @@ class Offering:
         slot.next_added_ms = moment.game_ms + self._chance.randint(*_ADDED_AFTER_MS)
         yield from self._open(follower, moment)
         if self._chance.random() < _DELAYED_SHARE:
-            follower.restart_ms = follower.wake_ms = moment.game_ms + self._chance.randint(*_DELAY_MS)
+            follower.delay_ms = moment.game_ms + self._chance.randint(*_DELAY_MS)
 
     def _open(self, event: Event, moment: Moment) -> Iterator[Change]:
         """Let an event go live; the bet offers it had before are live ones from now on."""
         event.state, event.opened = "STARTED", True
         event.start_ms = moment.now_ms
-        event.restart_ms = math.inf
+        event.delay_ms = event.restart_ms = math.inf
         event.requote_ms = moment.game_ms + _REQUOTE_MS
         event.wake_ms = moment.game_ms
         take_all(event, moment)
@@ -275,12 +275,12 @@ class Offering:
             live_data=live_data_json(event),
             main_bet_offer=bet_offer_json(event.main_offer),
         )
-        for offer in event.offers.values():
+        for offer in (offer for offer in event.offers.values() if offer.visible):
             yield OfferAdded(event_id=event.id, reach=offer.market.reach, bet_offer=bet_offer_json(offer))
 
     def _delay(self, event: Event, moment: Moment) -> Iterator[Change]:
         """Take the start back: no clock, everything suspended, not live."""
-        event.state = "NOT_STARTED"
+        event.state, event.delay_ms = "NOT_STARTED", math.inf
         event.restart_ms = moment.game_ms + self._chance.randint(*_DELAY_MS)
         yield from suspend(event, Incident(criteria=None, pause_ms=_DELAY_MS[1]), moment)
         yield describe(event, "Start delayed")

@@ -108,7 +108,7 @@ def hold_outcome(event: Event, offer: Offer, outcome: Outcome, until_ms: float) 
 
 def resume(event: Event, moment: Moment) -> Iterator[Change]:
     """Open and show again what was suspended or hidden until now; set when to look next."""
-    wake_ms = event.requote_ms
+    wake_ms = min(event.requote_ms, event.delay_ms)
     for offer in event.offers.values():
         changed = False
         if offer.resume_ms is not None and offer.resume_ms <= moment.game_ms:

@@ -1,4 +1,4 @@
-"""What a consumer of the push feed would hold, folded from envelopes by the sheet's rules, and strict about them."""
+"""A small reference consumer: what push and HTTP add up to by the sheet's rules, and strict about them."""
 
 import json
 from dataclasses import dataclass, field
@@ -47,65 +47,140 @@ def parse(envelope: bytes) -> tuple[int, dict[str, Any]]:
     return body["mt"], element
 
 
-@dataclass
-class View:
-    """Offers and outcomes by id. What was there before the first message is learned when it is first named."""
+def empty_event(state: str) -> dict[str, Any]:
+    """Return an event of which nothing but its state is known."""
+    return {"state": state, "clock": None, "score": None, "statistics": None, "description": None, "offers": {}}
 
-    opened: set[int] = field(default_factory=set)
-    removed_events: set[int] = field(default_factory=set)
-    removed_offers: set[int] = field(default_factory=set)
-    removed_outcomes: set[int] = field(default_factory=set)
-    offers: dict[int, int] = field(default_factory=dict)
-    odds: dict[int, int] = field(default_factory=dict)
-    suspended: dict[int, bool] = field(default_factory=dict)
+
+def offer_of(bet_offer: dict[str, Any]) -> dict[str, Any]:
+    """Return what is held of a whole bet offer."""
+    return {
+        "suspended": bet_offer.get("suspended", False),
+        "visible": True,
+        "outcomes": {str(outcome["id"]): outcome_of(outcome) for outcome in bet_offer["outcomes"]},
+    }
+
+
+def outcome_of(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return what is held of a whole outcome; fail on odds that no vendor would send."""
+    assert outcome.get("odds", 2000) > 1000 or outcome["odds"] == -1
+    assert outcome["id"] > 1 << 32
+    assert {"label", "type", "changedDate"} <= set(outcome)
+    return {"odds": outcome.get("odds"), "status": outcome["status"]}
+
+
+@dataclass
+class Consumer:
+    """Events by id as ``Offering.state`` has them, and what else is shown of them; ids are text as in JSON."""
+
+    events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shown: dict[str, dict[str, Any]] = field(default_factory=dict)
+    removed: set[tuple[str, int]] = field(default_factory=set)
+
+    def load(self, offers: dict[str, Any] | None, live_data: list[dict[str, Any]] | None) -> None:
+        """Take the answers of ``betoffer/event`` and ``event/livedata`` for what they cover."""
+        for event in (offers or {}).get("events", []):
+            self.events[str(event["id"])] = empty_event(event["state"])
+        for bet_offer in (offers or {}).get("betOffers", []):
+            self.events[str(bet_offer["eventId"])]["offers"][str(bet_offer["id"])] = offer_of(bet_offer)
+        for body in live_data or []:
+            self._live_data(str(body["eventId"]), body)
 
     def apply(self, mt: int, element: dict[str, Any]) -> None:
-        event_id = element.get("eventId") or element.get("id") or element["event"]["id"]
-        assert event_id not in self.removed_events
+        """Take one message; fail on what cannot be."""
+        if mt == 24:
+            return
+        event_id = str(element.get("eventId") or (element["event"]["id"] if "event" in element else element["id"]))
+        assert ("event", int(event_id)) not in self.removed
+        if mt == 4:
+            assert event_id not in self.events
+            assert element["event"]["state"] == "NOT_STARTED"
+            self.events[event_id] = empty_event("NOT_STARTED")
+            return
+        event = self.events[event_id]
         match mt:
-            case 4:
-                assert element["event"]["state"] == "NOT_STARTED"
             case 5:
-                assert element["event"]["state"] == "STARTED"
-                self.opened.add(event_id)
+                assert element["event"]["state"] == event["state"] == "STARTED"
+                self._live_data(event_id, element["liveData"])
+                event["offers"][str(element["mainBetOffer"]["id"])] = offer_of(element["mainBetOffer"])
             case 18:
-                self.removed_events.add(event_id)
+                del self.events[event_id]
+                self.removed.add(("event", int(event_id)))
+            case 34:
+                event["state"] = element["state"]
+            case 12 | 15:
+                event["clock"] = self._newer(event["clock"], element.get("matchClock"))
+            case 16:
+                event["score"] = self._newer(event["score"], element["score"])
+            case 17:
+                event["statistics"] = self._newer(event["statistics"], element["statistics"])
+            case 20:
+                event["description"] = element["description"]
+            case 19 | 25 | 27 | 28:
+                self._show(mt, self.shown.setdefault(event_id, {}), element)
+            case _:
+                self._offer(mt, event["offers"], element)
+
+    def _offer(self, mt: int, offers: dict[str, Any], element: dict[str, Any]) -> None:
+        match mt:
             case 6:
                 offer = element["betOffer"]
-                assert offer["id"] not in self.offers
-                assert offer["id"] not in self.removed_offers
+                assert ("offer", offer["id"]) not in self.removed
                 assert "MAIN_LINE" not in offer["tags"]
-                self.offers[offer["id"]] = event_id
-                self.suspended[offer["id"]] = offer.get("suspended", False)
-                for outcome in offer["outcomes"]:
-                    self._price(event_id, outcome)
+                offers[str(offer["id"])] = offer_of(offer)
             case 7:
-                self._known(event_id, element["betOfferId"])
-                self.removed_offers.add(element["betOfferId"])
+                del offers[str(element["betOfferId"])]
+                self.removed.add(("offer", element["betOfferId"]))
             case 8:
-                self._known(event_id, element["betOfferId"])
-                assert self.suspended.get(element["betOfferId"]) is not element["suspended"]
-                self.suspended[element["betOfferId"]] = element["suspended"]
-            case 11 | 22:
+                offer = offers[str(element["betOfferId"])]
+                told = {"suspended": element["suspended"], "visible": element["visible"]}
+                assert {name: offer[name] for name in told} != told
+                offer.update(told)
+            case _:
                 for outcome in element["outcomes"]:
-                    if mt == 22:
-                        assert outcome["id"] not in self.odds
-                        assert {"label", "type", "status", "changedDate"} <= set(outcome)
-                    self._known(event_id, outcome["betOfferId"])
-                    self._price(event_id, outcome)
-            case 23:
-                for outcome in element["outcomes"]:
-                    self._known(event_id, outcome["betOfferId"])
-                    assert outcome["id"] not in self.removed_outcomes
-                    self.removed_outcomes.add(outcome["id"])
+                    outcomes, key = offers[str(outcome["betOfferId"])]["outcomes"], str(outcome["id"])
+                    assert ("outcome", outcome["id"]) not in self.removed
+                    assert (key in outcomes) is (mt != 22)
+                    if mt == 11:
+                        outcomes[key]["odds"] = outcome.get("odds")
+                    elif mt == 22:
+                        outcomes[key] = outcome_of(outcome)
+                    elif mt == 23:
+                        del outcomes[key]
+                        self.removed.add(("outcome", outcome["id"]))
+                    else:
+                        assert outcomes[key]["status"] != outcome["status"]
+                        outcomes[key]["status"] = outcome["status"]
 
-    def _known(self, event_id: int, offer_id: int) -> None:
-        assert offer_id not in self.removed_offers
-        if event_id in self.opened:
-            assert self.offers[offer_id] == event_id
+    def _live_data(self, event_id: str, body: dict[str, Any]) -> None:
+        event = self.events[event_id]
+        event["clock"] = body.get("matchClock")
+        event["score"] = body["score"]
+        event["statistics"] = body.get("statistics")
+        if "description" in body:
+            event["description"] = body["description"]
+        self.shown[event_id] = {
+            "occurrences": {occurrence["id"]: occurrence for occurrence in body["occurrences"]},
+            "tickers": {ticker["id"]: ticker for ticker in body["tickers"]},
+            "visualization": body.get("latestVisualization"),
+            "counts": {item["occurrenceTypeId"]: item["count"] for item in body["liveStatistics"]},
+        }
 
-    def _price(self, event_id: int, outcome: dict[str, Any]) -> None:
-        assert outcome["odds"] > 1000
-        assert outcome["id"] > 1 << 32
-        assert outcome["id"] not in self.removed_outcomes
-        self.odds[outcome["id"]] = outcome["odds"]
+    def _show(self, mt: int, shown: dict[str, Any], element: dict[str, Any]) -> None:
+        match mt:
+            case 19:
+                shown["tickers"][element["id"]] = element
+            case 25 if element["action"] == "DELETED":
+                shown["occurrences"].pop(element["id"], None)
+            case 25:
+                assert (element["id"] in shown["occurrences"]) is (element["action"] == "MODIFIED")
+                shown["occurrences"][element["id"]] = element
+            case 27:
+                shown["visualization"] = element
+            case 28:
+                shown["counts"][element["occurrenceTypeId"]] = element["value"]
+
+    @staticmethod
+    def _newer(held: dict[str, Any] | None, told: dict[str, Any] | None) -> dict[str, Any] | None:
+        assert held is None or told is None or told["version"] > held["version"]
+        return told

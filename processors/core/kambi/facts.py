@@ -108,10 +108,11 @@ class Facts:
 
     def judged(self) -> None:
         """Take note of which of the new facts of the last candidate were found to be late."""
-        for subject, new in self._new:
-            if subject.late is True:
-                new.mark_late()
-        self._new.clear()
+        if self._new:
+            for subject, new in self._new:
+                if subject.late is True:
+                    new.mark_late()
+            self._new.clear()
 
 
 def _event(candidate: Any) -> int | str:

@@ -118,6 +118,8 @@ class _Frame:
 
     def _placed(self, candidate: Any, number: int) -> Any:
         """Return ``candidate`` if it is ours, with its event as far as anybody knows it; else ``None``."""
+        if self._whole and type(candidate) is not Unplaced:
+            return candidate
         if type(candidate) is Unplaced:
             event_id = self._book.event_of(candidate.offer_id)
             if event_id is None:

@@ -138,6 +138,28 @@ def _return_offer(event_id: int, offer: OfferEntry, book: Book) -> None:
         book.change_event(event_id).removed_s = 0
 
 
+def _odds_changed(candidate: events.OddsChanged, payload: bytes, order: int, book: Book) -> bool:
+    """Do what ``_outcomes(_set_odds)`` does, faster where all is plain: most records are these (10 us a frame)."""
+    offer_id = candidate.offer_id
+    offer = book.offer(offer_id)
+    if offer is None or offer.removed_s:
+        return _any_odds_changed(candidate, payload, order, book)
+    outcomes, line = offer.outcomes, book.line
+    found = []
+    for outcome in candidate.outcomes:
+        entry = outcomes.get(outcome.id)
+        if entry is None or order <= entry.order or entry.removed_s:
+            return _any_odds_changed(candidate, payload, order, book)
+        found.append(entry)
+    for entry, outcome in zip(found, candidate.outcomes, strict=True):
+        odds = outcome.odds_thousandths
+        entry.odds = odds_of(outcome) if odds is UNSET else odds
+        entry.order = order
+        entry.line = line
+    book.change_offer(offer_id)
+    return False
+
+
 def _set_odds(book: Book, entry: OutcomeEntry, outcome: events.OutcomeOdds) -> None:
     odds = outcome.odds_thousandths
     entry.odds = odds_of(outcome) if odds is UNSET else odds
@@ -317,6 +339,7 @@ def _item(kind: str, id_of: Callable[[Any], int]) -> Callable[[Any, bytes, int, 
     return judge_item
 
 
+_any_odds_changed = _outcomes(_set_odds)
 _JUDGES: dict[type[events.Normalized], Callable[[Any, bytes, int, Book], bool]] = {
     events.EventAdded: _event_state,
     events.EventOpened: _event_state,
@@ -326,7 +349,7 @@ _JUDGES: dict[type[events.Normalized], Callable[[Any, bytes, int, Book], bool]] 
     events.OfferRemoved: _offer_removed,
     events.OfferStatusChanged: _offer_status,
     events.OffersSuspended: _offers_suspended,
-    events.OddsChanged: _outcomes(_set_odds),
+    events.OddsChanged: _odds_changed,
     events.OutcomesAdded: _outcomes(_set_outcome),
     events.OutcomesRemoved: _outcomes(_set_removed),
     events.OutcomesStatusChanged: _outcomes(_set_status),

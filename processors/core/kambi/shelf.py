@@ -92,8 +92,8 @@ class Shelf:
         """Return the ids of all events that have an entry, in order."""
         return sorted(event_id for ids in self._events.values() for event_id in ids)
 
-    def note(self, changes: Changes, now_s: int) -> None:
-        """Take over what a record did at stream time ``now_s``."""
+    def note(self, changes: Changes, store: Store, now_s: int) -> int:
+        """Take over what a record did at stream time ``now_s``; return how many events had to go for it."""
         if changes.events:
             self._events.setdefault(now_s, set()).update(changes.events)
             self._event_count += len(changes.events)
@@ -103,9 +103,6 @@ class Shelf:
         if changes.elsewhere:
             self._elsewhere.setdefault(now_s, []).extend(changes.elsewhere)
             self._elsewhere_count += len(changes.elsewhere)
-
-    def evict(self, store: Store) -> int:
-        """Drop the oldest events while there are too many of them or of offers; return how many went."""
         gone = 0
         while self._event_count > self._max_events or self._offer_count > self._max_offers:
             if not self._events:

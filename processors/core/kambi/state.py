@@ -65,8 +65,7 @@ def keep(sighting: Sighting | None, book: Book, context: Context, now_s: int) ->
     fact_memory, book_shelf = facts(context), shelf(context)
     book.write()
     evicted = 0 if sighting is None else fact_memory.keep(sighting, store, now_s)
-    book_shelf.note(book.changes, now_s)
-    dropped = book_shelf.evict(store)
+    dropped = book_shelf.note(book.changes, store, now_s)
     if evicted:
         context.count(Count.FACTS_EVICTED, evicted)
     if dropped:

@@ -53,7 +53,10 @@ class Task(Driver):
 def values(outputs: list[Output]) -> list[dict[str, Any]]:
     """Return values with the short name of their type as ``kind``, without what is the same in all tests."""
     return [
-        {"kind": output.header("ce_type").removeprefix("tricast.kambi.").removesuffix(".v1"), **json.loads(output.value)}
+        {
+            "kind": output.header("ce_type").removeprefix("tricast.kambi.").removesuffix(".v1"),
+            **json.loads(output.value),
+        }
         for output in outputs
         if output.topic != "kambi.health"
     ]

@@ -1,6 +1,7 @@
 """The spool as the sink uses it: off the event loop, within a bound, with a way on from each failure of the disk."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,8 @@ class Backlog:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._failed_at: float | None = None
         self._abandoned = False
+        self.lost = 0
+        """Records that were on disk and cannot be read any more."""
         self._closed = False
 
     @property
@@ -83,11 +86,11 @@ class Backlog:
         begins = not self._spool.count
         try:
             place = await self._call(lambda: self._spool.append(records, before))
-        except SpoolCorrupt as error:
-            await self._give_up_file(error)
-            return None
         except SpoolFailed as error:
-            self._refused(str(error))
+            if isinstance(error, SpoolCorrupt) and not self.count:
+                await self._give_up_file(error)
+            else:
+                self._refused(str(error))  # what can be read of a damaged file goes first
             return None
         if begins or self.failing:
             log.warning("spool.writing path=%s", self._spool.path)
@@ -97,8 +100,21 @@ class Backlog:
     async def oldest(self, *, max_bytes: int, max_records: int) -> tuple[list[RawRecord], int] | None:
         """Return the oldest unsent records and the place of the last of them; ``None``: there are none any more."""
         try:
-            return await self._call(lambda: self._spool.read(self._sent, max_bytes=max_bytes, max_records=max_records))
+            return await self._read(max_bytes, max_records)
         except SpoolFailed as error:
+            bad = max(self._sent + 1, self._spool.first)
+            good = await self._call(lambda: self._spool.next_readable(self._sent))
+            if good is not None:
+                self._sent = good - 1
+                self.lost += good - bad
+                log.error(
+                    "spool.damaged error=%s lost_records=%d Operator action: those are not in Kafka; the file is kept "
+                    "when the rest is (`sqlite3 FILE .recover`)",
+                    error.message,
+                    good - bad,
+                )
+                with contextlib.suppress(SpoolFailed):
+                    return await self._read(max_bytes, max_records)
             await self._give_up_file(error)
             return None
 
@@ -109,8 +125,6 @@ class Backlog:
             return
         try:
             await self._call(lambda: self._spool.remove_through(place))
-        except SpoolCorrupt as error:
-            await self._give_up_file(error)
         except SpoolFailed as error:
             # They stay behind, known as sent; the next removal takes them along, and the last needs no room on disk.
             log.warning("spool.not_removed error=%s", error.message)
@@ -125,6 +139,9 @@ class Backlog:
             await self._call(self._spool.close)
             self._thread.shutdown()
 
+    async def _read(self, max_bytes: int, max_records: int) -> tuple[list[RawRecord], int]:
+        return await self._call(lambda: self._spool.read(self._sent, max_bytes=max_bytes, max_records=max_records))
+
     def _refused(self, reason: str) -> None:
         log.error("spool.failed error=%s retry_in_s=%.0f", reason, _RETRY_S)
         self._failed_at = asyncio.get_running_loop().time()
@@ -132,6 +149,7 @@ class Backlog:
     async def _give_up_file(self, error: SpoolFailed) -> None:
         """Go on without what cannot be read, and leave it to a person. Waiting would lose what comes now, too."""
         unsent = self.count
+        self.lost += unsent
         try:
             moved_to: Path | None = await self._call(self._spool.set_aside)
         except SpoolFailed as stuck:

@@ -42,7 +42,7 @@ class SinkCounts:
     spooled: int = 0
     """Frames that went to disk first."""
     dropped: Counter[str] = field(default_factory=Counter)
-    """By reason: ``queue-full``, ``spool-full``, ``spool-failed``, ``too-large``."""
+    """By reason: ``queue-full``, ``spool-full``, ``spool-failed``, ``too-large``; ``spool-damaged`` (all records)."""
 
 
 @dataclass(slots=True)
@@ -203,6 +203,8 @@ class FrameSink:
                 records, place = oldest
             else:
                 self._wake.set()  # it holds nothing any more: that may be the end
+            if self._backlog.lost:
+                self.counts.dropped["spool-damaged"] = self._backlog.lost
         if not records:
             records = self._oldest(_BATCH_BYTES, _BATCH_RECORDS)
             for _ in records:

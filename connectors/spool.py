@@ -73,6 +73,7 @@ class Spool:
         self._last = 0
         self.size_bytes = 0
         """What the records take of the disk, in whole pages."""
+        self.damaged = False
 
     @property
     def first(self) -> int:
@@ -144,19 +145,45 @@ class Spool:
             )
             records: list[RawRecord] = []
             size = 0
-            for row in cursor:
-                if row[0] != after + 1:
-                    break
-                record = self._record(row[1:])
-                size += len(record.value)
-                if records and size > max_bytes:
-                    break
-                records.append(record)
-                after += 1
-            cursor.close()
+            try:
+                for row in cursor:
+                    if row[0] != after + 1:
+                        break
+                    record = self._record(row[1:])
+                    size += len(record.value)
+                    if records and size > max_bytes:
+                        break
+                    records.append(record)
+                    after += 1
+            except (sqlite3.Error, SpoolCorrupt):
+                if not records:
+                    raise
+                # The next call begins at the bad one, and fails.
+            finally:
+                cursor.close()
             if not records:
                 raise SpoolCorrupt(f"{self.path}: record {after + 1} of {self._last} is not there")
             return records, after
+
+    def next_readable(self, after: int) -> int | None:
+        """Return the place of a record after ``after`` that can be read although the one right after it cannot.
+
+        The file counts as damaged from then on: nothing is deleted in it, and in the end it is kept.
+        """
+        self.damaged = True
+        bad, step = max(after + 1, self._first), 1
+        while bad + step <= self._last and not self._is_readable(bad + step):
+            step *= 2
+        good = bad + step
+        if good > self._last:
+            good = self._last
+            if good <= bad or not self._is_readable(good):
+                return None
+        bad += step // 2
+        while good - bad > 1:  # damage is a stretch of pages, as good as always
+            middle = (bad + good) // 2
+            bad, good = (bad, middle) if self._is_readable(middle) else (middle, good)
+        return good
 
     def remove_through(self, place: int) -> None:
         """Forget the records up to ``place``: Kafka has them. With the last one the file goes, too.
@@ -167,10 +194,13 @@ class Spool:
         with self._told():
             if place < self._last:
                 db = self._open()
-                with _transaction(db):
-                    db.execute("DELETE FROM records WHERE seq <= ?", (place,))
+                if not self.damaged:
+                    with _transaction(db):
+                        db.execute("DELETE FROM records WHERE seq <= ?", (place,))
                 self._first = max(self._first, place + 1)
                 self._measure(db)
+            elif self.damaged:
+                self.set_aside()
             elif self.count:
                 # No room on the disk is needed for this, so it is done even where a deletion would fail.
                 self._remove_file()
@@ -261,7 +291,14 @@ class Spool:
 
     def _forget(self) -> None:
         # Places go on: what is still known by one must not be taken for a record of the next file.
-        self._first, self.size_bytes = self._last + 1, 0
+        self._first, self.size_bytes, self.damaged = self._last + 1, 0, False
+
+    def _is_readable(self, place: int) -> bool:
+        try:
+            self.read(place - 1, max_bytes=1, max_records=1)
+        except SpoolFailed:
+            return False
+        return True
 
     def _record(self, row: tuple[Any, ...]) -> RawRecord:
         feed, line, connection, frame, received_ns, kind, position, requested_ns, status, value = row

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Literal
 
 from simulators.kambi.book import Reach
-from simulators.kambi.routing import general, of_event
+from simulators.kambi.routing import general, of_event, settlements
 
 Side = Literal["language", "neutral"]
 
@@ -30,7 +30,7 @@ class Channels:
     @property
     def settlements(self) -> tuple[str, ...]:
         """Key of the settlement channel."""
-        return (f"v2018.{self.offering}.bh.json",)
+        return (settlements(self.offering),)
 
     def of_offer_change(self, side: Side, event_id: int, reach: Reach) -> tuple[str, ...]:
         """Keys of a message about bet offers: the event's, and the general ones as far as the offer reaches."""

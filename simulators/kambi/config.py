@@ -32,6 +32,14 @@ class KambiFaultSettings(BaseModel):
     missing_odds_every: Every = 0
     """Leave the odds out of the first outcome of every n-th odds change."""
 
+    no_event_id_every: Every = 0
+    """Leave the event id out of every n-th removal of a bet offer and every n-th settlement, as the vendor may."""
+    odd_time_every: Every = 0
+    """Send every n-th message, on all its channels, with a ``t`` that is missing, in seconds or an hour ahead, by
+    turns."""
+    flicker_every: Every = 0
+    """Publish every n-th odds change three times at one ``t``: as it is, with other odds, as it is."""
+
     delay_ms: int = Field(default=0, ge=0, le=600_000)
     """How much later delayed connections deliver, in order, milliseconds; 0 = not at all."""
     delay_every_line: int = Field(default=2, ge=1)

@@ -21,7 +21,7 @@ _CONTRADICTION_TICKS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """What one channel carries of one message; ``fault`` says why another channel carries something else."""
+    """What one channel carries of one message; ``fault`` says what makes it other than it should be."""
 
     envelope: bytes
     facts: tuple[Fact, ...]
@@ -30,7 +30,7 @@ class Copy:
     @classmethod
     def of(cls, message: Message) -> "Copy":
         """Return ``message`` as it is."""
-        return cls(envelope=message.envelope, facts=message.facts)
+        return cls(envelope=message.envelope, facts=message.facts, fault=message.fault)
 
 
 class Copies:
@@ -70,6 +70,8 @@ class Copies:
 
     def _for_event(self, message: Message) -> Copy:
         faults = self._faults.current
+        if message.fault is not None:
+            return Copy.of(message)
         if message.mt == _ODDS and len(message.keys) > 1:
             self._shared_odds += 1
             if faults.contradict_every and self._shared_odds % faults.contradict_every == 0:
@@ -88,6 +90,7 @@ def _runs(messages: Iterable[Message]) -> Iterator[list[Message]]:
         follows = (
             run
             and message.mt == run[0].mt == _ODDS
+            and message.fault is run[0].fault is None
             and message.facts[0].event == run[0].facts[0].event
             and named.isdisjoint(outcomes)
         )

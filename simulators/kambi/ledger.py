@@ -10,9 +10,9 @@ A line has these keys; those that do not apply are left out::
     packet    frame, lost: exact Socket.IO packet text, without the Engine.IO "4" in front
     key       frame, lost: routing key it was published to; subscribe, unsubscribe: the key asked for
     facts     frame, lost: what its children say, see ``Fact``
-    fault     frame, lost: what makes it other than the vendor would send it, commas between: contradiction,
-              bare-object, unknown-mt, duplicate, junk; delayed, reordered; of a lost one stalled, never-delivers,
-              dropped, or delayed when its connection ended first
+    fault     frame, lost: what makes it other than the vendor would send it, commas between: odd-time,
+              contradiction, bare-object, unknown-mt, duplicate, junk; delayed, reordered; of a lost one stalled,
+              never-delivers, dropped, or delayed when its connection ended first
     refused   subscribe: true when it was answered with a 429 object
     reason    disconnect: in words
 
@@ -38,7 +38,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         child: Index in the frame's array.
         change: Number of the change in this run of the simulator; its copies on other channels have the same.
         mt: Message type.
-        t: The vendor's time, epoch milliseconds; the same on all copies but for the fault ``copy_skew_ms``.
+        t: The vendor's time, epoch milliseconds; the same on all copies but for the fault ``copy_skew_ms``; when
+            none was sent, the one it would have had.
         event: Event id.
         offer: Bet offer id, where there is one.
         outcome: Outcome id, where there is one.

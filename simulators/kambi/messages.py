@@ -13,12 +13,16 @@ from simulators.kambi.sheets import to_sheet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One push message: the envelope as compact JSON, the routing keys it is published to, and what it says."""
+    """One push message: the envelope as compact JSON, the routing keys it is published to, and what it says.
+
+    ``fault`` names what makes it other than the vendor would send it.
+    """
 
     mt: int
     keys: tuple[str, ...]
     envelope: bytes
     facts: tuple[Fact, ...]
+    fault: str | None = None
 
 
 class MessageWriter:
@@ -27,12 +31,12 @@ class MessageWriter:
     Args:
         channels: Where they go.
         no_event_id_every: Leave the event id out of every n-th removal of a bet offer and every n-th settlement, as
-            the vendor may; never when 0.
+            the vendor may; never when 0. May be set anew.
     """
 
     def __init__(self, channels: Channels, *, no_event_id_every: int = 0) -> None:
         self.channels = channels
-        self._no_event_id_every = no_event_id_every
+        self.no_event_id_every = no_event_id_every
         self._changes = 0
         self._without_id = 0
 
@@ -41,9 +45,9 @@ class MessageWriter:
         self._changes += 1
         sheet = to_sheet(change, self.channels)
         body = sheet.body
-        if self._no_event_id_every and sheet.mt in (7, 24):
+        if self.no_event_id_every and sheet.mt in (7, 24):
             self._without_id += 1
-            if self._without_id % self._no_event_id_every == 0:
+            if self._without_id % self.no_event_id_every == 0:
                 body = _without_event_id(body)
         return Message(
             mt=sheet.mt,

@@ -12,6 +12,7 @@ from simulators.kambi.copies import Copies, Copy
 from simulators.kambi.frames import FrameBuilder
 from simulators.kambi.load import LoadPlan
 from simulators.kambi.messages import MessageWriter
+from simulators.kambi.oddities import Oddities
 from simulators.kambi.offering import Offering
 
 _LONGEST_STEP_MS = 1_000
@@ -53,6 +54,7 @@ class Publisher:
         self._writer = MessageWriter(
             Channels(offering=settings.offering, languages=settings.languages, extended=settings.extended_channels)
         )
+        self._oddities = Oddities(faults)
         self._copies = Copies(faults)
         self._bulker = Bulker(window_ms=settings.bulk_window_ms, most=settings.bulk_max)
         self._frames = FrameBuilder(faults)
@@ -83,7 +85,9 @@ class Publisher:
         await self._connections.hand_due(self.now_ms)
 
     async def _publish(self, changes: Iterable[Change]) -> None:
-        messages = [self._writer.write(change, self.now_ms) for change in changes]
+        self._writer.no_event_id_every = self._faults.current.no_event_id_every
+        written = (self._writer.write(change, self.now_ms) for change in self._oddities.flickering(changes))
+        messages = [self._oddities.odd_time(message) for message in written]
         for key, copy in self._copies.of(messages):
             if self._connections.wants(key):
                 full = self._bulker.add(key, copy, self.now_ms)

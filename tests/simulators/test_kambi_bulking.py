@@ -89,6 +89,19 @@ def test_a_frame_is_a_message_event_with_one_string_that_is_an_array():
     assert frame.faults == ()
 
 
+def test_there_and_back_again_at_one_time_stays_three_children_in_order():
+    bulker = Bulker(window_ms=100, most=50)
+    for odds in (1500, 1600, 1500):
+        envelope = b'{"t":"7","mt":11,"boou":{"eventId":1,"outcomes":[{"id":2,"betOfferId":3,"odds":%d}]}}' % odds
+        fact = Fact(child=0, change=odds, mt=11, t=7, event=1, offer=3, outcome=2, value=odds)
+        bulker.add("a", Copy(envelope=envelope, facts=(fact,)), 7)
+    (bulk,) = bulker.due(107)
+    (frame,) = FrameBuilder(FaultSwitch(KambiFaultSettings())).build(bulk, 107)
+    children = json.loads(json.loads(frame.packet[1:])[1])
+    assert [child["boou"]["outcomes"][0]["odds"] for child in children] == [1500, 1600, 1500]
+    assert [(fact.child, fact.value) for fact in frame.facts] == [(0, 1500), (1, 1600), (2, 1500)]
+
+
 @pytest.mark.parametrize(
     ("faults", "expected"),
     [

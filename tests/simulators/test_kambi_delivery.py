@@ -1,5 +1,7 @@
 """What happens to frames on their way to one connection: lost, late, out of turn."""
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ def frame(number: int) -> Frame:
     return Frame(key="k", packet=str(number))
 
 
-def deliver(faults: FaultSwitch, *, connection: int = 1, at=range(0, 100, 10)):
+def deliver(faults: FaultSwitch, *, connection: int = 1, at: Sequence[int] = range(0, 100, 10)):
     """Put a frame at each moment; return (moment, packet, faults) as delivered, and what was lost likewise."""
     delivery, outbox = Delivery(faults), Outbox(connection)
     delivered, lost = [], []

@@ -1,5 +1,6 @@
 """A frame: its children one by one to candidates, facts, judgement, records; every candidate accounted for."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,18 +24,33 @@ from schemas.kambi.codes import Code, Count
 _ENCODER = msgspec.json.Encoder()
 
 
-def process_frame(record: SourceRecord, line: str, received_ns: int, context: Context, *, copy_skew_ms: int) -> None:
-    """Write the records and dead letters of a ``frame`` record."""
+@dataclass(frozen=True, slots=True)
+class FrameFinding:
+    """What health must know of a message.
+
+    Attributes:
+        messages: Type and event of each child that can be read and names an event, of any shard.
+        removed: Own events that left the offering with it.
+    """
+
+    messages: list[tuple[int, int]]
+    removed: list[int]
+
+
+def process_frame(
+    record: SourceRecord, line: str, received_ns: int, context: Context, *, copy_skew_ms: int
+) -> FrameFinding | None:
+    """Write the records and dead letters of a ``frame`` record; ``None`` if it is no message."""
     value = record.value or b""
     packet = read_packet(value)
     if isinstance(packet, Unreadable):
         context.dead_letter(value, packet.code, packet.detail)
-        return
+        return None
     bulk = packet if isinstance(packet, PassedOver) else open_bulk(packet.text)
     if isinstance(bulk, PassedOver):
         context.count(bulk.what)
-        return
-    _Frame(bulk, record, line, received_ns, context, copy_skew_ms).process()
+        return None
+    return _Frame(bulk, record, line, received_ns, context, copy_skew_ms).process()
 
 
 class _Frame:
@@ -50,6 +66,7 @@ class _Frame:
         "_index",
         "_now_s",
         "_received_ms",
+        "_removed",
         "_share",
         "_whole",
     )
@@ -69,10 +86,12 @@ class _Frame:
         self._whole = self._share.shards == 1
         self._general = shards.GENERAL in line
         self._index = 0
+        self._removed: list[int] = []
 
-    def process(self) -> None:
+    def process(self) -> FrameFinding:
         """Process all children; the store is written in the end, memory after that (see ``Context.memory``)."""
         context, received_ms = self._context, self._received_ms
+        messages: list[tuple[int, int]] = []
         newest = NewestTime(context.store)
         for number, child in enumerate(self._bulk.children):
             if isinstance(child, Unreadable):
@@ -83,6 +102,9 @@ class _Frame:
             if isinstance(candidates, Unreadable):
                 self._dead_letter(number, candidates)
                 continue
+            event_id = getattr(candidates[0], "event_id", None)
+            if type(event_id) is int:
+                messages.append((child.mt, event_id))
             order = order_time_ms(time_ms, received_ms)
             if time_ms is None:
                 context.count(Count.NO_VENDOR_TIME)
@@ -102,6 +124,7 @@ class _Frame:
                 self._index += 1
         newest.write()
         keep(self._facts.sighting, self._book, context, self._now_s)
+        return FrameFinding(messages, self._removed)
 
     def _forward(self, candidate: Any, payload: bytes, order: int, time: bytes) -> None:
         if type(candidate) is events.OutcomeSettled:
@@ -109,6 +132,8 @@ class _Frame:
         elif judge(candidate, payload, order, self._book):
             self._context.count(Count.LATE)
             payload = encode(candidate)
+        elif type(candidate) is events.EventRemoved:
+            self._removed.append(candidate.event_id)
         self._facts.judged()
         self._envelope.forward(candidate, payload, self._index, time)
 

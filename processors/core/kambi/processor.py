@@ -10,7 +10,7 @@ from processors.core.kambi.snapshot import take_snapshot
 from processors.core.kambi.state import keep, tidy
 from processors.core.kambi.told import forward_health
 from processors.core.kambi.watch import Health, Stamp, watch
-from processors.core.kambi.watch_snapshot import watch_snapshot
+from processors.core.kambi.watch_records import watch_frame, watch_snapshot
 from processors.core.processor import Context, Hole, SourceRecord
 from schemas.kambi import events
 from schemas.kambi.codes import Code
@@ -48,7 +48,10 @@ class KambiProcessor:
             context.dead_letter(value, Code.BAD_HEADERS, f"{type(error).__name__}: {error}")
             return
         if kind == "frame":
-            process_frame(record, line, received_ns, context, copy_skew_ms=self._copy_skew_ms)
+            message = process_frame(record, line, received_ns, context, copy_skew_ms=self._copy_skew_ms)
+            if message is not None:
+                found = watch_frame(message, line, connection, received_ns=received_ns, context=context)
+                self._told(found, record, line, context)
         elif kind == "snapshot":
             taken = take_snapshot(record, stamps, line, received_ns, context)
             if taken is not None:

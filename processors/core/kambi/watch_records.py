@@ -1,10 +1,12 @@
-"""What a snapshot says about health: which events it covers, and what its differences are the sign of."""
+"""What messages and snapshots say about health, taken from what processing them found."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from processors.core.kambi import shards
 from processors.core.kambi.event_health import SnapshotKind
+from processors.core.kambi.frames import FrameFinding
 from processors.core.kambi.snapshot import SnapshotFinding
 from processors.core.kambi.watch import Health, watch
 from processors.core.processor import Context
@@ -16,6 +18,24 @@ _COUNTS: Final[dict[SnapshotKind, Count]] = {
     "repaired": Count.SNAPSHOT_REPAIRED,
     "push-missed": Count.SNAPSHOT_PUSH_MISSED,
 }
+
+
+def watch_frame(
+    finding: FrameFinding, line: str, connection: str, *, received_ns: int, context: Context
+) -> Sequence[Health]:
+    """Return what a message on ``line`` says about the health of lines and events."""
+    health = watch(context)
+    found = health.frame(
+        line,
+        connection,
+        finding.messages,
+        received_ns=received_ns,
+        now_s=context.stream_time_ns // 1_000_000_000,
+        share=shards.share_of(line, context.store),
+    )
+    if finding.removed:
+        found = [*found, *(told for event in finding.removed for told in health.removed(event, received_ns))]
+    return found
 
 
 def watch_snapshot(finding: SnapshotFinding, received_ns: int, context: Context) -> Sequence[Health]:

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import UNSET
 
 from processors.core.kambi.answers import FULL_PAGE, Answer, Refused, read_answer
@@ -237,3 +239,25 @@ def test_five_megabytes():
     found = answer(OFFERS, body | {"range": {"total": 1_000}})
     assert found.whole
     assert len(found.facts) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("position", "body"),
+    [
+        (OFFERS, {"betOffers": [OFFER], "events": [EVENT], "prePacks": PRE_PACKS, "range": {"total": 1}}),
+        (LIVE_DATA, [LIVE]),
+        (LIVE_OPEN, {"liveEvents": [{"event": EVENT, "liveData": LIVE, "mainBetOffer": OFFER}]}),
+        (LIST_VIEW, {"events": [{"event": EVENT, "betOffers": [OFFER]}]}),
+    ],
+    ids=["offers", "live data", "live events", "list view"],
+)
+def test_answer_cut_anywhere_says_nothing(position: str, body: Any):
+    text = json.dumps(body).encode()
+    assert isinstance(read(position, text), Answer)
+    for end in range(len(text)):
+        assert isinstance(read(position, text[:end]), Unreadable), text[:end]
+
+
+@given(st.integers(0, len(BODY)), st.integers(0, 40), st.binary(max_size=8))
+def test_junk_anywhere_in_an_answer_never_raises(start: int, length: int, junk: bytes):
+    read(OFFERS, BODY[:start] + junk + BODY[start + length :])

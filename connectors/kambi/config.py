@@ -79,6 +79,8 @@ class KambiSettings(BaseModel):
     """Poll the offering API beside push and record its answers; without, it is only asked which events are live."""
     snapshot_interval_s: Annotated[float, Field(gt=0)] = 30.0
     """How often each followed event is asked for beside push, seconds; after a (re)subscribe it is asked at once."""
+    snapshot_hold_s: Annotated[float, Field(ge=0, le=30)] = 2.0
+    """How long an answer is held before it is recorded, so that messages about the same changes come first, seconds."""
     ids_per_request: Annotated[int, Field(ge=1, le=50)] = 5
     """Events asked for in one request; their answers come in one body, bounded by ``max_message_bytes``."""
     prematch: tuple[Annotated[str, Field(pattern=_LIST_VIEW)], ...] = ()

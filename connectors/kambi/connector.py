@@ -13,11 +13,11 @@ from connectors import process
 from connectors.clock import Clock, SystemClock
 from connectors.kambi.answers import Listing
 from connectors.kambi.config import KambiSettings
-from connectors.kambi.places import Places
 from connectors.kambi.planner import Coverage
 from connectors.kambi.polling import poller_of
 from connectors.kambi.settlements import Settlements
 from connectors.kambi.shard import FEED, Outset, Shard
+from connectors.kambi.spools import Spools, drain
 from connectors.kambi.switch import await_switch
 from connectors.producer import RawWriter
 from connectors.record import LastFrame
@@ -72,7 +72,6 @@ class KambiConnector:
             settings=settings,
             session=session,
             runner=self._runner,
-            places=Places(settings.max_connections - settings.fixed_lines),
             poller=self.poller,
             stop=stop,
             clock=clock,
@@ -128,8 +127,8 @@ async def run(
 
     Raises:
         ConfigurationError: The raw topic lacks the partition of a shard or of settlements.
-        EnvironmentFault: Kafka did not take everything within the grace period; or the shard count changed, and what
-            the old shards left was not processed in time.
+        EnvironmentFault: Neither Kafka nor the spool took everything within the grace period; another process has the
+            spool open; or the shard count changed, and what the old shards left was not processed in time.
     """
     stop = process.stop_on_signals() if stop is None else stop
     clock = SystemClock()
@@ -140,9 +139,24 @@ async def run(
         writers = {number: _writer(kafka, topic, number, clock) for number in partitions}
         for writer in writers.values():
             leaving.push_async_callback(writer.close)
-        sinks = {number: FrameSink(writer, max_bytes=settings.queue_bytes) for number, writer in writers.items()}
+        spools = Spools(settings, topic=topic)
+        sinks = {
+            number: FrameSink(writer, max_bytes=settings.queue_bytes, backlog=spools.backlog(number))
+            for number, writer in writers.items()
+        }
+
+        for sink in sinks.values():
+            leaving.push_async_callback(sink.release)
 
         async def recall() -> None:
+            spooled = {number: await sink.open() for number, sink in sinks.items()}
+            for known in spooled.values():
+                previous.update(known)
+            foreign = spools.left_by_another_count()
+            if all(spooled.values()) and not foreign:
+                return  # Kafka is not needed to begin: what it was to tell is on disk, and newer there
+            for number, backlog in foreign:
+                await drain(backlog, _writer(kafka, topic, number, clock))
             for writer in writers.values():
                 await writer.open()
             await await_switch(
@@ -154,7 +168,11 @@ async def run(
                 clock=clock,
             )
             tails = await read_tails(kafka, topic=topic, partitions=partitions, clock=clock)
-            previous.update((line, tail.last) for lines in tails.values() for line, tail in lines.items())
+            for number, sink in sinks.items():
+                if not spooled[number]:
+                    last = {line: tail.last for line, tail in tails[number].items()}
+                    sink.remember(last)
+                    previous.update(last)
 
         async def lines() -> None:
             async with _session() as session:
@@ -175,10 +193,11 @@ async def run(
     for number, sink in sinks.items():
         counts = sink.counts
         log.info(
-            "kambi.stopped partition=%d received=%d pushed=%d dropped=%s",
+            "kambi.stopped partition=%d received=%d pushed=%d spooled=%d dropped=%s",
             number,
             counts.received,
             counts.pushed,
+            counts.spooled,
             dict(counts.dropped),
         )
 

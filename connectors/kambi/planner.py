@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from connectors.kambi import keys, names
-from connectors.kambi.places import Places
 
 _KEYS_PER_EVENT: Final = 2
 
@@ -68,7 +67,7 @@ class Planner:
         shard: int,
         replica: str,
         max_keys: int,
-        places: Places,
+        max_lines: int,
     ) -> None:
         self._offering = offering
         self._language = language
@@ -76,7 +75,7 @@ class Planner:
         self._shard = shard
         self._replica = replica
         self._pairs_per_line = max_keys // _KEYS_PER_EVENT
-        self._places = places
+        self._max_lines = max_lines
         self._lines: dict[str, _EventLine] = {}
         self._desired: dict[int, None] = {}
         self._place_of: dict[int, str] = {}
@@ -193,7 +192,7 @@ class Planner:
     def _place(self, event: int) -> list[Action]:
         name = max(self._lines, key=lambda line: self._lines[line].room, default=None)
         if name is None or self._lines[name].room < 1:
-            if not self._places.take():
+            if len(self._lines) >= self._max_lines:
                 return []
             name = names.events(self._shard, len(self._lines), self._replica)
             self._lines[name] = _EventLine(capacity=self._pairs_per_line)

@@ -13,7 +13,6 @@ from connectors.clock import Clock
 from connectors.kambi import protocol
 from connectors.kambi.config import KambiSettings
 from connectors.kambi.line import KambiLine, LineOwner, ShardOf
-from connectors.kambi.places import Places
 from connectors.kambi.planner import Action, Coverage, Planner, Subscribe, Unsubscribe
 from connectors.kambi.poller import Poller
 from connectors.kambi.roster import FixedRoster, LiveRoster
@@ -37,7 +36,6 @@ class Outset:
         settings: What to follow and where.
         session: HTTP client session for sockets, discovery and snapshots.
         runner: Connects lines within one budget.
-        places: How many event lines may still be opened.
         poller: Asks over HTTP for what the lines subscribe to.
         stop: Set when the process is to end.
         clock: Stamps and waits.
@@ -47,7 +45,6 @@ class Outset:
     settings: KambiSettings
     session: aiohttp.ClientSession
     runner: Runner
-    places: Places
     poller: Poller
     stop: asyncio.Event
     clock: Clock
@@ -102,7 +99,7 @@ class Shard:
             shard=number,
             replica=settings.replica,
             max_keys=settings.max_keys_per_connection,
-            places=outset.places,
+            max_lines=settings.event_lines_per_shard,
         )
         self._group: asyncio.TaskGroup | None = None
         self._unplaced = 0

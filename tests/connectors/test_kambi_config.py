@@ -69,3 +69,21 @@ def test_settings_are_frozen():
 )
 def test_the_socket_url(push_url, url):
     assert socket_url(KambiSettings(push_url=push_url).push_url) == url
+
+
+@pytest.mark.parametrize(
+    ("settings", "shards", "settlements", "event_lines"),
+    [
+        ({}, (0, 1, 2, 3), True, 11),
+        ({"shards": 2}, (0, 1), True, 23),
+        ({"shard": 0}, (0,), True, 48),
+        ({"shard": "3"}, (3,), False, 49),
+        ({"shard": 3, "max_connections": 1}, (3,), False, 0),
+        ({"settlements": False}, (0, 1, 2, 3), False, 11),
+        ({"settlements": False, "max_connections": 4}, (0, 1, 2, 3), False, 0),
+    ],
+)
+def test_what_a_process_runs(settings, shards, settlements, event_lines):
+    configured = KambiSettings(**settings)
+    assert (configured.own_shards, configured.runs_settlements) == (shards, settlements)
+    assert configured.event_lines_per_shard == event_lines

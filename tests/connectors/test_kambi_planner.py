@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from connectors.kambi import keys
-from connectors.kambi.places import Places
 from connectors.kambi.planner import Planner, Subscribe, Unsubscribe
 
 EVENTS = st.integers(1, 30)
@@ -14,7 +13,7 @@ EVENTS = st.integers(1, 30)
 def planner(max_keys=40, max_connections=50, **settings):
     return Planner(
         **{"offering": "kambi", "language": "en", "extended": False, "shard": 0, "replica": ""}
-        | {"places": Places(max_connections - 1)}
+        | {"max_lines": max_connections - 1}
         | settings,
         max_keys=max_keys,
     )
@@ -161,14 +160,6 @@ def test_events_given_twice_are_followed_once():
         Subscribe(line="kambi-0-events-0", keys=pair(8)),
     ]
     assert plan.want([8, 7, 8]) == []
-
-
-def test_shards_of_a_process_share_the_places_for_event_lines():
-    places = Places(2)
-    first, second = (planner(max_keys=2, shard=shard, places=places) for shard in (0, 1))
-    assert first.want([4])[0].line == "kambi-0-events-0"
-    assert second.want([1, 5])[0].line == "kambi-1-events-0"
-    assert second.unplaced == (5,)
 
 
 def test_extended_keys_replace_the_general_ones_and_a_standby_has_names_of_its_own():

@@ -133,7 +133,7 @@ async def vendor(behaviour: Behaviour = polite, *, deflate: bool = True, port: i
         await runner.cleanup()
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
+async def eventually(condition: Callable[[], bool], *, every_s: float = 0.01) -> None:
     """Wait for what tells nobody: a log line, several peers at once. Bounded by the test's time-out."""
     while not condition():  # noqa: ASYNC110 - there is no event to wait for
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(every_s)

@@ -112,8 +112,8 @@ class KambiSettings(BaseModel):
     push_back_s: Annotated[float, Field(ge=0)] = 5.0
     """How long a socket is left unread when Kafka is slow before frames are dropped and counted, seconds."""
     copy_skew_ms: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """For the processor: how far the ``t`` of copies on different routing keys may be apart, milliseconds. 0: copies have
-    equal ``t``, as they are assumed to; set it when line health says ``copies-unmatched``."""
+    """For the processor: how far the ``t`` of copies on different routing keys may be apart, milliseconds. 0: they are
+    equal, as is assumed; set it when line health says ``copies-unmatched``."""
     grace_s: Annotated[float, Field(gt=0)] = 10.0
     """On SIGTERM: time to close the sockets and flush to Kafka, seconds."""
 

@@ -53,6 +53,7 @@ class Poller:
         on_live: Told each readable listing of live events, and when it was asked for (monotonic seconds).
         stop: Set when polling is to end; what is under way is given up.
         clock: Waits.
+        hold_s: How long an answer is held before it is recorded, seconds.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class Poller:
         on_live: Callable[[answers.Listing, float], None],
         stop: asyncio.Event,
         clock: Clock,
+        hold_s: float,
     ) -> None:
         self._http = http
+        self._hold_s = hold_s
         self._schedule = schedule
         self._recorders = recorders
         self._language = language
@@ -161,25 +164,27 @@ class Poller:
             case Broken(fault=fault, detail=detail):
                 return self._failed(where, fault, detail, everywhere=fault != "too-large")
             case Answer(status=200) as answer:
-                return self._found(ask, answer, recorders)
+                return await self._found(ask, answer, recorders)
             case Answer() as answer:
-                return self._not_found(ask, answer, recorders)
+                return await self._not_found(ask, answer, recorders)
 
     # -- what was answered -------------------------------------------------------------------------------------------
 
-    def _found(self, ask: Ask, answer: Answer, recorders: Sequence[SnapshotRecorder]) -> Outcome:
-        kept = self._record(answer, recorders)
+    async def _found(self, ask: Ask, answer: Answer, recorders: Sequence[SnapshotRecorder]) -> Outcome:
         if (fault := answers.fault(answer.body)) is not None:
+            await self._record(answer, recorders)
             return self._failed(answer.position, fault.reason, fault.detail, everywhere=True)
         if not answer.content_type.endswith("json"):
             self.counts.odd["content-type"] += 1
             if self.counts.odd["content-type"] == 1:
                 log.warning("kambi.poll_odd position=%s content_type=%.100s", answer.position, answer.content_type)
+        listing = answers.live_events(answer.body) if ask.what == "live-open" else None
+        if listing is not None:
+            self._listed(listing, ask.asked_s)  # whom to follow does not wait
+        kept = await self._record(answer, recorders)
         if ask.what == "live-open":
-            listing = answers.live_events(answer.body)
             if listing is None:
                 return self._failed(answer.position, "listing", "no list of live events", everywhere=False)
-            self._listed(listing, ask.asked_s)
             if kept:
                 self._listing = listing
         if not kept:
@@ -187,15 +192,15 @@ class Poller:
         self._http.remember(answer)
         return Served()
 
-    def _not_found(self, ask: Ask, answer: Answer, recorders: Sequence[SnapshotRecorder]) -> Outcome:
+    async def _not_found(self, ask: Ask, answer: Answer, recorders: Sequence[SnapshotRecorder]) -> Outcome:
         """404: of event ids it says that none of them exists any more; of a listing, that there is no such listing."""
         if not ask.events:
             return self._failed(answer.position, f"status-{answer.status}", "", everywhere=False)
         fault = answers.fault(answer.body) if answer.body.strip() else None
         if fault is not None and fault.reason == answers.NOT_JSON:  # said by something that is not the API
-            self._record(answer, recorders)
+            await self._record(answer, recorders)
             return self._failed(answer.position, fault.reason, fault.detail, everywhere=True)
-        if not self._schedule.is_certain(ask) or self._record(answer, recorders):
+        if not self._schedule.is_certain(ask) or await self._record(answer, recorders):
             return Gone()
         return Skipped()
 
@@ -205,8 +210,13 @@ class Poller:
             log.warning("kambi.discovery_incomplete unreadable=%d events=%d", listing.unreadable, len(listing.events))
         self._on_live(listing, asked_s)
 
-    def _record(self, answer: Answer, recorders: Sequence[SnapshotRecorder]) -> bool:
-        """Write ``answer`` to each of ``recorders``; return whether all had room."""
+    async def _record(self, answer: Answer, recorders: Sequence[SnapshotRecorder]) -> bool:
+        """Write ``answer`` to each of ``recorders``; return whether all had room.
+
+        It may know of changes whose messages are still on their way: it is held until those are there, so that what
+        it shows and push did not say is really missing.
+        """
+        await self._clock.sleep(self._hold_s)
         written = [
             recorder.record(
                 answer.body,

@@ -75,6 +75,7 @@ def poller_of(
         recorders=recorders if settings.snapshots else {},
         language=settings.language,
         on_live=on_live,
+        hold_s=settings.snapshot_hold_s,
         stop=stop,
         clock=clock,
     )

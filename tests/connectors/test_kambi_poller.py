@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import time
 import uuid
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -73,7 +74,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def polling(api, *, shards=1, queue_bytes=64_000_000, cadence=CALM, timeout_s=5.0):
+async def polling(api, *, shards=1, queue_bytes=64_000_000, cadence=CALM, timeout_s=5.0, hold_s=0.0):
     clock, stop = SystemClock(), asyncio.Event()
     kept = {shard: Kept() for shard in range(shards)}
     sinks = {shard: FrameSink(kept[shard], max_bytes=queue_bytes) for shard in range(shards)}
@@ -100,6 +101,7 @@ async def polling(api, *, shards=1, queue_bytes=64_000_000, cadence=CALM, timeou
             on_live=lambda listing, asked_s: desk.listings.append(listing),
             stop=stop,
             clock=clock,
+            hold_s=hold_s,
         )
         desk = Desk(poller, sinks, kept, recorders)
         for sink in sinks.values():
@@ -437,3 +439,12 @@ async def test_without_recorders_only_live_events_are_listed():
             desk.poller.emitted(["v2018.kambi.ev.1.json", "v2018.kambi.ev.json"])
             await eventually(lambda: len(desk.listings) > 3)
             assert set(api.asked) == {LIST}
+
+
+async def test_an_answer_is_held_until_messages_about_the_same_changes_are_there():
+    async with offering_api() as api, polling(api, hold_s=0.3) as desk:
+        subscribe(desk.poller, 1)
+        await eventually(lambda: desk.poller.counts.requests > 0)
+        await desk.recorded("betoffer/event/1.json?lang=en_GB")
+        record = next(r for r in desk.records() if r.headers.position.startswith("betoffer"))
+        assert time.time_ns() - record.headers.received_ns >= 300_000_000, "recorded later, stamped when it came"

@@ -70,7 +70,7 @@ class _Pause:
 
     def failed(self, ask: Ask, now_s: float) -> int:
         """Count a failure; return how many in a row. What was under way together fails together: that is one."""
-        if ask.asked_s >= self._since_s:
+        if ask.asked_s > self._since_s:
             self.failures += 1
             self._since_s = now_s
         return self.failures

@@ -204,6 +204,11 @@ async def test_a_validator_that_no_request_could_carry_is_not_kept(etag):
             b"HTTP/1.1 302 Found\r\nLocation: http://[bad\r\nContent-Length: 0\r\n\r\n", "network", id="bad location"
         ),
         pytest.param(
+            b"HTTP/1.1 302 Found\r\nLocation: http://" + b"a" * 99 + b".invalid/\r\nContent-Length: 0\r\n\r\n",
+            "network",
+            id="no host name",
+        ),
+        pytest.param(
             b"HTTP/1.1 302 Found\r\nLocation: file:///etc/hosts\r\nContent-Length: 0\r\n\r\n", "network", id="file"
         ),
     ],
@@ -218,6 +223,17 @@ async def test_the_largest_body_that_fits_is_an_answer():
     finding = await got_bytes(ok(b"x" * LIMIT))
     assert isinstance(finding, Answer)
     assert len(finding.body) == LIMIT
+
+
+async def test_few_redirects_are_followed():
+    asked = []
+
+    async def further(request):
+        asked.append(request.path)
+        raise web.HTTPFound(f"/{len(asked)}")
+
+    assert await got(further) == Broken("redirects", "more than 3 redirects")
+    assert asked == ["/offering/v2018/kambi/betoffer/event/1,2.json", "/1", "/2"]
 
 
 async def test_a_slow_drip_ends_at_the_time_out():

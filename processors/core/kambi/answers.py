@@ -182,6 +182,7 @@ class _Reading:
         self.facts: list[events.Fact] = []
         self.broken: list[Broken] = []
         self.entries = 0
+        parts: list[Raw] | None = None
         for number, entry in enumerate(_entries(listed, at_once, one)):
             self.entries += 1
             try:
@@ -189,7 +190,8 @@ class _Reading:
                     raise entry
                 self.facts += normalize(entry)
             except RejectedError as rejected:
-                self.broken.append(Broken(bytes(_PARTS.decode(listed)[number]), rejected.finding))
+                parts = parts or _PARTS.decode(listed)
+                self.broken.append(Broken(bytes(parts[number]), rejected.finding))
 
 
 def _entries(listed: Raw, at_once: msgspec.json.Decoder[Any], one: msgspec.json.Decoder[Any]) -> Iterator[Any]:

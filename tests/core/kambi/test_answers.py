@@ -241,6 +241,14 @@ def test_five_megabytes():
     assert len(found.facts) == 1_000
 
 
+@pytest.mark.parametrize("odds", [17, "x"], ids=["below 1", "a word"])
+def test_five_thousand_bad_entries(odds: Any):
+    bad = OFFER | {"outcomes": [OUTCOME | {"odds": odds}]}
+    found = answer(OFFERS, {"betOffers": [bad | {"id": number} for number in range(5_000)] + [OFFER]})
+    assert [json.loads(broken.value)["id"] for broken in found.broken] == list(range(5_000))
+    assert found.facts == [OFFER_FACT]
+
+
 @pytest.mark.parametrize(
     ("position", "body"),
     [

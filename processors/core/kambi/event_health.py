@@ -10,7 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from processors.core.kambi.answers import What
-from processors.core.kambi.lines import PREFIX, Cover, LineBook
+from processors.core.kambi.lines import GENERAL, PREFIX, Cover, LineBook
 from processors.core.processor import Store
 from schemas.kambi.health import EventHealth
 
@@ -247,7 +247,10 @@ class EventBook:
             if not self._entries[oldest].removed_ns:
                 found.append(_told(oldest, "down", "uncovered", "none", received_ns))
             self._forget(oldest)
-        self._entries[event_id] = Entry(now_s // SEEN_S, gap_ns=received_ns)
+        # Whatever the general keys said of it since a line holds them was received, though nobody knew of it yet.
+        since_ns = self._lines.since_ns(GENERAL)
+        gap_ns = received_ns if since_ns is None else min(since_ns, received_ns)
+        self._entries[event_id] = Entry(now_s // SEEN_S, gap_ns=gap_ns)
         return found + self.judge((event_id,), "covered", received_ns)
 
     def _judge(self, event_id: int, entry: Entry, cause: Cause, received_ns: int) -> EventHealth | None:

@@ -21,6 +21,7 @@ MOVE_OVERLAP_S: Final = 2
 The connector subscribes at the new place first, but the two lines say so in ticks of their own, a second apart.
 """
 
+_NANOSECONDS: Final = 1_000_000_000
 PREFIX: Final = b"h"
 """First byte of the store keys of health; the second says of what."""
 _ENTRY: Final = b"hl"
@@ -51,7 +52,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
         is_lost: Not heard of for so long that it counts as down, although it never closed.
         delivered: A message came on that connection.
         keyed_s: Since when it holds keys, seconds of stream time; 0 = it holds none.
-        pairs: Pairs of keys it holds → since when; ``GENERAL`` among them.
+        pairs: Pairs of keys it holds → since when without a break; ``GENERAL`` among them.
         leaving: Pairs it gave up → when; see ``MOVE_OVERLAP_S``.
         doubts: What is odd → the pairs concerned; none = the whole line.
     """
@@ -212,6 +213,13 @@ class LineBook:
         """Tell whether an open line holds the event's own pair."""
         return event_id in self._holders
 
+    def since_ns(self, pair: int) -> int | None:
+        """Return since when an open line holds ``pair`` without a break, UTC nanoseconds; ``None`` = none does."""
+        names = self._holders.get(pair)
+        if not names:
+            return None
+        return (min(self._lines[name].entry.pairs[pair] for name in names) + 1) * _NANOSECONDS
+
     def is_covered_beside(self, line: Line, pair: int) -> bool:
         """Tell whether a sound line held ``pair`` from before the last record of ``line`` on, so its loss is none."""
         for name in self._holders.get(pair, ()):
@@ -279,6 +287,11 @@ class LineBook:
             self.write(line)
             self.write_counts(line)
         return ended
+
+    def interrupt(self, line: Line, now_s: int) -> None:
+        """Something of the open line is lost: what it holds, it holds without a break from now on."""
+        line.entry.pairs = dict.fromkeys(line.entry.pairs, now_s)
+        self.write(line)
 
     def close(self, line: Line, *, is_lost: bool) -> set[int]:
         """The line carries nothing any more: it closed, or nothing is heard of it."""

@@ -80,7 +80,8 @@ class KambiProcessor:
     def on_hole(self, hole: Hole, context: Context) -> None:
         """Record frames that never reached the raw topic."""
         origin = f"{hole.line}/{hole.connection}/{hole.first}-{hole.last}"
-        forward_health(watch(context).hole(hole), origin=origin, line=hole.line, context=context)
+        found = watch(context).hole(hole, context.stream_time_ns // _SECOND_NS)
+        forward_health(found, origin=origin, line=hole.line, context=context)
 
     @staticmethod
     def _told(found: Sequence[Health], record: SourceRecord, line: str, context: Context) -> None:

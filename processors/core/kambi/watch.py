@@ -73,14 +73,14 @@ class Watch:
             case Closed():
                 found += self._closed(stamp)
             case Overflow():
-                found += self._lossy(stamp.line, "overflow", stamp.received_ns)
+                found += self._lossy(stamp.line, "overflow", now_s=stamp.now_s, received_ns=stamp.received_ns)
             case Tick():
                 found += self._tick(control, stamp)
         return found
 
-    def hole(self, hole: Hole) -> list[Health]:
+    def hole(self, hole: Hole, now_s: int) -> list[Health]:
         """Take a hole in a connection's frame numbers."""
-        return [*read_hole(hole), *self._lossy(hole.line, "hole", hole.received_ns)]
+        return [*read_hole(hole), *self._lossy(hole.line, "hole", now_s=now_s, received_ns=hole.received_ns)]
 
     def frame(
         self,
@@ -197,7 +197,9 @@ class Watch:
         cause: Cause = "covered" if line is None else "reconnected"
         before = set(line.entry.pairs) if line is not None else set[int]()
         if line is not None and line.entry.is_open:
-            self._gap(line, stamp.received_ns)  # its end went unsaid: whatever came since its last record is lost
+            self._gap(
+                line, stamp.now_s, stamp.received_ns
+            )  # its end went unsaid: whatever came since its last record is lost
         touched = self.lines.open(stamp.line, stamp.connection, holding, stamp.now_s)
         line = self.lines.get(stamp.line)
         assert line is not None
@@ -220,12 +222,12 @@ class Watch:
         self._note_heard(line, stamp.now_s)
         return [*self.events.judge(self._events_of(touched), "closed", stamp.received_ns)]
 
-    def _lossy(self, name: str, cause: Cause, received_ns: int) -> list[Health]:
+    def _lossy(self, name: str, cause: Cause, *, now_s: int, received_ns: int) -> list[Health]:
         line = self.lines.get(name)
         if line is None or not line.entry.is_open:
             return []
         doubtful = [_doubtful(line, line.doubt, received_ns)] if line.doubt else []
-        return [*doubtful, *self.events.judge(self._gap(line, received_ns), cause, received_ns)]
+        return [*doubtful, *self.events.judge(self._gap(line, now_s, received_ns), cause, received_ns)]
 
     def _tick(self, tick: Tick, stamp: Stamp) -> list[Health]:
         line, now_s, received_ns = self.lines.get(stamp.line), stamp.now_s, stamp.received_ns
@@ -331,9 +333,10 @@ class Watch:
 
     # What is to be told.
 
-    def _gap(self, line: Line, received_ns: int) -> list[int]:
+    def _gap(self, line: Line, now_s: int, received_ns: int) -> list[int]:
         """Note a loss for the events of ``line`` that no other line held meanwhile; return them."""
         exposed = {pair for pair in line.entry.pairs if not self.lines.is_covered_beside(line, pair)}
+        self.lines.interrupt(line, now_s)
         events = self._events_of(exposed)
         self.events.gap(events, received_ns)
         return events

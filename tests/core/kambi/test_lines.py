@@ -33,7 +33,7 @@ KEYS = {
     "half pairs": (("v2018.ub.en.ev.json", "v2018.ub.ev.7.json"), Holding(keys=2, general=False, events=())),
     "settled": (("v2018.ub.bh.json",), Holding(keys=1, general=False, events=())),
     "twice": (GENERAL_KEYS[:1] * 2, Holding(keys=1, general=False, events=())),
-    "nonsense": (("", "v2018.ub.ext.ev.7.json", "v2018.ub.en.ext.ev.7.json"), Holding(keys=3, general=False, events=())),
+    "nonsense": (("", "v2018.u.ext.ev.7.json", "v2018.u.en.ext.ev.7.json"), Holding(keys=3, general=False, events=())),
     "no id of ours": (event_keys(2**63), Holding(keys=2, general=False, events=())),
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Events, bet offers, outcomes and live data as the vendor writes them, on push and HTTP alike (sheet, section 8)."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from simulators.kambi.book import NO_SCORE, Participant
@@ -157,7 +158,12 @@ def live_data_json(event: Event) -> Json:
 
 def timestamp(epoch_ms: int) -> str:
     """Return ISO 8601 UTC to the second with ``Z``."""
-    return datetime.fromtimestamp(epoch_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _timestamp(epoch_ms // 1000)
+
+
+@lru_cache(maxsize=1024)  # most of what is written is of this second
+def _timestamp(epoch_s: int) -> str:
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def term_key(name: str) -> str:

@@ -31,7 +31,7 @@ class MessageWriter:
     Args:
         channels: Where they go.
         no_event_id_every: Leave the event id out of every n-th removal of a bet offer and every n-th settlement, as
-            the vendor may; never when 0. May be set anew.
+            the vendor may; never when 0. May be set anew. May be set anew.
     """
 
     def __init__(self, channels: Channels, *, no_event_id_every: int = 0) -> None:

@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_left
 from fractions import Fraction
+from functools import lru_cache
 
 OVERROUND = 1.06
 """Sum of the implied probabilities of one bet offer; what the bookmaker keeps."""
@@ -30,12 +31,14 @@ def stepped(odds: int, ticks: int) -> int:
     return LADDER[max(0, min(bisect_left(LADDER, odds) + ticks, len(LADDER) - 1))]
 
 
+@lru_cache(maxsize=1024)  # more than the ladder has; a third of the whole simulator's time otherwise
 def fractional(odds: int) -> str:
     """Return odds as a fraction; for display only, so small denominators do."""
     fraction = Fraction(odds - 1000, 1000).limit_denominator(20)
     return f"{fraction.numerator}/{fraction.denominator}" if fraction else "1/100"
 
 
+@lru_cache(maxsize=1024)
 def american(odds: int) -> str:
     """Return American odds: no sign for underdogs, rounded in the house's favour (1850 gives -118)."""
     return str((odds - 1000) // 10) if odds >= 2000 else str(-math.ceil(100_000 / (odds - 1000)))

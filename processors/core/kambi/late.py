@@ -197,14 +197,17 @@ def _offer_added(candidate: events.OfferAdded, payload: bytes, order: int, book:
     marked = False
     before, offer.outcomes = offer.outcomes, {}
     for outcome in candidate.outcomes:
-        entry = before.pop(outcome.id, None)
+        entry = before.get(outcome.id)
         if entry is not None and order < entry.order:
             outcome.late = marked = True
         else:
+            before.pop(outcome.id, None)
             entry = OutcomeEntry(order, line, odds_of(outcome), present(outcome.status))
-        book.add_outcome(offer, outcome.id, entry)
+            book.add_outcome(offer, outcome.id, entry)
     for outcome_id, entry in before.items():
         if entry.order > order:
+            # Who takes the offer for what it is has this outcome no more; what was newer than the offer stays newer.
+            entry.odds, entry.status, entry.removed_s = None, None, entry.removed_s or book.now_s
             book.add_outcome(offer, outcome_id, entry)
     book.change_offer(candidate.offer_id)
     return marked

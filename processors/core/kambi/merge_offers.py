@@ -75,6 +75,8 @@ def _define_outcomes(merge: EventMerge, shown: events.OfferAdded, offer: OfferEn
         merge.book.add_outcome(offer, outcome.id, entry)
     for outcome_id, entry in known.items():
         if entry.order > merge.as_of_ms:
+            # As with a pushed offer: who takes it for what it is has this outcome no more.
+            entry.odds, entry.status, entry.removed_s = None, None, entry.removed_s or merge.book.now_s
             merge.book.add_outcome(offer, outcome_id, entry)
     shown.outcomes = outcomes
 

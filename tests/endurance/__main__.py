@@ -59,7 +59,7 @@ def main() -> int:
     with Cluster(ephemeral=True, brokers=1) as kafka:
         stack = Stack(kafka.bootstrap_servers, PREFIX, folder, _free_port(), settings)
         _tricast(stack, "topics", "create")
-        reader = Reader(kafka.bootstrap_servers, PREFIX, partitions=4)
+        reader = Reader(kafka.bootstrap_servers, PREFIX, partitions=4, log=folder / "records.jsonl")
         reader.start()
         try:
             return _run(stack, reader, arguments)

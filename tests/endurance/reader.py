@@ -9,12 +9,14 @@ import threading
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
 TOPICS = ("kambi.events", "kambi.offers", "kambi.scores")
 KEPT_EXAMPLES = 20
+_OWN = ("occurrence_id", "ticker_id", "visualization_id", "occurrence_type_id")
 QUIET = {"log_level": 2, "log.connection.close": False}
 
 
@@ -104,7 +106,7 @@ class Reader(threading.Thread):
         wrong: What must not be, by kind; ``examples`` has some of each.
     """
 
-    def __init__(self, bootstrap: str, prefix: str, partitions: int):
+    def __init__(self, bootstrap: str, prefix: str, partitions: int, log: Path):
         super().__init__(daemon=True)
         self.offering = Offering()
         self.pushed: set[tuple[Any, ...]] = set()
@@ -114,7 +116,9 @@ class Reader(threading.Thread):
         self.lock = threading.Lock()
         self.quit = threading.Event()
         self._ids: set[str] = set()
-        self._newest: dict[tuple[Any, ...], int] = {}
+        self._newest: dict[tuple[Any, ...], tuple[int, str]] = {}
+        self._ended: set[int] = set()
+        self._log = log.open("w")  # closed when the thread ends
         self._consumer = Consumer(
             QUIET
             | {
@@ -137,6 +141,7 @@ class Reader(threading.Thread):
                     with self.lock:
                         self.take(headers, json.loads(message.value() or b"{}"))
         self._consumer.close()
+        self._log.close()
 
     def take(self, headers: dict[str, str], value: dict[str, Any]) -> None:
         """Check and apply one record."""
@@ -144,6 +149,7 @@ class Reader(threading.Thread):
         if headers["ce_id"] in self._ids:
             self._note("twice", headers["ce_id"])
         self._ids.add(headers["ce_id"])
+        self._log.write(json.dumps([headers["ce_id"], headers["ce_tcreceived"], kind, value]) + "\n")
         source = value.get("source", "push")
         self.records[f"{kind} by {source}{' late' if value.get('late') else ''}"] += 1
         for entity, late, said in _statements(kind, value):
@@ -151,12 +157,22 @@ class Reader(threading.Thread):
                 self.pushed.add((kind, *entity, value.get("vendor_time_ms"), said))
             if late or "vendor_time_ms" not in value:
                 continue
-            newest = self._newest.get((*entity, _aspect(kind)), 0)
-            if value["vendor_time_ms"] < newest:
-                self._note("old as current", f"{headers['ce_id']} {kind} {entity} t={value['vendor_time_ms']}<{newest}")
-            self._newest[(*entity, _aspect(kind))] = max(newest, value["vendor_time_ms"])
+            newest = self._newest.get((*entity, _aspect(kind)), (0, ""))
+            if value["vendor_time_ms"] < newest[0]:
+                self._note("old as current", f"{headers['ce_id']} {kind} {entity} {value['vendor_time_ms']} < {newest}")
+            self._newest[(*entity, _aspect(kind))] = max(newest, (value["vendor_time_ms"], headers["ce_id"]))
         if not value.get("late"):
+            self._note_life(headers["ce_id"], kind, value)
             self.offering.apply(kind, value)
+
+    def _note_life(self, ce_id: str, kind: str, value: dict[str, Any]) -> None:
+        """Note what is said as current of an event that has ended: it would bring the event back."""
+        if kind == "event.removed":
+            self._ended.add(value["event_id"])
+        elif kind in ("event.added", "event.opened"):
+            self._ended.discard(value["event_id"])
+        elif value["event_id"] in self._ended:
+            self._note("after its event", f"{ce_id} {kind} by {value.get('source', 'push')}")
 
     def _note(self, what: str, example: str) -> None:
         self.wrong[what] += 1
@@ -175,7 +191,7 @@ def _statements(kind: str, value: dict[str, Any]) -> list[tuple[tuple[Any, ...],
         ]
         return stated if kind != "offer.added" else [((event, offer, None), late, value["suspended"]), *stated]
     said = value.get("suspended", value.get("state"))
-    own = value.get("occurrence_id", value.get("ticker_id", value.get("occurrence_type_id")))
+    own = next((value[name] for name in _OWN if name in value), None)
     return [((event, offer, own), late, said)]
 
 
@@ -183,4 +199,4 @@ def _aspect(kind: str) -> str:
     """Return which value of an entity a type is about: only within one of these is there an older and a newer."""
     if kind.startswith(("odds.", "outcomes.", "offer.", "offers.")):
         return "offer"
-    return kind.partition(".")[0]
+    return "description" if kind == "event.description-changed" else kind.partition(".")[0]

@@ -123,6 +123,8 @@ class KambiSimulatorSettings(BaseModel):
     refusal: Literal["error_event", "message_string", "ack", "error_packet"] = "error_event"
     """How the 429 object travels: event ``error``; event ``message`` with a JSON string; as the acknowledgement (only
     if the client asked for one); Socket.IO error packet."""
+    engine_io_levels: tuple[Literal[3, 4], ...] = (4,)
+    """Engine.IO protocol levels that are spoken; others are refused with 400. The vendor has spoken both."""
     ping_interval_s: float = Field(default=55.0, gt=0)
     """Engine.IO ping interval, seconds (the vendor's, as noted by a client's author)."""
     ping_timeout_s: float = Field(default=20.0, gt=0)

@@ -1,22 +1,18 @@
 """Connections of the push server: what each holds, what was handed to it, and the ledger of both.
 
-python-socketio speaks the protocol. The one thing it is bent for is knowledge of the bytes: every Engine.IO message,
-the library's own included, passes ``_RecordingEngine.send_packet`` and is written down there.
+python-socketio speaks the protocol; ``engine`` bends it where the vendor or the ledger needs that.
 """
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import engineio
-import socketio
 from aiohttp import web
-from engineio.packet import MESSAGE, Packet
 
 from simulators.kambi.config import FaultSwitch, KambiSimulatorSettings
 from simulators.kambi.delivery import Delivery, Outbox
+from simulators.kambi.engine import RecordingServer
 from simulators.kambi.frames import Frame, event_packet
 from simulators.kambi.ledger import Kind, Ledger, Line
 from simulators.kambi.routing import HeldKeys, refusal
@@ -24,25 +20,6 @@ from simulators.kambi.routing import HeldKeys, refusal
 log = logging.getLogger(__name__)
 
 _NEVER_MS = 1 << 62
-Record = Callable[[str, str], None]
-
-
-class _RecordingEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library ships no types
-    record: Record
-
-    async def send_packet(self, sid: str, pkt: Packet) -> None:
-        if pkt.packet_type == MESSAGE and isinstance(pkt.data, str):
-            self.record(sid, pkt.data)
-        await super().send_packet(sid, pkt)
-
-    async def send_recorded(self, sid: str, packet: str) -> None:
-        """Send a packet that the caller has written down itself."""
-        await super().send_packet(sid, Packet(MESSAGE, data=packet))
-
-
-class _RecordingServer(socketio.AsyncServer):  # type: ignore[misc]  # the library ships no types
-    def _engineio_server_class(self) -> type[_RecordingEngine]:
-        return _RecordingEngine
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -76,7 +53,7 @@ class Connections:
         self._connected = 0
         self._connections: dict[str, Connection] = {}
         self._by_key: dict[str, dict[str, Connection]] = {}
-        self._server = _RecordingServer(
+        self._server = RecordingServer(
             async_mode="aiohttp",
             transports=["websocket"],
             async_handlers=False,  # subscribe and unsubscribe of one client stay in order
@@ -87,6 +64,7 @@ class Connections:
             engineio_logger=quiet,
         )
         self._server.eio.record = self._record_library_packet
+        self._server.eio.levels = settings.engine_io_levels
         self._server.on("connect", self._connect)
         self._server.on("disconnect", self._disconnect)
         self._server.on("subscribe", self._subscribe)

@@ -1,15 +1,16 @@
 """Control of the simulator for checkers: its state, standing still, other faults while it runs."""
 
+import asyncio
 import time
 
 import pytest
 
 from simulators.kambi.server import KambiSimulator
-from tests.simulators.kambi_client import GENERAL, ask, clients, ledger_of, lively
+from tests.simulators.kambi_client import GENERAL, ask, clients, ledger_of, live_event_ids, lively
 
 
 async def test_paused_the_offering_stands_still_and_connections_stay(tmp_path):
-    settings = lively(tmp_path, bulk_window_ms=1_000)
+    settings = lively(tmp_path, bulk_window_ms=300)
     async with KambiSimulator(settings) as simulator, clients(simulator) as (client,):
         await client.subscribe(*GENERAL)
         await client.until(lambda packets: len(packets) > 3)
@@ -17,6 +18,8 @@ async def test_paused_the_offering_stands_still_and_connections_stay(tmp_path):
         assert (status, answer) == (200, {"paused": True, "waiting": 0})
         settled = sum(line.kind == "frame" for line in ledger_of(settings))  # bulks are out: the windows are closed
         _, state = await ask(simulator, "/simulator/state")
+        await ask(simulator, "/simulator/faults", json={"http_delay_ms": 700})
+        await live_event_ids(simulator)  # long enough for much to happen, if it did
         await client.until(lambda packets: len(packets) == settled)
         assert client.socket.connected
         assert (await ask(simulator, "/simulator/state"))[1] == state
@@ -25,14 +28,16 @@ async def test_paused_the_offering_stands_still_and_connections_stay(tmp_path):
         await client.until(lambda packets: len(packets) > settled + 3)
 
 
-async def test_a_pause_says_what_is_still_on_its_way(tmp_path):
-    settings = lively(tmp_path, faults={"delay_ms": 600_000, "delay_every_line": 1})
-    async with KambiSimulator(settings) as simulator, clients(simulator) as (client,):
+async def test_what_was_on_its_way_arrives_in_a_pause_and_is_counted_until_then(tmp_path):
+    settings = lively(tmp_path, faults={"delay_ms": 700, "delay_every_line": 1})
+    async with asyncio.timeout(20), KambiSimulator(settings) as simulator, clients(simulator) as (client,):
         await client.subscribe(GENERAL[0])
-        waiting = 0
-        while waiting == 0:
-            waiting = (await ask(simulator, "/simulator/pause", json={}))[1]["waiting"]
+        while (await ask(simulator, "/simulator/pause", json={}))[1]["waiting"] == 0:
             await ask(simulator, "/simulator/resume", json={})
+        while (await ask(simulator, "/simulator/pause", json={}))[1]["waiting"] > 0:
+            assert client.socket.connected
+        handed = sum(line.kind == "frame" for line in ledger_of(settings))
+        await client.until(lambda packets: len(packets) == handed > 1)
 
 
 async def test_faults_are_replaced_while_it_runs(tmp_path):

@@ -146,6 +146,10 @@ async def test_a_dropped_bulk_is_missing_on_one_connection_only(tmp_path):
     assert gone[0].isdisjoint(gone[1])
     assert gone[0] & set(handed[1])
     for sid, client in zip(sids, both, strict=True):
+        numbers = [line.n for line in frames_of(settings, sid)]
+        assert numbers == list(
+            range(2, len(numbers) + 2)
+        )  # what was dropped has no number; the first one is connecting
         assert client.packets == packets_of(settings, sid)[: len(client.packets)]
 
 

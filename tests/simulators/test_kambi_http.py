@@ -18,7 +18,7 @@ async def test_bet_offers_of_events_are_those_of_the_state(tmp_path, suffix):
     async with KambiSimulator(lively(tmp_path, changes_per_second=0)) as simulator:
         await ask(simulator, "/simulator/pause", json={})
         ids = await live_event_ids(simulator)
-        status, body = await ask(simulator, f"{ROOT}/betoffer/event/{ids[0]},{ids[1]},1{suffix}?lang=en_GB")
+        status, body = await ask(simulator, f"{ROOT}/betoffer/event/{ids[0]},1,{ids[1]}{suffix}?lang=en_GB")
         _, state = await ask(simulator, "/simulator/state")
     assert status == 200
     assert [event["id"] for event in body["events"]] == ids[:2]

@@ -62,13 +62,42 @@ async def test_deflate_is_negotiated_when_it_is_offered(tmp_path, compression):
             assert (await socket.recv(decode=True)).startswith('42["message","[{')
 
 
-@pytest.mark.parametrize("query", ["EIO=3&transport=websocket", "EIO=4&transport=polling"])
-async def test_engine_io_3_and_polling_are_refused(tmp_path, query):
-    async with KambiSimulator(lively(tmp_path)) as simulator:
+@pytest.mark.parametrize(
+    ("levels", "query"),
+    [
+        ((4,), "EIO=3&transport=websocket"),
+        ((3,), "EIO=4&transport=websocket"),
+        ((3, 4), "EIO=5&transport=websocket"),
+        ((3, 4), "transport=websocket"),
+        ((4,), "EIO=4&transport=polling"),
+    ],
+)
+async def test_other_levels_and_polling_are_refused(tmp_path, levels, query):
+    async with KambiSimulator(lively(tmp_path, engine_io_levels=levels)) as simulator:
         with pytest.raises(InvalidStatus) as refused:
             async with connect(f"{simulator.urls.push_url}/socket.io/?{query}"):
                 pass
     assert refused.value.response.status_code == 400
+
+
+async def test_engine_io_3_connects_unasked_and_answers_the_clients_pings(tmp_path):
+    settings = lively(tmp_path, engine_io_levels=(3, 4), ping_interval_s=0.2)
+    async with KambiSimulator(settings) as simulator, clients(simulator) as (modern,):
+        await modern.subscribe(GENERAL[0])
+        url = f"{simulator.urls.push_url}/socket.io/?EIO=3&transport=websocket"
+        received = []
+        async with asyncio.timeout(20), connect(url) as socket:
+            assert (await socket.recv(decode=True)).startswith('0{"sid":"')
+            assert await socket.recv(decode=True) == "40"
+            await socket.send("2probe")
+            assert await socket.recv(decode=True) == "3probe"
+            await socket.send(f'42["subscribe",{{"topic":"{GENERAL[0]}"}}]')
+            while len(received) < 30:
+                received.append(await socket.recv(decode=True))
+        assert all(packet.startswith('42["message","[') for packet in received)  # and never a ping of the server's
+        await modern.until(lambda packets: len(packets) > 5)
+    (sid,) = {line.sid for line in ledger_of(settings)} - {modern.sid}
+    assert ["40", *received] == [f"4{packet}" for packet in packets_of(settings, sid)][:31]
 
 
 async def test_load_frames_are_of_sheet_size_and_go_round_the_events(tmp_path):

@@ -152,7 +152,10 @@ class Poller:
             return Skipped()
         self.counts.requests += 1
         where = position(ask, self._language)
-        match await self._http.get(where, conditional=ask.conditional):
+        finding = await self._http.get(where, conditional=ask.conditional)
+        self._schedule.answered(ask)  # held back or not, it keeps no other request from being made
+        self._told.set()
+        match finding:
             case Unchanged():
                 self.counts.unchanged += 1
                 if ask.what == "live-open" and self._listing is not None:

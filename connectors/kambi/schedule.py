@@ -30,7 +30,7 @@ class Cadence:
 
     Attributes:
         requests_per_minute: Budget, all shards together.
-        in_flight: Requests under way at once; a slow server is not piled on.
+        in_flight: Requests on the wire at once; a slow server is not piled on.
         ids_per_request: Events asked for at once.
         snapshot_s: Between two rounds of an event, seconds.
         discovery_s: Between two listings of live events, seconds.
@@ -107,6 +107,7 @@ class PollSchedule:
         self._absent: set[_Key] = set()
         self._in_flight: dict[int, Round | None] = {}
         self._urgency: dict[int, dict[_Key, _Urgent]] = {}
+        self._on_the_wire: set[int] = set()
 
     # -- what is wanted ----------------------------------------------------------------------------------------------
 
@@ -139,7 +140,7 @@ class PollSchedule:
 
     def next(self, now_s: float) -> Ask | Wait:
         """Return the request to make now, or how long there is none. Call again when anything was told, too."""
-        if len(self._in_flight) >= self._cadence.in_flight:
+        if len(self._on_the_wire) >= self._cadence.in_flight:
             return Wait(math.inf)
         free_s = max(self._free_s, self._pause.until_s)
         if now_s < free_s:
@@ -166,8 +167,13 @@ class PollSchedule:
         """Return whether 404 to ``ask`` says that each of its events is gone, and not just one of several."""
         return len(ask.events) == 1 or all((ask.what, event) in self._absent for event in ask.events)
 
+    def answered(self, ask: Ask) -> None:
+        """Say that ``ask`` is off the wire; what is done with the answer may take longer, and is told then."""
+        self._on_the_wire.discard(ask.number)
+
     def done(self, ask: Ask, outcome: Outcome, now_s: float) -> None:
         """Say how ``ask`` went."""
+        self.answered(ask)
         round_ = self._in_flight.pop(ask.number)
         urgency = self._urgency.pop(ask.number, {})
         if round_ is not None:
@@ -224,6 +230,7 @@ class PollSchedule:
         self, what: What, now_s: float, *, shard: int | None, events: Sequence[int], conditional: bool, term: str = ""
     ) -> Ask:
         self._number += 1
+        self._on_the_wire.add(self._number)
         self._free_s = now_s + self._distance_s
         return Ask(
             number=self._number,

@@ -448,3 +448,9 @@ async def test_an_answer_is_held_until_messages_about_the_same_changes_are_there
         await desk.recorded("betoffer/event/1.json?lang=en_GB")
         record = next(r for r in desk.records() if r.headers.position.startswith("betoffer"))
         assert time.time_ns() - record.headers.received_ns >= 300_000_000, "recorded later, stamped when it came"
+
+
+async def test_answers_that_are_held_keep_no_request_from_being_made():
+    async with offering_api() as api, polling(api, hold_s=3600.0) as desk:
+        subscribe(desk.poller, *range(1, 41))
+        await api.has_been_asked(lambda asked: len(asked) == 1 + 2 * 40 / CALM["ids_per_request"])

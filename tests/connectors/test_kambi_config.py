@@ -46,6 +46,8 @@ def test_events_are_ids_or_live(given, events):
         ("replica", "ninechars", "pattern"),
         ("replica", "b\n", "pattern"),
         ("max_message_bytes", 9_000_000, "less than or equal"),
+        ("spool_bytes", 1_000_000, "spool_bytes is below queue_bytes"),
+        ("spool_bytes", -1, "greater than or equal to 0"),
         ("no_such_setting", 1, "not permitted"),
     ],
 )

@@ -70,9 +70,10 @@ async def run(arguments: argparse.Namespace, cluster: Cluster, directory: Path) 
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TRICAST_")}
         environment |= {f"TRICAST_{key}": str(value) for key, value in settings.items()}
         with (directory / "connector.log").open("wb") as log:
+            command = [sys.executable, "-m", "tricast", "connect", "kambi"]
             child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tricast", "connect", "kambi", cwd=directory, env=environment, stdout=log, stderr=log
-            )  # fmt: skip
+                *command, cwd=directory, env=environment, stdout=log, stderr=log
+            )
         process = psutil.Process(child.pid)
         pace = Pace(await server.connected(), arguments.rate)
         pacing = asyncio.create_task(pace.run())
@@ -91,8 +92,8 @@ async def run(arguments: argparse.Namespace, cluster: Cluster, directory: Path) 
             if time.monotonic() - told >= 60:
                 told = time.monotonic()
                 print(
-                    f"away {told - away:.0f} s: {pace.sent - before} frames sent, spool {spool_bytes(directory) / 1e6:.0f}"
-                    f" MB, connector {process.memory_info().rss / 1e6:.0f} MB",
+                    f"away {told - away:.0f} s: {pace.sent - before} frames sent, "
+                    f"spool {spool_bytes(directory) / 1e6:.0f} MB, connector {process.memory_info().rss / 1e6:.0f} MB",
                     flush=True,
                 )
         away_s, sent = time.monotonic() - away, pace.sent - before

@@ -1,8 +1,11 @@
 """Copies whose ``t`` differs from line to line, for a vendor that stamps each routing key by itself.
 
 Whether Kambi does is not documented (fact sheet §4, §11); the setting ``copy_skew_ms`` says how far apart such times
-may be. A fact that no line said at this very ``t`` is a copy if another line said the same value within the skew and
-this line has not matched it yet. The facts of one entity lie in buckets of time; two hold all that may match.
+may be. A fact is a copy if another line said the same value within the skew and this line has not matched that yet.
+The facts of one entity lie in buckets of time; two hold all that may match.
+
+An entity that changes faster than twice the skew, there and back, may end with the wrong one of its values until a
+snapshot: then no rule over times alone can tell a copy from a change. So the setting should be no larger than it must.
 """
 
 from collections.abc import Iterator
@@ -58,38 +61,33 @@ class NearSighting:
             t: The vendor's time.
             fact: Number of the value, which has no time in it.
         """
+        copied = self._oldest(identity, t, fact)
         bucket, offset = divmod(t, self._span_ms)
-        here = self._sighting.lines_of(self._key(identity, bucket), fact)
+        if copied is not None:
+            said, lines, mine = copied
+            lines[mine] = lines.get(mine, 0) + 1
+            return "equal" if said == t else "near"
+        lines = self._sighting.lines_of(self._key(identity, bucket), fact)
         mine = offset << _LINE_BITS | self._line
-        occurrence = here.get(mine, 0) + 1
-        if occurrence <= max(_said_at(here, offset), default=0):
-            here[mine] = occurrence
-            return "equal"
-        near = self._nearest(identity, t, fact)
-        if near is not None:
-            lines, key = near
-            lines[key] = lines.get(key, 0) + 1
-            return "near"
-        here[mine] = occurrence
-        return NewFact(here, offset)
+        lines[mine] = lines.get(mine, 0) + 1
+        return NewFact(lines, offset)
 
     def _key(self, identity: str, bucket: int) -> bytes:
         return entry_key(f"{identity}|~{bucket}")
 
-    def _nearest(self, identity: str, t: int, fact: int) -> tuple[Lines, int] | None:
-        """Return where this line's copy of the nearest fact that it has not matched is to be counted."""
-        found: list[tuple[int, int, Lines]] = []
+    def _oldest(self, identity: str, t: int, fact: int) -> tuple[int, Lines, int] | None:
+        """Return when the oldest fact was said that this line has not matched, and where its copy is to be counted.
+
+        The oldest, not the nearest: each line is in order, so the first of its facts is a copy of the first.
+        """
         first, last = (t - self._skew_ms) // self._span_ms, (t + self._skew_ms) // self._span_ms
         for bucket in range(first, last + 1):
             lines = self._sighting.known_lines_of(self._key(identity, bucket), fact)
-            for offset in {key >> _LINE_BITS for key in lines}:
+            for offset in sorted({key >> _LINE_BITS for key in lines}):
                 said = bucket * self._span_ms + offset
-                if said != t and abs(said - t) <= self._skew_ms and self._is_unmatched(lines, offset, said < t):
-                    found.append((abs(said - t), said, lines))
-        if not found:
-            return None
-        _, said, lines = min(found, key=lambda near: near[:2])
-        return lines, (said % self._span_ms) << _LINE_BITS | self._line
+                if abs(said - t) <= self._skew_ms and self._is_unmatched(lines, offset, said < t):
+                    return said, lines, offset << _LINE_BITS | self._line
+        return None
 
     def _is_unmatched(self, lines: Lines, offset: int, is_earlier: bool) -> bool:
         if is_earlier and offset << _LINE_BITS | _LATE in lines:

@@ -399,7 +399,7 @@ def test_restarts_change_nothing(history: list[Step], restarts: list[bool], copy
 def test_no_older_time_of_an_entity_goes_out_as_current(history: list[Step]):
     """Judged by the records alone: current times of an outcome, or of an offer's own status, never fall."""
     newest: dict[Any, int] = {}
-    for output in play(history).outputs:
+    for output in play([one_event_an_offer(step) for step in history]).outputs:
         value = json.loads(output.value)
         t = value.get("vendor_time_ms")
         if t is None or value.get("late") or output.topic != "kambi.offers" or "offer_id" not in value:

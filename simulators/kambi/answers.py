@@ -34,9 +34,7 @@ def _offer_state(offer: Offer) -> Json:
     return {
         "suspended": offer.suspended,
         "visible": offer.visible,
-        "outcomes": {
-            str(outcome.id): {"odds": outcome.odds, "status": outcome.status} for outcome in offer.outcomes.values()
-        },
+        "outcomes": {str(outcome.id): {"odds": outcome.odds, "status": outcome.status} for outcome in offer.named},
     }
 
 

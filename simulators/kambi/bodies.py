@@ -88,9 +88,23 @@ def bet_offer_json(offer: Offer, *, live: bool = True, over_http: bool = False) 
     if market.each_way is not None:
         fraction, places = market.each_way
         body["eachWay"] = {"terms": f"1/{1000 // fraction}", "fractionMilli": fraction, "placeLimit": places}
-    if offer.combinable is not None:
-        body |= {"combinableOutcomes": offer.combinable, "scorerType": {"type": 1, "name": "FIRST"}}
+    if market.combined:
+        body |= {"combinableOutcomes": _combinable_json(offer), "scorerType": {"type": 1, "name": "FIRST"}}
     return body
+
+
+def _combinable_json(offer: Offer) -> Json:
+    """Return the parts, open without odds, and the same parts again in each combination (sheet, section 13)."""
+    parts = {outcome.id: outcome_json(outcome) for outcome in offer.parts}
+    players = {player.id for player, _, _ in offer.combinations}
+    return {
+        "playerOutcomes": [part for part_id, part in parts.items() if part_id in players],
+        "resultOutcomes": [part for part_id, part in parts.items() if part_id not in players],
+        "outcomeCombinations": [
+            {**odds_json(odds), "playerOutcome": parts[player.id], "resultOutcome": parts[result.id]}
+            for player, result, odds in offer.combinations
+        ],
+    }
 
 
 def outcome_json(outcome: Outcome) -> Json:

@@ -157,8 +157,8 @@ class Match(Protocol):
         """Return the sheet's MatchClock, if the sport has one."""
         ...
 
-    def score(self) -> dict[str, Any]:
-        """Return the sheet's Score; ``NO_SCORE`` when the sport has none."""
+    def score(self) -> dict[str, Any] | None:
+        """Return the sheet's Score, if the sport has one."""
         ...
 
     def statistics(self) -> dict[str, Any] | None:

@@ -63,7 +63,9 @@ class Offer:
     Attributes:
         resume_ms: Suspended until then (game time) when set.
         show_ms: Hidden until then (game time) when set.
-        combinable: What a scorecast has instead of outcomes, as the vendor writes it.
+        parts: Players and results of a scorecast, which it has instead of outcomes.
+        combinations: Pairs of these with the odds of both together.
+        told_ms: When it or one of its outcomes was last told whole, the vendor's clock.
     """
 
     id: int
@@ -73,7 +75,9 @@ class Offer:
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     resume_ms: float | None = None
     show_ms: float | None = None
-    combinable: dict[str, Any] | None = None
+    parts: list[Outcome] = field(default_factory=list)
+    combinations: list[tuple[Outcome, Outcome, int]] = field(default_factory=list)
+    told_ms: int = 0
 
     @property
     def suspended(self) -> bool:
@@ -82,6 +86,11 @@ class Offer:
     @property
     def visible(self) -> bool:
         return self.show_ms is None
+
+    @property
+    def named(self) -> list[Outcome]:
+        """Its outcomes, those that are parts of combinations too."""
+        return [*self.outcomes.values(), *self.parts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

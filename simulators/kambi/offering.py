@@ -6,7 +6,7 @@ from random import Random
 
 from simulators.kambi import answers, examples
 from simulators.kambi.bodies import Json, bet_offer_json, event_json, live_data_json
-from simulators.kambi.book import Incident
+from simulators.kambi.book import Incident, Told
 from simulators.kambi.changes import Change, EventAdded, EventOpened, EventRemoved, EventStateChanged, OfferAdded
 from simulators.kambi.entities import Event, Moment
 from simulators.kambi.fixtures import SPORTS, draw_match
@@ -25,6 +25,7 @@ _DELAYED_SHARE = 0.15
 _DELAY_MS = (1_500, 5_000)
 """How long a start that was taken back is delayed."""
 _FAST_FORWARD_STEPS = 100
+_CLOCK = Told(part="clock")
 _STAGGER = {"FOOTBALL": 0.9, "TENNIS": 0.4, "BASKETBALL": 0.9, "GALLOPS": 0.8}
 """How far the matches are at the start, at most: a tennis match may be over after half of its usual points."""
 _LONGEST_STEP_MS = 1_000
@@ -94,12 +95,12 @@ class Offering:
     def load(self, event_id: int, count: int) -> list[Change]:
         """Return ``count`` odds moves of one live event, bet offer by bet offer in turn; for load, so cheap."""
         event = next((slot.live for slot in self._slots if slot.live.id == event_id), None)
-        offers = self._floor.movable(event) if event is not None else []
+        moment = self._moment()
+        offers = self._floor.movable(event, moment) if event is not None else []
         if not offers:
             return []
         first = self._load_offer.get(event_id, 0)
         self._load_offer[event_id] = first + count
-        moment = self._moment()
         return [move(offers[n % len(offers)], self._chance, moment) for n in range(first, first + count)]
 
     @property
@@ -206,7 +207,7 @@ class Offering:
         for happening in event.match.advance(elapsed_ms, self._chance):
             if isinstance(happening, Incident):
                 changes += suspend(event, happening, moment)
-            else:
+            elif happening != _CLOCK or not event.match.finished:  # the end takes the clock away, on another channel
                 changes += tell(event, happening, self._ids, moment)
         if event.match.finished:
             event.state, event.delay_ms = "FINISHED", math.inf
@@ -242,6 +243,8 @@ class Offering:
         event.start_ms = self.now_ms - round(step_ms * _FAST_FORWARD_STEPS / self._speed)
         take_all(event, moment)
         list(apply_book(event, event.match.quotes(), self._ids, moment))  # there before anybody listened
+        for offer in event.offers.values():
+            offer.told_ms = 0  # nobody was told
         event.requote_ms = event.wake_ms = self._chance.randrange(_REQUOTE_MS)
         return _Slot(number, event, self._chance.randint(*_ADDED_AFTER_MS))
 
@@ -276,6 +279,7 @@ class Offering:
             main_bet_offer=bet_offer_json(event.main_offer),
         )
         for offer in (offer for offer in event.offers.values() if offer.visible):
+            offer.told_ms = moment.now_ms
             yield OfferAdded(event_id=event.id, reach=offer.market.reach, bet_offer=bet_offer_json(offer))
 
     def _delay(self, event: Event, moment: Moment) -> Iterator[Change]:

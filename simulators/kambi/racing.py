@@ -3,9 +3,8 @@
 import math
 from collections.abc import Sequence
 from random import Random
-from typing import Any
 
-from simulators.kambi.book import NO_SCORE, Happening, Incident, Market, Participant, Quote, Reported, Selection
+from simulators.kambi.book import Happening, Incident, Market, Participant, Quote, Reported, Selection
 
 _REPORTS = 12
 """Calls of the race; each may change the order."""
@@ -60,8 +59,8 @@ class Race:
     def clock(self) -> None:
         return None
 
-    def score(self) -> dict[str, Any]:
-        return dict(NO_SCORE)
+    def score(self) -> None:
+        return None
 
     def statistics(self) -> None:
         return None

@@ -9,7 +9,6 @@ from simulators.kambi import bodies
 from simulators.kambi.book import Incident, Quote, Selection
 from simulators.kambi.changes import (
     Change,
-    Json,
     OddsChanged,
     OfferAdded,
     OfferRemoved,
@@ -27,6 +26,8 @@ _OFFERS_PER_MESSAGE = 3
 """How many bet offers' outcomes the trader puts in one odds message when the whole book is priced anew."""
 _OUTCOMES_PER_SETTLEMENT = 50
 _TICKS = (1, 1, 1, 2, 3)
+PLAYER = "OT_PLAYER_PARTICIPANT"
+"""Type of the outcomes that are players."""
 
 
 def apply_book(event: Event, quotes: Sequence[Quote], ids: Ids, moment: Moment) -> Iterator[Change]:
@@ -38,7 +39,7 @@ def apply_book(event: Event, quotes: Sequence[Quote], ids: Ids, moment: Moment) 
     for key in [key for key in event.offers if key not in wanted]:
         offer = event.offers.pop(key)
         yield OfferRemoved(event_id=event.id, reach=offer.market.reach, bet_offer_id=offer.id)
-        outcomes = [(outcome.id, offer.id) for outcome in offer.outcomes.values()]
+        outcomes = [(outcome.id, offer.id) for outcome in offer.named]
         if offer.market.decided_when_gone:
             yield from settle(event.id, outcomes)
         else:
@@ -50,7 +51,7 @@ def apply_book(event: Event, quotes: Sequence[Quote], ids: Ids, moment: Moment) 
         if held is None:
             event.offers[key] = held = Offer(id=ids.offer(), event_id=event.id, market=quote.market, part=quote.part)
             if quote.market.combined:
-                held.combinable = _combinable(held, quote, ids, moment)
+                _combine(held, quote, ids, moment)
             else:
                 _fit(held, quote, ids, moment)
             added.append(held)
@@ -63,12 +64,14 @@ def apply_book(event: Event, quotes: Sequence[Quote], ids: Ids, moment: Moment) 
             yield OutcomesRemoved(event_id=event.id, reach=held.market.reach, outcomes=gone)
             event.unsettled.update((outcome.id, held.id) for outcome in removed)
         if new:
+            held.told_ms = moment.now_ms
             whole = tuple(bodies.outcome_json(outcome) for outcome in new)
             yield OutcomesAdded(event_id=event.id, reach=held.market.reach, outcomes=whole)
         if changed:
             moved.append((held, changed))
     yield from _odds_messages(event.id, moved)
     for offer in added:
+        offer.told_ms = moment.now_ms
         yield OfferAdded(event_id=event.id, reach=offer.market.reach, bet_offer=bodies.bet_offer_json(offer))
 
 
@@ -179,8 +182,7 @@ def close(event: Event) -> Iterator[Change]:
         if was_open:
             yield _status(offer)
     for offer in event.offers.values():
-        if offer.outcomes:
-            outcomes = list(offer.outcomes.values())
+        if outcomes := offer.named:
             for outcome in outcomes:
                 outcome.status = "SETTLED"
             event.unsettled.update((outcome.id, offer.id) for outcome in outcomes)
@@ -237,37 +239,26 @@ def _priced(quote: Quote, selection: Selection) -> int | None:
     return STARTING_PRICE if quote.market.starting_price else to_odds(selection.probability)
 
 
-def _combinable(offer: Offer, quote: Quote, ids: Ids, moment: Moment) -> Json:
-    """Return what a scorecast has instead of outcomes: the parts, open without odds, and again in each combination."""
-    whole = [
-        bodies.outcome_json(
-            Outcome(
-                id=ids.outcome(),
-                offer_id=offer.id,
-                label=selection.label,
-                type=selection.type,
-                odds=None,
-                changed_ms=moment.now_ms,
-            )
+def _combine(offer: Offer, quote: Quote, ids: Ids, moment: Moment) -> None:
+    """Give a scorecast its parts, which have no odds, and the odds of each combination."""
+    offer.parts = [
+        Outcome(
+            id=ids.outcome(),
+            offer_id=offer.id,
+            label=selection.label,
+            type=selection.type,
+            odds=None,
+            changed_ms=moment.now_ms,
         )
         for selection in quote.selections
     ]
-    chances = {body["id"]: selection.probability for body, selection in zip(whole, quote.selections, strict=True)}
-    players = [body for body in whole if body["type"] == "OT_PLAYER_PARTICIPANT"]
-    results = [body for body in whole if body["type"] != "OT_PLAYER_PARTICIPANT"]
-    return {
-        "playerOutcomes": players,
-        "resultOutcomes": results,
-        "outcomeCombinations": [
-            {
-                **bodies.odds_json(to_odds(chances[player["id"]] * chances[result["id"]])),
-                "playerOutcome": player,
-                "resultOutcome": result,
-            }
-            for player in players
-            for result in results
-        ],
-    }
+    sides = list(zip(offer.parts, quote.selections, strict=True))
+    offer.combinations = [
+        (player, result, to_odds(player_quote.probability * result_quote.probability))
+        for player, player_quote in sides
+        for result, result_quote in sides
+        if player.type == PLAYER != result.type
+    ]
 
 
 def _step(outcome: Outcome, ticks: int, moment: Moment) -> None:

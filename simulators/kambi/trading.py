@@ -32,17 +32,23 @@ class TradingFloor:
         self._moves = 0
 
     @staticmethod
-    def movable(event: Event) -> list[Offer]:
-        """Return the bet offers whose odds a trader moves."""
+    def movable(event: Event, moment: Moment) -> list[Offer]:
+        """Return the bet offers whose odds a trader moves.
+
+        Not what was told whole at this very moment: additions and odds go out on two channels, whose order nobody
+        could tell when both had one time.
+        """
         return [
             offer
             for offer in event.offers.values()
-            if offer.resume_ms is None and any(outcome.movable for outcome in offer.outcomes.values())
+            if offer.resume_ms is None
+            and offer.told_ms != moment.now_ms
+            and any(outcome.movable for outcome in offer.outcomes.values())
         ]
 
     def trade(self, event: Event, moment: Moment, *, missing_odds_every: int) -> Iterator[Change]:
         """Do one thing to a live event."""
-        offers = self.movable(event)
+        offers = self.movable(event, moment)
         if not offers:
             return
         chance, kind = self._chance, self._chance.random()
@@ -72,7 +78,7 @@ class TradingFloor:
 
     def trade_prematch(self, event: Event, moment: Moment) -> None:
         """Move odds of an event that is not live yet; nobody is told."""
-        offers = self.movable(event)
+        offers = self.movable(event, moment)
         if offers:
             move(self._chance.choice(offers), self._chance, moment)
 

@@ -54,10 +54,12 @@ def empty_event(state: str) -> dict[str, Any]:
 
 def offer_of(bet_offer: dict[str, Any]) -> dict[str, Any]:
     """Return what is held of a whole bet offer."""
+    combinable = bet_offer.get("combinableOutcomes", {"playerOutcomes": [], "resultOutcomes": []})
+    outcomes = [*bet_offer["outcomes"], *combinable["playerOutcomes"], *combinable["resultOutcomes"]]
     return {
         "suspended": bet_offer.get("suspended", False),
         "visible": True,
-        "outcomes": {str(outcome["id"]): outcome_of(outcome) for outcome in bet_offer["outcomes"]},
+        "outcomes": {str(outcome["id"]): outcome_of(outcome) for outcome in outcomes},
     }
 
 
@@ -155,7 +157,7 @@ class Consumer:
     def _live_data(self, event_id: str, body: dict[str, Any]) -> None:
         event = self.events[event_id]
         event["clock"] = body.get("matchClock")
-        event["score"] = body["score"]
+        event["score"] = body["score"] if body["score"]["home"] or body["score"]["away"] else None
         event["statistics"] = body.get("statistics")
         if "description" in body:
             event["description"] = body["description"]

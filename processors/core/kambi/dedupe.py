@@ -5,6 +5,8 @@ Kambi sends a change of a main offer on the general and on the event keys, once 
 is new only if no other line saw it n times before. So copies vanish, and A→B→A at one ``t`` stays three facts.
 """
 
+from collections import Counter
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
@@ -29,9 +31,13 @@ DELETES_PER_TICK: Final = 20_000
 PREFIX: Final = b"f"
 """First byte of the store keys of facts."""
 
+AWAITED: Final = 0
+"""In place of a fact: a general line said some of this entry, and copies are to come on the event's own keys."""
+
 # Seen at (seconds of stream time), fact → line → how often that line said it. One entry holds all facts of one
 # (event, mt, entity, t), and its window starts with the first of them: a message with eight outcomes of one offer
 # costs one write, not eight.
+_LINE_MASK: Final = 2**32 - 1
 _Entry = tuple[int, dict[int, dict[int, int]]]
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Entry)
@@ -60,14 +66,18 @@ class Sighting:
         store: State of the stream task.
         line: Number of the line.
         now_s: Stream time, whole seconds.
+
+    Attributes:
+        awaits_copies: What is seen now are to be met by copies on other lines; see ``FactMemory.expire``.
     """
 
-    __slots__ = ("_line", "_now_s", "_store", "entries", "opened", "unstored")
+    __slots__ = ("_line", "_now_s", "_store", "awaits_copies", "entries", "opened", "unstored")
 
     def __init__(self, store: Store, line: int, now_s: int) -> None:
         self._store = store
         self._line = line
         self._now_s = now_s
+        self.awaits_copies = False
         self.entries: dict[bytes, _Entry] = {}
         self.opened: list[bytes] = []
         self.unstored = 0
@@ -77,6 +87,8 @@ class Sighting:
         entry = self.entries.get(key)
         if entry is None:
             entry = self.entries[key] = self._entry(key)
+        if self.awaits_copies:
+            entry[1][AWAITED] = {}
         lines = entry[1].get(fact)
         if lines is None:
             if len(entry[1]) >= MAX_FACTS:
@@ -93,6 +105,8 @@ class Sighting:
         entry = self.entries.get(key)
         if entry is None:
             entry = self.entries[key] = self._entry(key)
+        if self.awaits_copies:
+            entry[1][AWAITED] = {}
         if fact not in entry[1] and len(entry[1]) >= MAX_FACTS:
             entry[1].clear()
         return entry[1].setdefault(fact, {})
@@ -121,6 +135,34 @@ class Sighting:
                 return entry
         self.opened.append(key)
         return self._now_s, {}
+
+
+class Copies:
+    """How many facts of general lines were said by another line, too, within their window.
+
+    Args:
+        general: Numbers of the general lines.
+
+    Attributes:
+        met: General line → facts of it whose copy came.
+        unmet: Likewise, whose copy did not come.
+    """
+
+    __slots__ = ("_general", "met", "unmet")
+
+    def __init__(self, general: Collection[int]) -> None:
+        self._general = frozenset(general)
+        self.met: Counter[int] = Counter()
+        self.unmet: Counter[int] = Counter()
+
+    def note(self, facts: Mapping[int, Mapping[int, int]]) -> None:
+        """Count the facts of an entry that ended."""
+        for lines in facts.values():
+            # Beside the number of a line there may be a time (``copies``), and 0 where no line stands.
+            said = {line & _LINE_MASK for line in lines} - {0}
+            here = said & self._general
+            for line in here:
+                (self.met if said - self._general else self.unmet)[line] += 1
 
 
 class FactMemory:
@@ -152,22 +194,33 @@ class FactMemory:
             evicted += self._forget(next(iter(self._by_second)), store)
         return evicted
 
-    def expire(self, store: Store, now_s: int) -> int:
-        """Delete entries whose window ended, oldest first, about ``DELETES_PER_TICK`` at most; return how many."""
+    def expire(self, store: Store, now_s: int, copies: Copies | None = None) -> int:
+        """Delete entries whose window ended, oldest first, about ``DELETES_PER_TICK`` at most; return how many.
+
+        Args:
+            store: State of the stream task.
+            now_s: Stream time, whole seconds.
+            copies: Shown the facts of entries that awaited copies.
+        """
         deleted = 0
         for second in list(self._by_second):
             if now_s - second <= WINDOW_S or deleted >= DELETES_PER_TICK:
                 break
-            deleted += self._forget(second, store)
+            deleted += self._forget(second, store, copies)
         return deleted
 
-    def _forget(self, second: int, store: Store) -> int:
+    def _forget(self, second: int, store: Store, copies: Copies | None = None) -> int:
         deleted = 0
         for key in self._by_second.pop(second):
             stored = store.get(key)
+            if stored is None:
+                continue
+            opened_s, facts = _DECODER.decode(stored)
             # An entry that ended and was opened anew belongs to its later second.
-            if stored is not None and _DECODER.decode(stored)[0] == second:
+            if opened_s == second:
                 store.delete(key)
                 deleted += 1
+                if copies is not None and AWAITED in facts:
+                    copies.note(facts)
         self._size -= deleted
         return deleted

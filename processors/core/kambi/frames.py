@@ -16,12 +16,15 @@ from processors.core.kambi.late import judge, order_time_ms
 from processors.core.kambi.normalize import normalize, vendor_time_ms
 from processors.core.kambi.packet import read_packet
 from processors.core.kambi.state import NewestTime, keep
+from processors.core.kambi.watch import watch
 from processors.core.processor import Context, SourceRecord
 from schemas.codec import encode
 from schemas.kambi import events
 from schemas.kambi.codes import Code, Count
 
 _ENCODER = msgspec.json.Encoder()
+_COPIED = frozenset({6, 7, 8, 11, 22, 23})
+"""Message types that the general keys share with those of the event (fact sheet §6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class _Frame:
         "_envelope",
         "_facts",
         "_general",
+        "_held",
         "_index",
         "_now_s",
         "_received_ms",
@@ -85,6 +89,7 @@ class _Frame:
         self._share = shards.share_of(line, context.store)
         self._whole = self._share.shards == 1
         self._general = shards.GENERAL in line
+        self._held = watch(context).lines.is_held if self._general else None
         self._index = 0
         self._removed: list[int] = []
 
@@ -118,6 +123,8 @@ class _Frame:
             for candidate in candidates:
                 placed = self._placed(candidate, number)
                 if placed is not None:
+                    if self._held is not None:
+                        self._facts.sighting.awaits_copies = child.mt in _COPIED and self._held(placed.event_id)
                     payload = self._facts.new_part(placed, child.mt, t, time_ms)
                     if payload is not None:
                         self._forward(placed, payload, order, time)

@@ -7,15 +7,16 @@ from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.frames import process_frame
 from processors.core.kambi.health import CONTROL_KINDS, read_control
 from processors.core.kambi.snapshot import take_snapshot
-from processors.core.kambi.state import keep, tidy
+from processors.core.kambi.state import keep
 from processors.core.kambi.told import forward_health
 from processors.core.kambi.watch import Health, Stamp, watch
-from processors.core.kambi.watch_records import watch_frame, watch_snapshot
+from processors.core.kambi.watch_records import watch_copies, watch_frame, watch_snapshot
 from processors.core.processor import Context, Hole, SourceRecord
 from schemas.kambi import events
 from schemas.kambi.codes import Code
 
 _SECOND_NS = 1_000_000_000
+_LATEST_NS = 2**63 - 1
 _SHARE_KINDS = frozenset({"opened", "tick"})
 
 
@@ -44,6 +45,8 @@ class KambiProcessor:
             line = stamps["tc-line"].decode()
             connection = stamps["tc-connection"].decode()
             received_ns = int(stamps["tc-received-ns"])
+            if not 0 <= received_ns <= _LATEST_NS:
+                raise ValueError(f"tc-received-ns {received_ns}"[:40])
         except (AttributeError, KeyError, TypeError, ValueError) as error:  # Kafka allows null headers, too
             context.dead_letter(value, Code.BAD_HEADERS, f"{type(error).__name__}: {error}")
             return
@@ -65,7 +68,7 @@ class KambiProcessor:
             if kind in _SHARE_KINDS:
                 shards.learn_share(value, line, record.partition, context.store)
             if kind == "tick":
-                tidy(context, context.stream_time_ns // _SECOND_NS)
+                watch_copies(context)
             stamp = Stamp(
                 line=line,
                 connection=connection,

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from processors.core.kambi.book import Book
-from processors.core.kambi.dedupe import FactMemory, Sighting
+from processors.core.kambi.dedupe import Copies, FactMemory, Sighting
 from processors.core.kambi.shelf import Shelf
 from processors.core.processor import Context, Store
 from schemas.kambi.codes import Count
@@ -76,7 +76,7 @@ def keep(sighting: Sighting | None, book: Book, context: Context, now_s: int) ->
         context.count(Count.UNKEPT, book.unkept)
 
 
-def tidy(context: Context, now_s: int) -> None:
-    """Delete what ended; done on ticks."""
-    facts(context).expire(context.store, now_s)
+def tidy(context: Context, now_s: int, copies: Copies) -> None:
+    """Delete what ended, and have ``copies`` count what became of it; done on ticks."""
+    facts(context).expire(context.store, now_s, copies)
     shelf(context).expire(context.store, now_s)

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from processors.core.kambi import shards
+from processors.core.kambi.dedupe import Copies, line_number
 from processors.core.kambi.event_health import SnapshotKind
 from processors.core.kambi.frames import FrameFinding
 from processors.core.kambi.snapshot import SnapshotFinding
+from processors.core.kambi.state import tidy
 from processors.core.kambi.watch import Health, watch
 from processors.core.processor import Context
 from schemas.kambi.codes import Count
@@ -36,6 +38,18 @@ def watch_frame(
     if finding.removed:
         found = [*found, *(told for event in finding.removed for told in health.removed(event, received_ns))]
     return found
+
+
+def watch_copies(context: Context) -> None:
+    """Delete what ended, and count of it which facts of general lines met their copies on the events' own keys."""
+    health, now_s = watch(context), context.stream_time_ns // 1_000_000_000
+    general = {line_number(line.name.encode()): line.name for line in health.lines.all() if shards.GENERAL in line.name}
+    copies = Copies(general)
+    tidy(context, now_s, copies)
+    for number in sorted(copies.met.keys() | copies.unmet.keys()):
+        health.copies(general[number], copies.met[number], copies.unmet[number], now_s)
+    if copies.unmet:
+        context.count(Count.COPY_UNMATCHED, copies.unmet.total())
 
 
 def watch_snapshot(finding: SnapshotFinding, received_ns: int, context: Context) -> Sequence[Health]:

@@ -3,6 +3,8 @@
 import pytest
 
 from processors.core.kambi.alarms import (
+    COPIES,
+    COPIES_WINDOW_S,
     DELIVERY_S,
     LOST_S,
     SIDE_MESSAGES,
@@ -10,9 +12,11 @@ from processors.core.kambi.alarms import (
     SILENT_S,
 )
 from processors.core.kambi.channels import Holding, read_keys
+from processors.core.kambi.dedupe import WINDOW_S
 from processors.core.kambi.watch import LINE_KEPT_S
-from schemas.kambi.codes import Code
-from tests.core.kambi.raw_lines import EVENT_LINE, GENERAL_KEYS, GENERAL_LINE, Lines, event_keys
+from schemas.kambi.codes import Code, Count
+from tests.core.kambi.frames import odds
+from tests.core.kambi.raw_lines import EVENT_LINE, GENERAL_KEYS, GENERAL_LINE, START_NS, Lines, event_keys
 
 BOTH = (GENERAL_LINE, EVENT_LINE)
 STANDBY = f"{EVENT_LINE}.b"
@@ -183,6 +187,27 @@ def test_counting_costs_a_bounded_number_of_writes():
         writes += after != before
         before = after
     assert writes == SIDE_MESSAGES
+
+
+@pytest.mark.parametrize("copied", [0.4, 0.6])
+@pytest.mark.parametrize("standby", [False, True])
+def test_copies_that_do_not_meet_any_more(copied: float, standby: bool):
+    """The vendor stamps each key by itself, say: then every change goes out twice, and somebody must hear of it."""
+    lines = two_lines()
+    own = (*BOTH, f"{GENERAL_LINE}.b") if standby else BOTH
+    if standby:
+        lines.open(own[2], GENERAL_KEYS)
+    for number in range(COPIES):
+        child = odds('{"id":1,"betOfferId":1,"odds":1500}', t=START_NS // 1_000_000 + number, event=1)
+        other = odds('{"id":1,"betOfferId":1,"odds":1500}', t=START_NS // 1_000_000 + 500 + number, event=1)
+        for line in own:
+            lines.message(line, other if line == EVENT_LINE and number >= copied * COPIES else child)
+    lines.message(GENERAL_LINE, odds('{"id":2,"betOfferId":2,"odds":1500}', event=2))  # no copies of this one
+    lines.told()
+    lines.tick(WINDOW_S + COPIES_WINDOW_S + 5, *own)
+    suspect = [(line, "suspect", "copies-unmatched") for line in own if line != EVENT_LINE]
+    assert lines.told_of(*own) == (suspect if copied < 0.5 else [])
+    assert lines.driver.counts[Count.COPY_UNMATCHED] == round((1 - copied) * COPIES) * (len(own) - 1)
 
 
 def test_a_new_connection_begins_without_doubts():

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import sqlite3
 from contextlib import asynccontextmanager
 
 import pytest
@@ -276,6 +277,25 @@ async def test_a_file_that_turns_out_corrupt_while_it_is_drained_stops_nothing(p
     assert len(seen[:-20]) == 4000 - lost
     assert any("corrupt" in other.name for other in path.parent.iterdir()), "nothing is deleted unseen"
     assert not path.exists()
+
+
+async def test_a_file_with_nothing_readable_does_not_keep_the_process_from_ending(path):
+    first = sink_to(away(), path)
+    line = recorder(first)
+    async with running(first):
+        line.opened({})
+        await fill(first, line, 20)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE records SET kind = 'nonsense'")
+    db.close()
+    kafka = Kafka()
+    sink = sink_to(kafka, path)
+    assert (await sink.open())["l"].frame == 20
+    async with running(sink):
+        pass
+    assert kafka.written == []
+    assert sink.counts.dropped == {"spool-damaged": 21}
+    assert [other.name.split("-")[1] for other in path.parent.iterdir()] == ["0.sqlite.corrupt"]
 
 
 async def test_a_disk_that_comes_back_is_used_again(path, monkeypatch):

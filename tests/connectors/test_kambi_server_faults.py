@@ -207,7 +207,7 @@ async def test_broken_discovery_keeps_what_is_followed(recording, caplog):
             line = await server.connected()
             await line.has(lambda peer: len(peer.keys) == 2)
             server.live = ["not an id"]
-            await eventually(lambda: "kambi.discovery_incomplete" in caplog.text)
+            await eventually(lambda: caplog.text.count("kambi.discovery_incomplete") > 4)
             assert len(line.keys) == 2
 
 

@@ -190,6 +190,17 @@ def test_odds_go_back_and_forth_at_one_time():
     assert sum(len(odds) == 3 and odds[0] == odds[2] != odds[1] for odds in at.values()) > 20
 
 
+def test_no_offer_is_told_whole_and_priced_at_one_time_for_those_go_out_on_two_channels():
+    live = offering(events=4, duration_s=20, rate=200.0, speed=10)
+    whole, priced = set(), set()
+    for message in play(live, [50] * 300):
+        told = whole if message.mt in (6, 22) else priced if message.mt == 11 else set()
+        told.update((fact.outcome, fact.t) for fact in message.facts)
+    assert whole
+    assert priced
+    assert whole.isdisjoint(priced)
+
+
 def test_a_line_that_moves_is_a_removal_and_an_addition():
     pairs = 0
     live = offering(events=4)

@@ -50,3 +50,13 @@ async def test_requests_that_mean_nothing_are_passed_over(tmp_path):
         await client.subscribe("not a key", "v2018.other.ev.json", GENERAL[0])
         await client.until(lambda packets: len(packets) > 3)
         assert all(packet.startswith('2["message",') for packet in client.packets[1:])
+
+
+async def test_settlements_come_on_their_own_key_only(tmp_path):
+    settings = lively(tmp_path, speed=50, match_duration_s=60, changes_per_second=1)
+    async with KambiSimulator(settings) as simulator, clients(simulator, 2) as (settled, general):
+        await general.subscribe(*GENERAL)
+        await settled.subscribe("v2018.kambi.bh.json")
+        await settled.until(lambda packets: len(packets) > 3)
+        assert {child["mt"] for child in settled.children()} == {24}
+        assert 24 not in {child["mt"] for child in general.children()}

@@ -38,6 +38,14 @@ class KambiProcessor:
 
     def process(self, record: SourceRecord, context: Context) -> None:
         """Process one raw record of any kind."""
+        try:
+            self._process(record, context)
+        except Exception:
+            # The store is taken back, memory is not and may be ahead of it; it is made anew from the store.
+            context.memory.clear()
+            raise
+
+    def _process(self, record: SourceRecord, context: Context) -> None:
         value = record.value or b""
         stamps = dict(record.headers)
         try:

@@ -1,6 +1,8 @@
 """The book in the store: tombstones, bounds, housekeeping; and random histories, with and without restarts."""
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,10 +15,9 @@ from processors.core.kambi import entries
 from processors.core.kambi.book import Book
 from processors.core.kambi.dedupe import WINDOW_S
 from processors.core.kambi.entries import OutcomeEntry
-from processors.core.kambi.processor import KambiProcessor
 from processors.core.kambi.shelf import Shelf
 from schemas.kambi.codes import Count
-from tests.core.driver import DictStore, Driver
+from tests.core.driver import DictStore, Driver, Record
 from tests.core.kambi.tasks import (
     EVENT,
     GENERAL,
@@ -233,39 +234,62 @@ def test_places_are_bounded():
 # A record that fails.
 
 
-class Failing(Driver):
-    """Fails at its n-th output, and takes everything back as the engine does."""
+class Failing(Task):
+    """Takes back what a record wrote when it fails at an output or a count, as the engine does."""
 
-    fail_at = -1
+    fails_in = -1
+
+    def feed_record(self, record: Record) -> None:
+        entries_, outputs = dict(self.store.entries), list(self.outputs)
+        try:
+            super().feed_record(record)
+        except RuntimeError:
+            self.store.entries, self.outputs = entries_, outputs
+            raise
 
     def forward(self, *arguments: Any) -> None:
-        if len(self.outputs) == self.fail_at:
+        self.fails_in -= 1
+        if self.fails_in == 0:
             raise RuntimeError("planned")
         super().forward(*arguments)
 
+    def count(self, what: str, number: int = 1) -> None:
+        self.fails_in -= 1
+        if self.fails_in == 0:
+            raise RuntimeError("planned")
+        super().count(what, number)
 
-def test_a_record_that_fails_leaves_nothing_behind():
-    task = Failing(KambiProcessor(), stream_time_ns=T * 1_000_000)
-    first, second = [added(T, (ONE, 1500))], [gone(T + 1), odds(T + 2, (1, 1500), offer=8, event=3), state(T + 3)]
-    from tests.core.kambi.frames import frame  # noqa: PLC0415
 
-    task.feed(frame(*first))
-    store, outputs = dict(task.store.entries), list(task.outputs)
-    task.fail_at = len(task.outputs) + 2
-    with pytest.raises(RuntimeError):
-        task.feed(frame(*second))
-    assert task.store.entries == store, "the core writes nothing before everything that may raise is done"
-    task.fail_at = -1
-    task.outputs = list(outputs)
-    task.feed(frame(*second))
-    plain = Driver(KambiProcessor(), stream_time_ns=T * 1_000_000)
-    plain.feed(frame(*first))
-    plain.feed(frame(*second))
-    for at_ms in (T + WINDOW_MS, T + 2 * WINDOW_MS):
-        for each in (task, plain):
-            each.feed(b"{}", kind="tick", at_ns=at_ms * 1_000_000)
-    assert task.store.entries == plain.store.entries
-    assert [output.value for output in task.outputs] == [output.value for output in plain.outputs]
+@pytest.mark.parametrize("fails_in", range(1, 12))
+def test_a_record_that_fails_leaves_nothing_behind(fails_in: int):
+    def run(task: Failing, *, failing: bool) -> Failing:
+        task.feed(b'{"shard":0,"shards":1,"keys":[],"previous_connection":null}', kind="opened", line=OWN)
+        task.say(added(T, (ONE, 1500)), added(T, (ONE, 1500), offer=9), at_ms=T)
+        shown = {"betOffers": [offer_body((7, 1500))]}
+        records: list[Callable[[], object]] = [
+            lambda: task.say(
+                odds(T - 9, (ONE, 1)), odds(T - 9, (ONE, 1600)), gone(T + 1), odds(T + 2, (1, 1500)), state(T + 3)
+            ),
+            lambda: task.show(
+                {"betOffers": [offer_body((7, 1500))]}, f"betoffer/event/{EVENT}.json", requested_ms=T + 9_000
+            ),
+            lambda: task.tick(T + WINDOW_MS + 9_000),
+        ]
+        for record in records:
+            if failing:
+                task.fails_in = fails_in
+                with suppress(RuntimeError):
+                    record()
+                if task.fails_in > 0:
+                    continue  # it did not come that far
+                task.fails_in = -1
+            record()
+        task.tick(T + 3 * WINDOW_MS)
+        return task
+
+    again, plain = run(Failing(), failing=True), run(Failing(), failing=False)
+    assert again.store.entries == plain.store.entries
+    assert [output.value for output in again.outputs] == [output.value for output in plain.outputs]
 
 
 # Random histories.

@@ -117,7 +117,7 @@ class Reader(threading.Thread):
         self.quit = threading.Event()
         self._ids: set[str] = set()
         self._newest: dict[tuple[Any, ...], tuple[int, str]] = {}
-        self._ended: set[int] = set()
+        self._ended: dict[int, tuple[int, ...]] = {}
         self._log = log.open("w")  # closed when the thread ends
         self._consumer = Consumer(
             QUIET
@@ -161,18 +161,28 @@ class Reader(threading.Thread):
             if value["vendor_time_ms"] < newest[0]:
                 self._note("old as current", f"{headers['ce_id']} {kind} {entity} {value['vendor_time_ms']} < {newest}")
             self._newest[(*entity, _aspect(kind))] = max(newest, (value["vendor_time_ms"], headers["ce_id"]))
-        if not value.get("late"):
-            self._note_life(headers["ce_id"], kind, value)
+        if not value.get("late") and self._still_counts(headers["ce_id"], kind, value):
             self.offering.apply(kind, value)
 
-    def _note_life(self, ce_id: str, kind: str, value: dict[str, Any]) -> None:
-        """Note what is said as current of an event that has ended: it would bring the event back."""
+    def _still_counts(self, ce_id: str, kind: str, value: dict[str, Any]) -> bool:
+        """Return whether a current record is not one from before its event ended.
+
+        Topics are read side by side, so the end of an event may be read before its last odds: the source positions say
+        what came first. What really follows the end would bring the event back, and is noted.
+        """
+        event_id = value["event_id"]
+        position = tuple(map(int, ce_id.split("/")[1:]))
+        end = self._ended.get(event_id)
         if kind == "event.removed":
-            self._ended.add(value["event_id"])
-        elif kind in ("event.added", "event.opened"):
-            self._ended.discard(value["event_id"])
-        elif value["event_id"] in self._ended:
-            self._note("after its event", f"{ce_id} {kind} by {value.get('source', 'push')}")
+            self._ended[event_id] = position
+        elif end is not None and position < end:
+            return False
+        elif end is not None:
+            if kind in ("event.added", "event.opened"):
+                del self._ended[event_id]
+            else:
+                self._note("after its event", f"{ce_id} {kind} by {value.get('source', 'push')}")
+        return True
 
     def _note(self, what: str, example: str) -> None:
         self.wrong[what] += 1

@@ -267,12 +267,8 @@ def test_a_record_that_fails_leaves_nothing_behind(fails_in: int):
         task.say(added(T, (ONE, 1500)), added(T, (ONE, 1500), offer=9), at_ms=T)
         shown = {"betOffers": [offer_body((7, 1500))]}
         records: list[Callable[[], object]] = [
-            lambda: task.say(
-                odds(T - 9, (ONE, 1)), odds(T - 9, (ONE, 1600)), gone(T + 1), odds(T + 2, (1, 1500)), state(T + 3)
-            ),
-            lambda: task.show(
-                {"betOffers": [offer_body((7, 1500))]}, f"betoffer/event/{EVENT}.json", requested_ms=T + 9_000
-            ),
+            lambda: task.say(odds(T - 9, (ONE, 1600)), gone(T + 1), odds(T + 2, (1, 1500)), state(T + 3)),
+            lambda: task.show(shown, f"betoffer/event/{EVENT}.json", requested_ms=T + 9_000),
             lambda: task.tick(T + WINDOW_MS + 9_000),
         ]
         for record in records:

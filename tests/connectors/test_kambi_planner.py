@@ -10,12 +10,15 @@ from connectors.kambi.planner import Planner, Subscribe, Unsubscribe
 EVENTS = st.integers(1, 30)
 
 
-def planner(max_keys=40, max_connections=50, **settings):
+def planner(max_keys=40, max_connections=50, *, extended=False, replica=""):
     return Planner(
-        **{"offering": "kambi", "language": "en", "extended": False, "shard": 0, "replica": ""}
-        | {"max_lines": max_connections - 1}
-        | settings,
+        offering="kambi",
+        language="en",
+        extended=extended,
+        shard=0,
+        replica=replica,
         max_keys=max_keys,
+        max_lines=max_connections - 1,
     )
 
 
@@ -131,15 +134,26 @@ def test_where_nothing_more_is_granted_a_little_more_is_tried_now_and_then():
 
 
 def test_an_event_that_comes_back_to_the_place_it_is_leaving_keeps_its_keys_there():
-    plan = planner(max_keys=2, max_connections=3)
-    plan.want([1])
-    assert plan.refused("kambi-0-events-0", pair(1)[0]) == [Subscribe(line="kambi-0-events-1", keys=pair(1))]
+    plan = planner(max_keys=4)
+    plan.want([1, 2])
+    assert plan.refused("kambi-0-events-0", pair(2)[0]) == [Subscribe(line="kambi-0-events-1", keys=pair(2))]
     plan.connected("kambi-0-events-0")
+    plan.want([2])
+    assert plan.refused("kambi-0-events-1", pair(2)[0]) == [Subscribe(line="kambi-0-events-0", keys=pair(2))]
+    assert plan.subscribed("kambi-0-events-0", pair(2)) == [Unsubscribe(line="kambi-0-events-1", keys=pair(2))]
+    assert plan.keys_of("kambi-0-events-0") == pair(2)
+
+
+def test_an_event_that_has_moved_on_keeps_its_old_places_until_the_last_one_is_in_force():
+    plan = planner(max_keys=2)
+    plan.want([1])
+    plan.refused("kambi-0-events-0", pair(1)[0])
     plan.refused("kambi-0-events-1", pair(1)[0])
-    plan.retry()
-    assert plan.coverage == {1: "full"}
-    for line in plan.lines:
-        assert Unsubscribe(line=line, keys=pair(1)) not in plan.subscribed("kambi-0-events-0", pair(1))
+    assert plan.subscribed("kambi-0-events-1", pair(1)) == []
+    assert plan.subscribed("kambi-0-events-2", pair(1)) == [
+        Unsubscribe(line="kambi-0-events-0", keys=pair(1)),
+        Unsubscribe(line="kambi-0-events-1", keys=pair(1)),
+    ]
 
 
 def test_a_key_denied_for_good_leaves_the_event_to_the_general_line_until_its_line_connects_again():

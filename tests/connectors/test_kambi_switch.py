@@ -13,7 +13,7 @@ from tests.connectors.vendor import eventually, vendor
 S = 1_000_000_000
 
 
-def tail(*, at_s, shards=1, closed=False):
+def tail(*, at_s, shards: int | None = 1, closed=False):
     return LineTail(last=LastFrame(connection="c", frame=1), received_ns=at_s * S, closed=closed, shards=shards)
 
 

@@ -95,6 +95,8 @@ class KambiSimulatorSettings(BaseModel):
     """Port for both push and HTTP; 0 takes a free one."""
     seed: int = 1
     """Same seed and same steps give the same offering."""
+    first_id: int | None = Field(default=None, ge=1, lt=1 << 62)
+    """Let the ids of everything start here, e.g. beyond 2^53; real-looking ones when unset."""
     offering: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")] = "kambi"
     """Offering identifier, part of routing keys and HTTP paths."""
     languages: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")], ...] = ("en_GB", "en")

@@ -11,8 +11,9 @@ from simulators.kambi.changes import Change, EventAdded, EventOpened, EventRemov
 from simulators.kambi.entities import Event, Moment
 from simulators.kambi.fixtures import SPORTS, draw_match
 from simulators.kambi.ids import Ids
+from simulators.kambi.quoting import apply_book
 from simulators.kambi.telling import describe, stop_clock, take_all, tell
-from simulators.kambi.trader import apply_book, close, move, resume, suspend
+from simulators.kambi.trader import close, move, resume, suspend
 from simulators.kambi.trading import TradingFloor
 
 _REQUOTE_MS = 15_000

@@ -55,6 +55,7 @@ class KambiSimulator:
             changes_per_second=settings.changes_per_second,
             match_duration_s=settings.match_duration_s,
             speed=settings.speed,
+            first_id=settings.first_id,
         )
         self._publisher = Publisher(settings, self._faults, self._offering, self._connections, start_ms)
         self._staleness = Staleness(self._faults, self._offering)

@@ -56,7 +56,7 @@ def main() -> int:
         "TRICAST_KAMBI__DISCOVERY_INTERVAL_S": "5",
         **{f"TRICAST_SIMULATOR__KAMBI__FAULTS__{name.upper()}": value for name, value in faults.items()},
     }
-    with Cluster(ephemeral=True, brokers=1) as kafka:
+    with Cluster(folder / "kafka") as kafka:  # kept: what it holds explains a difference
         stack = Stack(kafka.bootstrap_servers, PREFIX, folder, _free_port(), settings)
         _tricast(stack, "topics", "create")
         reader = Reader(kafka.bootstrap_servers, PREFIX, partitions=4, log=folder / "records.jsonl")

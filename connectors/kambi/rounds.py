@@ -104,10 +104,16 @@ class Rounds:
     def _close_up(self) -> None:
         """Fill groups that events have left with those of others, the emptiest first: fewer requests for as many."""
         for shard in {group.shard for group, _ in self._groups}:
-            mine = sorted((group for group, _ in self._groups if group.shard == shard), key=lambda g: len(g.events))
-            while len(mine) > 1 and len(mine[0].events) + len(mine[1].events) <= self._size:
-                emptiest = mine.pop(0)
-                mine[0].events.update(emptiest.events)
+            mine = [each for each in self._groups if each[0].shard == shard]
+            while len(mine) > 1:
+                mine.sort(key=lambda each: len(each[0].events))
+                (emptiest, its_rounds), (next_one, rounds) = mine[:2]
+                if len(emptiest.events) + len(next_one.events) > self._size:
+                    break
+                if emptiest.events:  # nobody waits longer than before
+                    for stays, goes in zip(rounds, its_rounds, strict=True):
+                        stays.due_s = min(stays.due_s, goes.due_s)
+                next_one.events.update(emptiest.events)
                 emptiest.events.clear()
-                mine.sort(key=lambda group: len(group.events))
+                del mine[0]
         self._groups = [(group, rounds) for group, rounds in self._groups if group.events]

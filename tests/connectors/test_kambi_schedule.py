@@ -173,6 +173,42 @@ def test_ended_events_are_asked_for_no_more_and_their_places_are_used_again():
     assert len(set(of_events(desk.run(31)))) == 2  # one group: offers and livedata
 
 
+def test_with_events_coming_and_going_every_one_is_asked_for_in_time():
+    events = list(range(500))
+    desk = Desk(shards=4)
+    desk.follow(*events)
+    desk.subscribe(*events)
+    desk.run(30)
+    last = {}
+    for second in range(120):
+        events = [*events[1:], 500 + second]
+        desk.follow(*events)
+        desk.subscribe(events[-1])
+        subscribed_s, seen = desk.now, len(desk.asked)
+        desk.run(1)
+        last |= {(what, events[-1]): subscribed_s for what in ("offers", "livedata")}
+        for at, ask in desk.asked[seen:]:
+            for event in ask.events:
+                assert at - last.get((ask.what, event), at) < 35
+                last[ask.what, event] = at
+    kept = {(what, event) for event in events for what in ("offers", "livedata")}
+    assert all(desk.now - last[key] < 35 for key in kept)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whose_group_is_dissolved_waits_no_longer(seed):
+    desk = Desk(random=Random(seed))
+    desk.follow(*range(20))
+    desk.run(60)
+    left = [event for event in range(20) if event % 5 < 2]
+    desk.follow(*left)
+    desk.run(60)
+    for what in ("offers", "livedata"):
+        for event in left:
+            times = [at for at, ask in desk.asked if ask.what == what and event in ask.events]
+            assert max(later - at for at, later in itertools.pairwise(times)) < 31
+
+
 def test_what_is_not_followed_is_not_asked_for():
     desk = Desk()
     desk.follow(1)

@@ -75,7 +75,6 @@ class KambiConnector:
             poller=self.poller,
             stop=stop,
             clock=clock,
-            random=random,
         )
         self.shards = tuple(
             Shard(number, outset=outset, sink=sinks[number], previous=previous) for number in settings.own_shards

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import Final
 
 import aiohttp
@@ -39,7 +38,6 @@ class Outset:
         poller: Asks over HTTP for what the lines subscribe to.
         stop: Set when the process is to end.
         clock: Stamps and waits.
-        random: Jitter.
     """
 
     settings: KambiSettings
@@ -48,7 +46,6 @@ class Outset:
     poller: Poller
     stop: asyncio.Event
     clock: Clock
-    random: Random
 
     def line(
         self, name: str, *, shard: ShardOf, sink: FrameSink, previous: LastFrame | None, owner: LineOwner

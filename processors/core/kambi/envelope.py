@@ -17,13 +17,14 @@ VERSION: Header = ("ce_specversion", b"1.0")
 CONTENT: Header = ("content-type", b"application/json")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def _second(time_s: int) -> bytes:
+    return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%dT%H:%M:%S}".rjust(19, "0").encode()
+
+
 def rfc3339(time_ms: int) -> bytes:
     """Return a time as ``ce_time`` has it."""
-    seconds, milliseconds = divmod(time_ms, 1000)
-    return (
-        f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}".rjust(19, "0").encode() + b".%03dZ" % milliseconds
-    )
+    return b"%b.%03dZ" % (_second(time_ms // 1000), time_ms % 1000)
 
 
 class Envelope:

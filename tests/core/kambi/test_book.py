@@ -15,6 +15,7 @@ from processors.core.kambi import entries
 from processors.core.kambi.book import Book
 from processors.core.kambi.dedupe import WINDOW_S
 from processors.core.kambi.entries import OutcomeEntry
+from processors.core.kambi.index import decode_place
 from processors.core.kambi.shelf import Shelf
 from schemas.kambi.codes import Count
 from tests.core.driver import DictStore, Driver, Record
@@ -229,6 +230,15 @@ def test_places_are_bounded():
         task.say(odds(T, (1, 1500), offer=number, event=number), gone(T, event=number), at_ms=T + number * 1000)
     places = [entries.key_id(key) for key in task.store.entries if key[:1] == b"i"]
     assert sorted(places) == [7, 8, 9]
+
+
+def test_place_that_is_learned_again_keeps_its_age():
+    """The shelf knows it by the second it was learned; a restart reads that second from the store."""
+    task = Task()
+    for number in range(3):
+        children = [odds(T + number, (1, 1500), offer=7, event=5), gone(T + number, event=5)]
+        task.say(*children, at_ms=T + number * 1000)
+    assert [decode_place(value) for _, value in task.store.items(b"i")] == [(5, T // 1000)]
 
 
 # A record that fails.

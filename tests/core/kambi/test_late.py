@@ -124,6 +124,15 @@ def test_removal_of_an_event_is_no_earlier_than_the_newest_of_its_facts():
     assert record["late"] is True
 
 
+def test_removal_of_an_offer_is_no_earlier_than_the_newest_of_its_outcomes():
+    task = Task()
+    task.say(added(T, (ONE, 1400)), odds(LATER, (ONE, 1500)), at_ms=T + 100)
+    (record,) = task.say(removed(EARLIER))
+    assert "late" not in record
+    (record,) = task.say(odds(LATER - 1, (ONE, 1400)))
+    assert record["late"] is True
+
+
 def test_other_entities_are_not_late():
     children = [odds(LATER, (ONE, 1500)), odds(EARLIER, (TWO, 1500)), score(EARLIER, "0", "0"), status(EARLIER)]
     children += [item(25, "mo", LATER, id=7), item(25, "mo", EARLIER, id=8), item(19, "tu", EARLIER, id=7)]

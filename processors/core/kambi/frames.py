@@ -150,25 +150,28 @@ class _Frame:
 
     def _placed(self, candidate: Any, number: int) -> Any:
         """Return ``candidate`` if it is ours, with its event as far as anybody knows it; else ``None``."""
-        if self._whole and type(candidate) is not Unplaced:
-            return candidate
-        if type(candidate) is Unplaced:
-            event_id = self._book.event_of(candidate.offer_id)
-            if event_id is None:
-                # On a general line every shard reads this; on any other line, only this task does.
-                if not self._general or self._share.holds(candidate.offer_id):
-                    detail = f"no event id, and nobody knows offer {candidate.offer_id}"
-                    self._context.dead_letter(self._bulk.parts()[number], Code.NO_EVENT_ID, detail, self._index)
-                else:
-                    self._context.count(Count.FOREIGN_EVENT)
+        if isinstance(candidate, Unplaced):
+            candidate = self._with_event(candidate, number)
+            if candidate is None:
                 return None
-            candidate = candidate.placed_in(event_id)
         if self._whole or type(candidate) is events.OutcomeSettled or self._share.holds(candidate.event_id):
             return candidate
         self._context.count(Count.FOREIGN_EVENT)
         offer_id = getattr(candidate, "offer_id", None)
         if offer_id is not None and self._general:
             self._book.remember_place(offer_id, candidate.event_id)
+        return None
+
+    def _with_event(self, candidate: Unplaced, number: int) -> events.OfferRemoved | None:
+        event_id = self._book.event_of(candidate.offer_id)
+        if event_id is not None:
+            return candidate.placed_in(event_id)
+        # On a general line every shard reads this; on any other line, only this task does.
+        if not self._general or self._share.holds(candidate.offer_id):
+            detail = f"no event id, and nobody knows offer {candidate.offer_id}"
+            self._context.dead_letter(self._bulk.parts()[number], Code.NO_EVENT_ID, detail, self._index)
+        else:
+            self._context.count(Count.FOREIGN_EVENT)
         return None
 
     def _settled(self, candidate: events.OutcomeSettled, payload: bytes) -> bytes:

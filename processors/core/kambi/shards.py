@@ -59,10 +59,8 @@ def learn_share(value: bytes, line: str, partition: int, store: Store) -> None:
     if control.shards is None:
         return
     shard = partition if control.shard is None else control.shard
-    if control.shards == 1:
-        shard = 0  # the settlements line has a partition of its own that is no shard, and passes nothing over
     if not 0 <= shard < control.shards:
-        return
+        return  # nothing to know of the settlements line: its partition is no shard, and it passes nothing over
     stored = _ENCODER.encode(Share(shard, control.shards))
     for key in (LINES + line.encode(), TASK):
         if store.get(key) != stored:

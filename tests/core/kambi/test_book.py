@@ -18,6 +18,7 @@ from processors.core.kambi.entries import OutcomeEntry
 from processors.core.kambi.index import decode_place
 from processors.core.kambi.shelf import Shelf
 from schemas.kambi.codes import Count
+from schemas.raw import Header
 from tests.core.driver import DictStore, Driver, Record
 from tests.core.kambi.tasks import (
     EVENT,
@@ -257,11 +258,11 @@ class Failing(Task):
             self.store.entries, self.outputs = entries_, outputs
             raise
 
-    def forward(self, *arguments: Any) -> None:
+    def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
         self.fails_in -= 1
         if self.fails_in == 0:
             raise RuntimeError("planned")
-        super().forward(*arguments)
+        super().forward(topic, key, value, headers)
 
     def count(self, what: str, number: int = 1) -> None:
         self.fails_in -= 1

@@ -95,6 +95,19 @@ def test_changes_of_unknown_offers_and_outcomes_go_out_and_are_kept():
     assert offer_of(task, 9).suspended is True
 
 
+def test_whole_offer_replaces_even_newer_outcomes():
+    """A consumer takes it for what it is; the next snapshot states what it lost by that."""
+    task = Task()
+    task.say(odds(T + 5, (ONE, 1500)), at_ms=T + 10)
+    task.say(added(T, (TWO, 2500)))
+    assert outcomes_of(task) == {TWO: (2500, "OPEN")}
+    shown = {"betOffers": [offer_body((ONE, 1500), (TWO, 2500))]}
+    (record,) = task.show(shown, f"betoffer/event/{EVENT}.json", requested_ms=T + 10_000)
+    assert record["kind"] == "offer.added" or record["outcomes"] == [
+        {"id": ONE, "odds_thousandths": 1500, "status": "OPEN"}
+    ]
+
+
 def test_all_known_offers_are_suspended():
     task = Task()
     task.say(added(T, (ONE, 1500)), added(T, (TWO, 1500), offer=9), added(T + 9, (3, 1500), offer=10), at_ms=T)
@@ -216,10 +229,11 @@ def test_oldest_events_go_when_there_are_too_many(reopen: bool):
     assert task.counts[Count.EVENTS_EVICTED] == 6
 
 
-def test_oldest_events_go_when_there_are_too_many_offers():
+@pytest.mark.parametrize("reopen", [False, True])
+def test_oldest_events_go_when_there_are_too_many_offers(reopen: bool):
     task = Task()
-    small_shelf(task, max_offers=4)
     for number in range(4):
+        small_shelf(task, max_offers=4) if reopen or number == 0 else None
         task.say(*(odds(T, (1, 1500), offer=10 * number + n, event=number) for n in (1, 2)), at_ms=T + number * 1000)
     assert sorted(entries.key_id(key) for key in task.store.entries if key[:1] == b"o") == [21, 22, 31, 32]
 
@@ -297,6 +311,29 @@ def test_a_record_that_fails_leaves_nothing_behind(fails_in: int):
     again, plain = run(Failing(), failing=True), run(Failing(), failing=False)
     assert again.store.entries == plain.store.entries
     assert [output.value for output in again.outputs] == [output.value for output in plain.outputs]
+
+
+class Deaf(Task):
+    """Fails at the first record of health, which comes when the book is written already."""
+
+    is_deaf = False
+
+    def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
+        if self.is_deaf and topic == "kambi.health":
+            raise RuntimeError("planned")
+        super().forward(topic, key, value, headers)
+
+
+def test_memory_that_is_ahead_of_the_store_is_dropped():
+    task = Deaf()
+    keys = [f"v2018.kambi.en.ev.{EVENT}.json", f"v2018.kambi.ev.{EVENT}.json"]
+    opened = {"shard": 0, "shards": 1, "keys": keys, "previous_connection": None}
+    task.feed(json.dumps(opened).encode(), kind="opened", line=OWN)
+    task.say(added(T, (ONE, 1500)), at_ms=T)
+    task.is_deaf = True
+    with pytest.raises(RuntimeError):
+        task.say(gone(T + 1))
+    assert task.memory == {}
 
 
 # Random histories.

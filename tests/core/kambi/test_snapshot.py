@@ -174,6 +174,10 @@ def test_snapshot_never_brings_back_what_push_removed_since(removal: str):
     assert show(task, {"eventId": EVENT, "score": {"home": "1", "away": "0"}}, LIVE) == []
 
 
+def test_live_data_alone_brings_no_event_back():
+    assert show(task_with(gone(T + 1)), [{"eventId": EVENT, "score": {"home": "1", "away": "0"}}], LIVE) == []
+
+
 def test_snapshot_brings_back_what_was_removed_before_it():
     task = task_with(removed(T + 1))
     assert [kind for kind, _ in show(task, offers(SAME))] == ["offer.added"]

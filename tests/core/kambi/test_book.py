@@ -103,9 +103,8 @@ def test_whole_offer_replaces_even_newer_outcomes():
     assert outcomes_of(task) == {TWO: (2500, "OPEN")}
     shown = {"betOffers": [offer_body((ONE, 1500), (TWO, 2500))]}
     (record,) = task.show(shown, f"betoffer/event/{EVENT}.json", requested_ms=T + 10_000)
-    assert record["kind"] == "offer.added" or record["outcomes"] == [
-        {"id": ONE, "odds_thousandths": 1500, "status": "OPEN"}
-    ]
+    assert record["kind"] == "outcomes.added"
+    assert record["outcomes"] == [{"id": ONE, "odds_thousandths": 1500, "status": "OPEN"}]
 
 
 def test_all_known_offers_are_suspended():

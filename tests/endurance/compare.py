@@ -65,7 +65,9 @@ def _clock(known: dict[str, Any] | None, vendor: dict[str, Any] | None) -> Itera
 
 def _score(known: dict[str, Any] | None, vendor: dict[str, Any] | None) -> Iterator[str]:
     fields = ("home", "away", "who", "version")
-    mine, theirs = ([(score or {}).get(name) for name in fields] for score in (known, vendor))
+    # The vendor writes "no score" as empty strings (sheet §8); a race has none.
+    there = ({} if not score or not (score["home"] or score["away"]) else score for score in (known, vendor))
+    mine, theirs = ([score.get(name) for name in fields] for score in there)
     if mine != theirs:
         yield f"score {mine}, not {theirs}"
 

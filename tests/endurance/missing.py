@@ -17,6 +17,8 @@ _KINDS = {
     34: ("event.state-changed",),
 }
 """Types whose facts are compared, with the records that state them."""
+DELIVERED = frozenset({"", "delayed", "duplicate", "reordered"})
+"""Faults that leave what a frame says as the vendor meant it."""
 
 
 def missing(ledger: Path, pushed: set[tuple[Any, ...]]) -> Iterator[tuple[Fact, int]]:
@@ -24,7 +26,7 @@ def missing(ledger: Path, pushed: set[tuple[Any, ...]]) -> Iterator[tuple[Fact, 
     said = {statement[:5] for statement in pushed}
     last: dict[tuple[Any, ...], tuple[Fact, int]] = {}
     for line in read_ledger(ledger):
-        if line.kind == "frame" and line.fault is None:
+        if line.kind == "frame" and DELIVERED.issuperset((line.fault or "").split(",")):
             for fact in line.facts:
                 for kind in _KINDS.get(fact.mt, ()):
                     last[kind, fact.event, fact.offer, fact.outcome, fact.t] = (fact, line.sent_ns)

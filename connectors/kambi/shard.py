@@ -145,7 +145,7 @@ class Shard:
             self._carry_out(self._planner.connected(line))
         self._outset.poller.emitted(keys)
         assert self._group is not None
-        self._group.create_task(self._end_moves(line, keys))
+        self._group.create_task(self._end_moves(line, keys, self.lines[line].open_connection))
 
     def signs(self, line: str, signs: Sequence[protocol.Sign]) -> None:
         now_s = self._outset.clock.monotonic_s()
@@ -208,14 +208,12 @@ class Shard:
         assert self._group is not None
         self._group.create_task(self._outset.runner.keep_connected(name, line.connect, line.counts), name=name)
 
-    async def _end_moves(self, name: str, keys: Sequence[str]) -> None:
-        line = self.lines[name]
-        connection = line.open_connection
+    async def _end_moves(self, line: str, keys: Sequence[str], connection: int | None) -> None:
         if not await unless_stopped(self._outset.stop, self._outset.clock.sleep(_MOVE_OVERLAP_S)):
             return
         # Lost meanwhile, the new place is worth nothing yet: its next connect emits the keys again.
-        if connection is not None and line.open_connection == connection:
-            self._carry_out(self._planner.subscribed(name, keys))
+        if connection is not None and self.lines[line].open_connection == connection:
+            self._carry_out(self._planner.subscribed(line, keys))
 
     async def _retry(self) -> None:
         while await unless_stopped(self._outset.stop, self._outset.clock.sleep(_RETRY_S)):

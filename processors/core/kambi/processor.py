@@ -74,7 +74,7 @@ class KambiProcessor:
                 context.dead_letter(value, control.code, control.detail)
                 return
             if kind in _SHARE_KINDS:
-                shards.learn_share(value, line, record.partition, context.store)
+                shards.learn_share(kind, value, line, partition=record.partition, store=context.store)
             if kind == "tick":
                 watch_copies(context)
             stamp = Stamp(

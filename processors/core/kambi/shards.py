@@ -43,10 +43,13 @@ class _Control(msgspec.Struct):
 _CONTROL = msgspec.json.Decoder(_Control)
 
 
-def learn_share(value: bytes, line: str, partition: int, store: Store) -> None:
+def learn_share(kind: str, value: bytes, line: str, *, partition: int, store: Store) -> None:
     """Keep what an ``opened`` or ``tick`` record says about shards; what cannot be is passed over.
 
+    A line's own share is what its ``opened`` said, and nobody else: without one nothing of it is passed over.
+
     Args:
+        kind: ``opened`` or ``tick``.
         value: The control record's value; whoever reads its other fields says if it is unreadable.
         line: The line.
         partition: Partition of the raw record, which is the shard (a ``tick`` names only their number).
@@ -62,7 +65,7 @@ def learn_share(value: bytes, line: str, partition: int, store: Store) -> None:
     if not 0 <= shard < control.shards:
         return  # nothing to know of the settlements line: its partition is no shard, and it passes nothing over
     stored = _ENCODER.encode(Share(shard, control.shards))
-    for key in (LINES + line.encode(), TASK):
+    for key in (LINES + line.encode(), TASK) if kind == "opened" else (TASK,):
         if store.get(key) != stored:
             store.put(key, stored)
 

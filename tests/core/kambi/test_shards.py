@@ -73,11 +73,22 @@ def test_line_that_never_said_passes_nothing_over():
     assert len(task.outputs) == 2
 
 
-def test_tick_says_the_number_of_shards_too():
-    task = Driver(KambiProcessor())
+def test_tick_says_the_number_of_shards_to_snapshots_only():
+    task = Driver(KambiProcessor(), stream_time_ns=T * MS_NS)
     task.feed(b'{"shards":4}', kind="tick", line="kambi-1-general", partition=1)
     task.feed(frame(odds(T, (1, 1500), event=5), odds(T, (1, 1500), event=6)), line="kambi-1-general", partition=1)
-    assert [json.loads(output.value)["event_id"] for output in task.outputs] == [5]
+    assert [json.loads(output.value)["event_id"] for output in task.outputs] == [5, 6]
+    body = {"liveEvents": [{"event": {"id": number, "state": "STARTED"}} for number in (9, 10)]}
+    task.feed(
+        json.dumps(body).encode(),
+        kind="snapshot",
+        line="kambi-1-snapshots",
+        partition=1,
+        position="event/live/open.json",
+        requested_ns=(T + 5_000) * MS_NS,
+        status=200,
+    )
+    assert [json.loads(output.value)["event_id"] for output in task.outputs[2:]] == [9]
 
 
 def test_change_of_shards_holds_from_the_record_that_says_it():

@@ -64,6 +64,13 @@ def test_each_copy_is_matched_once():
     assert len(task.say(odds(T + 3, (ONE, 1500)), line=GENERAL)) == 1
 
 
+def test_copies_are_matched_in_the_order_of_the_lines():
+    task = Task(copy_skew_ms=SKEW_MS)
+    changes = [(0, 1500), (1, 1600), (2, 1500)]
+    assert len(task.say(*(odds(T + ms, (ONE, price)) for ms, price in changes), at_ms=T)) == 3
+    assert task.say(*(odds(T + 4 + ms, (ONE, price)) for ms, price in changes), line=GENERAL) == []
+
+
 def test_copy_leaves_the_order_time_alone():
     """The general line's clock is ahead; what its copy says about time must not make the next change late."""
     task = Task(copy_skew_ms=SKEW_MS)

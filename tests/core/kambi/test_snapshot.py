@@ -185,6 +185,12 @@ def test_snapshot_brings_back_what_was_removed_before_it():
     assert [kind for kind, _ in show(task, offers(SAME))] == ["event.opened", "offer.added"]
 
 
+def test_outcome_that_a_newer_whole_offer_lacks_is_not_added():
+    task = task_with(added(AS_OF + 1, (ONE, 1500)))
+    assert show(task, offers(SAME)) == []
+    assert task.counts[Count.RACED] == 1
+
+
 def test_offer_known_by_its_changes_only_is_stated_with_what_is_newer():
     task = Task()
     task.say(odds(AS_OF + 1, (ONE, 1900)), status(AS_OF + 1), at_ms=ASKED)

@@ -206,7 +206,7 @@ class EventBook:
                 continue
             kind = self.snapshot_kind(event_id, what)
             says_all = what == "offers" or (what == "live-open" and not entry.own)
-            if says_all and not entry.is_lost and requested_ns > entry.gap_ns:
+            if says_all and requested_ns > entry.gap_ns:
                 entry.gap_ns, entry.has_baseline, entry.push_missed = 0, True, False
             if kind == "push-missed" and event_id in different:
                 entry.push_missed = True

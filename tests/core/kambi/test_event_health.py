@@ -201,6 +201,14 @@ def test_a_gap_of_one_line_beside_a_standby_makes_no_event_stale(line: str):
     assert lines.told_of("event/1") == []
 
 
+def test_a_suspect_standby_covers_nothing():
+    lines = live(1)
+    lines.open(STANDBY[1], event_keys(1))
+    lines.tick(SILENT_S + 2, *BOTH)
+    lines.overflow(EVENT_LINE)
+    assert lines.told_of("event/1") == [("stale", "overflow", "full")]
+
+
 def test_a_standby_that_came_after_the_loss_hides_nothing():
     lines = live(1)
     lines.tick(3, GENERAL_LINE)
@@ -354,6 +362,20 @@ def test_event_that_nothing_speaks_of_any_more():
     assert lines.told_of("event/1") == [("down", "uncovered", "none")]
 
 
+@pytest.mark.parametrize("kept_by", ["keys", "messages"])
+def test_event_of_which_there_is_a_sign_is_not_forgotten(kept_by: str):
+    lines = live(1)
+    if kept_by == "messages":
+        lines.hold(EVENT_LINE, [])
+        lines.tick(3, *BOTH)
+        lines.told()
+    for _ in range(4):
+        lines.now_ns += EVENT_KEPT_S // 2 * SECOND_NS
+        lines.odds(GENERAL_LINE, 1 if kept_by == "messages" else 2)
+        lines.tick(1, *BOTH)
+    assert lines.told_of("event/1") == []
+
+
 def test_number_of_events_is_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(event_health, "MAX_EVENTS", 3)
     lines = Lines()
@@ -367,6 +389,15 @@ def test_number_of_events_is_bounded(monkeypatch: pytest.MonkeyPatch):
         ("event/2", "down", "uncovered", "none"),
     ]
     assert len([key for key in lines.driver.store.entries if key.startswith(b"he")]) == 3
+
+
+def test_event_that_was_forgotten_is_known_again_by_the_next_message(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(event_health, "MAX_EVENTS", 1)
+    lines = Lines()
+    lines.open(GENERAL_LINE, GENERAL_KEYS)
+    for event in (1, 2, 1):
+        lines.odds(GENERAL_LINE, event)
+    assert lines.told_of("event/1")[-1] == ("stale", "covered", "main")
 
 
 def test_event_record_says_where_it_comes_from():

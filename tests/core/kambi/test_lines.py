@@ -1,5 +1,7 @@
 """What ends a line's good name, and what restores it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from processors.core.kambi.alarms import (
@@ -176,17 +178,33 @@ def test_little_talk_on_one_side_decides_nothing():
     assert lines.told_of(EVENT_LINE) == []
 
 
-def test_counting_costs_a_bounded_number_of_writes():
+def test_a_side_that_falls_silent_later():
+    lines = two_lines()
+    lines.status(EVENT_LINE)
+    lines.odds(EVENT_LINE)
+    lines.tick(SIDE_WINDOW_S, *BOTH)
+    for _ in range(SIDE_MESSAGES):
+        lines.odds(EVENT_LINE)
+    lines.tick(SIDE_WINDOW_S, *BOTH)
+    assert lines.told_of(EVENT_LINE) == [("suspect", "language-silent")]
+
+
+@pytest.mark.parametrize("talk", [Lines.odds, Lines.status])
+@pytest.mark.parametrize("answered", [False, True])
+def test_counting_costs_a_bounded_number_of_writes(talk: Callable[[Lines, str], None], answered: bool):
     lines = two_lines()
     writes = 0
+    if answered:
+        lines.odds(EVENT_LINE)
+        lines.status(EVENT_LINE)
     counts = b"hs" + EVENT_LINE.encode()
     before = lines.driver.store.get(counts)
     for _ in range(10 * SIDE_MESSAGES):
-        lines.odds(EVENT_LINE)
+        talk(lines, EVENT_LINE)
         after = lines.driver.store.get(counts)
         writes += after != before
         before = after
-    assert writes == SIDE_MESSAGES
+    assert writes == (0 if answered else SIDE_MESSAGES)
 
 
 @pytest.mark.parametrize("copied", [0.4, 0.6])

@@ -20,7 +20,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.local
 	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: up test check bench chaos mutants soak format help
+.PHONY: up test check bench chaos endurance outage oracle mutants soak format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -43,6 +43,15 @@ soak: $(VENV)/.dev ## Watch the memory of connector and worker under load
 
 chaos: $(VENV)/.dev ## Kill, stop and starve workers and brokers for an hour and count what is lost
 	$(BIN)/python -m tests.faults $(ARGS)
+
+endurance: $(VENV)/.dev ## Two hours of simulated offering in twelve minutes, with drops and kills; then compare the end
+	$(BIN)/python -m tests.endurance $(ARGS)
+
+outage: $(VENV)/.dev ## Take Kafka away for minutes and see what the spool brings back (ARGS="--minutes 10")
+	$(BIN)/python -m tests.outage $(ARGS)
+
+oracle: $(VENV)/.dev ## Random histories of facts against an oracle (ARGS="--histories 100000 --jobs 2")
+	$(BIN)/python -m tests.oracle $(ARGS)
 
 mutants: $(VENV)/.dev ## Remove one engine property at a time; a named test must notice each
 	$(BIN)/python -m tests.mutants $(ARGS)

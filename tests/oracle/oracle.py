@@ -1,0 +1,423 @@
+"""What a task has to write for its raw records: the rules as they are stated, over a plain list of what was said.
+
+Slow on purpose: it keeps everything that went out as current in one list and looks through it for every fact. It
+imports nothing from the core. The rules: DESIGN's facts and dedupe, docs/architecture.md "Identity", the fact sheet.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from tests.oracle.wire import TOPICS, BadChildError, Candidate, Json, candidates, usable_time
+
+WINDOW_S: Final = 120
+"""Seconds of stream time for which a fact is remembered, from the first of its entity and t."""
+AHEAD_MS: Final = 60_000
+"""How far ahead of the receipt a vendor time is believed."""
+
+_ITEMS: Final = {
+    "ticker.added": "ticker_id",
+    "occurrence.changed": "occurrence_id",
+    "visualization.changed": "visualization_id",
+    "live-statistic.changed": "occurrence_type_id",
+}
+_PARTS: Final = {
+    "clock.changed": "clock",
+    "clock.removed": "clock",
+    "score.changed": "score",
+    "statistics.changed": "statistics",
+    "event.description-changed": "description",
+}
+_STATES: Final = frozenset({"event.added", "event.opened", "event.state-changed"})
+
+
+class SourceRecord(Protocol):
+    """A raw record."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def value(self) -> bytes: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record or a dead letter that is to be there.
+
+    Attributes:
+        position: ``partition/offset`` of the raw record and the index, ``None`` for a whole frame.
+        topic: Short topic: ``events``, ``offers`` …, or ``dead-letters``.
+        kind: Short type, or the code of a dead letter.
+        key: Record key; of dead letters ``None``.
+        value: The value; of dead letters what failed.
+    """
+
+    position: tuple[int, int, int | None]
+    topic: str
+    kind: str
+    key: int | None
+    value: Any
+
+
+@dataclass(slots=True)
+class Said:
+    """Something that went out as current.
+
+    Attributes:
+        order: Its order time, UTC ms.
+        event: Its event.
+        offer: Its offer, if it is about one.
+        outcome: Its outcome, if it is about one.
+        what: Entity within these: ``offer``, ``outcome``, ``state``, ``clock`` …
+        kind: What was said of it.
+        at_s: Stream time.
+        version: The vendor's.
+    """
+
+    order: int
+    event: int
+    offer: int | None
+    outcome: int | None
+    what: str
+    kind: str
+    at_s: int
+    version: int | None = None
+
+
+@dataclass(slots=True)
+class _Group:
+    """All facts of one (event, mt, entity, t): which line said which value how often."""
+
+    since_s: int
+    lines: dict[str, Counter[str]] = field(default_factory=dict)
+
+
+class Oracle:
+    """One task's account."""
+
+    def __init__(self) -> None:
+        self.written: list[Written] = []
+        self.counts: Counter[str] = Counter()
+        self._now_ns = 0
+        self._frames: set[tuple[str, str, int]] = set()
+        self._shares: dict[str, tuple[int, int]] = {}
+        self._groups: dict[tuple[Any, ...], _Group] = {}
+        self._said: list[Said] = []
+        self._places: dict[int, int] = {}
+        """Offers of foreign events, and of removed ones → event."""
+
+    @property
+    def _now_s(self) -> int:
+        return self._now_ns // 1_000_000_000
+
+    def read(self, record: SourceRecord) -> None:
+        """Take one raw record."""
+        stamps = {name: value.decode() for name, value in record.headers}
+        self._now_ns = max(self._now_ns, int(stamps["tc-received-ns"]))
+        line, kind = stamps["tc-line"], stamps["tc-kind"]
+        if kind == "frame":
+            identity = (line, stamps["tc-connection"], int(stamps["tc-frame"]))
+            if identity in self._frames:
+                self.counts["repeats"] += 1
+                return
+            self._frames.add(identity)
+            self._frame(record, line, int(stamps["tc-received-ns"]) // 1_000_000)
+        elif kind == "opened":
+            told = json.loads(record.value)
+            self._shares[line] = (told["shard"], told["shards"])
+        elif kind == "tick":
+            self._forget()
+
+    # One frame.
+
+    def _frame(self, record: SourceRecord, line: str, received_ms: int) -> None:
+        children = self._children(record)
+        index = 0
+        for child in children:
+            position = (record.partition, record.offset, index)
+            try:
+                found = candidates(child)
+            except BadChildError as bad:
+                self.written.append(Written(position, "dead-letters", bad.args[0], None, child))
+                index += 1
+                continue
+            time = usable_time(child.get("t"))
+            order = time if time is not None and time <= received_ms + AHEAD_MS else received_ms
+            if time is None:
+                self.counts["kambi.no-vendor-time"] += 1
+            elif order != time:
+                self.counts["kambi.vendor-time-ahead"] += 1
+            for candidate in found:
+                self._candidate(candidate, child, line, time, order, (record.partition, record.offset, index))
+                index += 1
+
+    def _children(self, record: SourceRecord) -> list[Any]:
+        packet = record.value.decode()
+        if not packet or packet[0] not in "0123456":
+            self._whole(record, "kambi.not-a-packet")
+            return []
+        if packet[0] != "2":
+            return []
+        children: list[Any]
+        try:
+            _, text = json.loads(packet[1:])
+            children = json.loads(text)
+        except ValueError:
+            self._whole(record, "kambi.not-json")
+            return []
+        return children
+
+    def _whole(self, record: SourceRecord, code: str) -> None:
+        position = (record.partition, record.offset, None)
+        self.written.append(Written(position, "dead-letters", code, None, record.value))
+
+    # One candidate.
+
+    def _candidate(
+        self,
+        candidate: Candidate,
+        child: Json,
+        line: str,
+        time: int | None,
+        order: int,
+        position: tuple[int, int, int],
+    ) -> None:
+        if not self._is_ours(candidate, child, line, position):
+            return
+        mt, t = child["mt"], repr(child.get("t")) if time is None else time
+        common: Json = {} if time is None else {"vendor_time_ms": time}
+        if not self._is_new(candidate, mt, t, line, common):
+            self.counts["kambi.duplicate"] += 1
+            return
+        value = candidate.value | common
+        if candidate.event is None and candidate.offer is not None:
+            candidate.event = self._event_of(candidate.offer)  # of a settled outcome
+        if candidate.event is not None:
+            value["event_id"] = candidate.event
+        if candidate.outcomes is not None:
+            value["outcomes"] = candidate.outcomes
+        if self._is_late(candidate, value, order):
+            self.counts["kambi.late"] += 1
+        key = candidate.value["outcome_id"] if candidate.kind == "outcome.settled" else candidate.event
+        self.written.append(Written(position, TOPICS[candidate.kind], candidate.kind, key, value))
+
+    def _is_ours(self, candidate: Candidate, child: Json, line: str, position: tuple[int, int, int]) -> bool:
+        """Apply the shard rule; a candidate that says no event gets it from its offer."""
+        if candidate.kind == "outcome.settled":
+            return True
+        shard, shards = self._shares.get(line, (0, 1))
+        is_general = "-general" in line
+        if candidate.event is None:
+            assert candidate.offer is not None
+            candidate.event = self._event_of(candidate.offer)
+            if candidate.event is None:
+                if is_general and candidate.offer % shards != shard:
+                    self.counts["kambi.foreign-event"] += 1
+                else:
+                    self.written.append(Written(position, "dead-letters", "kambi.no-event-id", None, child))
+                return False
+        if candidate.event % shards == shard:
+            return True
+        self.counts["kambi.foreign-event"] += 1
+        if candidate.offer is not None and is_general:
+            self._places.setdefault(candidate.offer, candidate.event)
+        return False
+
+    def _event_of(self, offer: int) -> int | None:
+        own = [said.event for said in self._said if said.offer == offer]
+        return own[-1] if own else self._places.get(offer)
+
+    # Which facts are new.
+
+    def _is_new(self, candidate: Candidate, mt: int, t: int | str, line: str, common: Json) -> bool:
+        """Take the copies out of ``candidate``; return whether anything is left."""
+        if candidate.kind == "outcome.settled":
+            event, entity = None, candidate.value["outcome_id"]
+        else:
+            event = candidate.event
+            item = _ITEMS.get(candidate.kind)
+            entity = candidate.value[item] if item else candidate.offer
+        identity = (event, mt, candidate.kind, entity, t)
+        if candidate.outcomes is None:
+            said_event = None if candidate.kind == "outcome.settled" and candidate.event is None else candidate.event
+            return self._is_first(identity, [candidate.value, common, said_event], line)
+        new = [outcome for outcome in candidate.outcomes if self._is_first(identity, outcome, line)]
+        if 0 < len(new) < len(candidate.outcomes):
+            self.counts["kambi.partial-duplicate"] += 1
+        candidate.outcomes = new
+        return bool(new)
+
+    def _is_first(self, identity: tuple[Any, ...], value: Any, line: str) -> bool:
+        """Count the value once more on ``line``; it is new if no other line had it that often."""
+        group = self._groups.get(identity)
+        if group is None or self._now_s - group.since_s > WINDOW_S:
+            group = self._groups[identity] = _Group(self._now_s)
+        lines = group.lines.setdefault(json.dumps(value, sort_keys=True), Counter())
+        lines[line] += 1
+        return all(lines[line] > times for other, times in lines.items() if other != line)
+
+    # What is late.
+
+    def _is_late(self, candidate: Candidate, value: Json, order: int) -> bool:
+        """Mark in ``value`` what is late, take note of the rest; return whether anything is late."""
+        event, offer, kind = candidate.event, candidate.offer, candidate.kind
+        if kind == "outcome.settled":
+            return False
+        assert event is not None
+        if candidate.outcomes is not None:
+            assert offer is not None
+            late = self._late_outcomes(value["outcomes"], event, offer, order, kind)
+            if late == len(value["outcomes"]):
+                value["late"] = True
+            return late > 0
+        if kind in ("offer.added", "offer.removed", "offer.status-changed"):
+            assert offer is not None
+            if order < self._newest_of_offer(event, offer):
+                value["late"] = True
+                return True
+            newest = [said for said in self._said if said.offer == offer and said.order > order]
+            self._say(order, event, "offer", kind, offer=offer)
+            if kind != "offer.added":
+                return False
+            marked = False
+            for outcome in value["outcomes"]:
+                if any(said.outcome == outcome["id"] for said in newest):
+                    outcome["late"] = marked = True
+                else:
+                    self._say(order, event, "outcome", kind, offer=offer, outcome=outcome["id"])
+            return marked
+        if self._is_late_of_event(candidate, value, order):
+            value["late"] = True
+            return True
+        return False
+
+    def _late_outcomes(self, outcomes: list[Json], event: int, offer: int, order: int, kind: str) -> int:
+        late = 0
+        for number, outcome in enumerate(outcomes):
+            if order < self._newest_of_outcome(event, offer, outcome["id"]):
+                outcomes[number] = outcome | {"late": True}
+                late += 1
+            else:
+                self._say(order, event, "outcome", kind, offer=offer, outcome=outcome["id"])
+        return late
+
+    def _is_late_of_event(self, candidate: Candidate, value: Json, order: int) -> bool:
+        event, kind = candidate.event, candidate.kind
+        assert event is not None
+        floor = self._floor(event)
+        if kind in _STATES or kind == "event.removed":
+            if order < max(floor, self._newest(event, "state")):
+                return True
+            if kind == "event.removed":
+                self._remove(event, order)
+            else:
+                self._say(order, event, "state", kind)
+            return False
+        if kind == "offers.suspended":
+            if order < max(floor, self._newest(event, "suspended")):
+                return True
+            self._say(order, event, "suspended", kind)
+            for offer in self._known_offers(event):
+                if self._newest_of_offer(event, offer) <= order:
+                    self._say(order, event, "offer", kind, offer=offer)
+            return False
+        if kind in _PARTS:
+            return self._is_late_part(event, _PARTS[kind], kind, value.get("version"), max(floor, 0), order)
+        what = f"{kind} {value[_ITEMS[kind]]}"
+        if order < max(floor, self._newest(event, what)):
+            return True
+        self._say(order, event, what, kind)
+        return False
+
+    def _is_late_part(self, event: int, what: str, kind: str, version: int | None, floor: int, order: int) -> bool:
+        if order < floor:
+            return True
+        known = [said for said in self._said if said.event == event and said.what == what]
+        if known:
+            last = known[-1]
+            if version is not None and last.version is not None and version != last.version:
+                if version < last.version:
+                    return True
+            elif order < last.order:
+                return True
+            order = max(order, last.order)
+        self._say(order, event, what, kind, version=version)
+        return False
+
+    # What was said.
+
+    def _say(
+        self,
+        order: int,
+        event: int,
+        what: str,
+        kind: str,
+        *,
+        offer: int | None = None,
+        outcome: int | None = None,
+        version: int | None = None,
+    ) -> None:
+        self._said.append(Said(order, event, offer, outcome, what, kind, self._now_s, version))
+
+    def _newest(self, event: int, what: str) -> int:
+        return max((said.order for said in self._said if said.event == event and said.what == what), default=0)
+
+    def _floor(self, event: int) -> int:
+        return self._newest(event, "removal")
+
+    def _newest_of_offer(self, event: int, offer: int) -> int:
+        own = (said.order for said in self._said if said.what == "offer" and said.offer == offer)
+        return max(self._floor(event), max(own, default=0))
+
+    def _newest_of_outcome(self, event: int, offer: int, outcome: int) -> int:
+        """The newest of the outcome itself and of what said which outcomes there are: the whole offer, its removal."""
+        own = (
+            said.order
+            for said in self._said
+            if said.offer == offer
+            and (said.outcome == outcome or (said.what == "offer" and said.kind in ("offer.added", "offer.removed")))
+        )
+        return max(self._floor(event), max(own, default=0))
+
+    def _known_offers(self, event: int) -> list[int]:
+        """Return offers of which the last that was said is not that they are gone."""
+        last = {said.offer: said for said in self._said if said.event == event and said.offer is not None}
+        return [offer for offer, said in last.items() if offer is not None and said.kind != "offer.removed"]
+
+    def _remove(self, event: int, order: int) -> None:
+        """An event's removal is no older than anything that was said of it: nothing older may follow."""
+        gone = [said for said in self._said if said.event == event]
+        for said in gone:
+            if said.offer is not None:
+                self._places[said.offer] = event
+        self._said = [said for said in self._said if said.event != event]
+        self._say(max([order, *(said.order for said in gone)]), event, "removal", "event.removed")
+
+    def _forget(self) -> None:
+        """Forget what was removed longer ago than facts may be late."""
+        last_of_offer = {said.offer: said for said in self._said if said.offer is not None}
+        for offer, said in last_of_offer.items():
+            if said.kind == "offer.removed" and self._now_s - said.at_s > WINDOW_S:
+                self._said = [other for other in self._said if other.offer != offer]
+        for removal in [said for said in self._said if said.what == "removal"]:
+            event, since = removal.event, self._said.index(removal)
+            came_back = any(
+                said.event == event and (said.offer is not None or said.what == "state")
+                for said in self._said[since + 1 :]
+            )
+            if not came_back and self._now_s - removal.at_s > WINDOW_S:
+                self._said.remove(removal)
+
+
+def expected(records: Iterable[SourceRecord]) -> Oracle:
+    """Return the account of one task's records."""
+    oracle = Oracle()
+    for record in records:
+        oracle.read(record)
+    return oracle

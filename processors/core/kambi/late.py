@@ -8,7 +8,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any, Final
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from processors.core.kambi.book import MAX_RECENT, MAX_STATISTICS, Book
 from processors.core.kambi.entries import OfferEntry, OutcomeEntry, Part
@@ -19,6 +19,10 @@ LEAST_TIME_MS: Final = 10**12
 FUTURE_MS: Final = 60_000
 """How far the vendor's clock may be ahead of ours; a time beyond that would make everything after it late."""
 STARTING_PRICE: Final = -1
+MAX_WORD: Final = 64
+"""Of a status or a state in the book: entries must fit into a changelog record, whatever the vendor calls a status."""
+MAX_PART_BYTES: Final = 64 * 1024
+"""Of a clock, score, statistics or description in the book; a larger one is stated again by every snapshot."""
 
 _CLOCK: Final = "clock"
 _DESCRIPTION: Final = "description"
@@ -60,8 +64,10 @@ def odds_of(outcome: events.Outcome | events.OutcomeOdds) -> int | None:
 
 
 def present(value: Any) -> Any:
-    """Return ``value``, ``None`` if it is absent."""
-    return None if value is UNSET else value
+    """Return ``value`` as the book keeps it, ``None`` if it is absent; of words no more than tells them apart."""
+    if value is UNSET:
+        return None
+    return value[:MAX_WORD] if type(value) is str else value
 
 
 def _late(candidate: Any) -> bool:
@@ -227,7 +233,7 @@ def _offer_status(candidate: events.OfferStatusChanged, payload: bytes, order: i
     offer.order, offer.line = order, line
     offer.suspended, offer.visible = said
     if candidate.cash_out_status is not UNSET:
-        offer.cash_out = candidate.cash_out_status
+        offer.cash_out = present(candidate.cash_out_status)
     book.change_offer(candidate.offer_id)
     return False
 
@@ -265,8 +271,8 @@ def _event_state(candidate: Any, payload: bytes, order: int, book: Book) -> bool
     if event is not None and order < max(event.order, event.floor):
         return _late(candidate)
     event = book.change_event(candidate.event_id)
-    state: str | UnsetType = candidate.state
-    if state is not UNSET:
+    state: str | None = present(candidate.state)
+    if state is not None:
         if order == event.order and book.line != event.line and state != event.state and not event.removed_s:
             book.contradictions += 1
         event.state = state
@@ -288,7 +294,7 @@ def _part(candidate: Any, payload: bytes, order: int, book: Book) -> bool:
     name = PART_NAMES[type(candidate)]
     event = book.event(candidate.event_id)
     version = present(getattr(candidate, "version", UNSET))
-    value = b"" if type(candidate) is events.ClockRemoved else payload
+    value = kept(candidate, payload)
     if event is not None:
         if order < event.floor:
             return _late(candidate)
@@ -303,6 +309,11 @@ def _part(candidate: Any, payload: bytes, order: int, book: Book) -> bool:
     return False
 
 
+def kept(record: Any, payload: bytes) -> bytes:
+    """Return what the book keeps of a clock, score, statistics or description."""
+    return b"" if type(record) is events.ClockRemoved or len(payload) > MAX_PART_BYTES else payload
+
+
 def is_older(order: int, version: int | None, known: Part) -> bool:
     """Tell whether what has ``order`` and ``version`` is older than ``known``; versions decide where both have one."""
     if version is not None and known.version is not None and version != known.version:
@@ -311,7 +322,7 @@ def is_older(order: int, version: int | None, known: Part) -> bool:
 
 
 def _live_statistic(candidate: events.LiveStatisticChanged, payload: bytes, order: int, book: Book) -> bool:
-    name = candidate.occurrence_type_id
+    name = candidate.occurrence_type_id[:MAX_WORD]
     event = book.event(candidate.event_id)
     if event is not None:
         known = event.statistics.get(name)

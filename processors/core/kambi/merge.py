@@ -11,7 +11,7 @@ from msgspec import UNSET, structs
 
 from processors.core.kambi.book import Book
 from processors.core.kambi.entries import EventEntry, Part
-from processors.core.kambi.late import PART_NAMES, present
+from processors.core.kambi.late import PART_NAMES, kept, present
 from schemas import codec
 from schemas.kambi import events
 
@@ -70,7 +70,7 @@ class EventMerge:
             if is_newer:
                 self.raced += 1
                 return
-            self.emit(events.EventStateChanged(event_id=self.event_id, state=state))
+            self.emit(events.EventStateChanged(event_id=self.event_id, state=str(shown.state)))
             self._set_state(self.book.change_event(self.event_id), state)
 
     def _set_state(self, event: EventEntry, state: str | None) -> None:
@@ -105,7 +105,7 @@ class EventMerge:
             self.raced += 1
             return
         self.emit(shown)
-        payload = b"" if type(shown) is events.ClockRemoved else codec.encode(shown)
+        payload = kept(shown, codec.encode(shown))
         order = self.as_of_ms if known is None else max(self.as_of_ms, known.order)
         self.book.set_part(self.event_id, name, Part(order, self.book.line, version, payload))
 

@@ -200,6 +200,27 @@ def test_half_a_million_outcomes_of_one_offer_go_out_and_the_book_stays_small():
     assert len(task.store.entries[entries.offer_key(OFFER)]) < 100_000
 
 
+def test_words_of_megabytes_go_out_and_are_not_kept():
+    task = Task()
+    word = "x" * 1_000_000
+    outcomes = [{"id": ONE, "betOfferId": OFFER, "status": word, "odds": 1500}]
+    children = [
+        message(22, "booa", {"eventId": EVENT, "outcomes": outcomes}, T),
+        message(34, "esu", {"id": EVENT, "state": word}, T),
+        message(20, "desc", {"eventId": EVENT, "description": word}, T),
+        message(28, "ls", {"eventId": EVENT, "occurrenceTypeId": word, "value": 1}, T),
+        message(8, "bosu", {"eventId": EVENT, "betOfferId": OFFER, "cashOutStatus": word}, T),
+    ]
+    assert all(word in json.dumps(record) for record in task.say(*children, at_ms=T))
+    assert max(len(value) for value in task.store.entries.values()) < 10_000
+    shown = offer_body((ONE, 1500)) | {"cashOutStatus": word}
+    shown["outcomes"][0]["status"] = word
+    body = {"betOffers": [shown], "events": [{"id": EVENT, "state": word}]}
+    for at_ms in (T + 10_000, T + 20_000):
+        again = task.show(body, f"betoffer/event/{EVENT}.json", requested_ms=at_ms)
+    assert again == []
+
+
 def test_recent_items_and_statistics_are_bounded():
     task = Task()
     for number in range(100):

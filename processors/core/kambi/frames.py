@@ -34,10 +34,12 @@ class FrameFinding:
     Attributes:
         messages: Type and event of each child that can be read and names an event, of any shard.
         removed: Own events that left the offering with it.
+        share: Which events are own.
     """
 
     messages: list[tuple[int, int]]
     removed: list[int]
+    share: shards.Share
 
 
 def process_frame(
@@ -131,7 +133,7 @@ class _Frame:
                 self._index += 1
         newest.write()
         keep(self._facts.sighting, self._book, context, self._now_s)
-        return FrameFinding(messages, self._removed)
+        return FrameFinding(messages, self._removed, self._share)
 
     def _forward(self, candidate: Any, payload: bytes, order: int, time: bytes) -> None:
         if type(candidate) is events.OutcomeSettled:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from processors.core.kambi.channels import Holding, Side
+from processors.core.kambi.shards import Share
 from processors.core.processor import Store
 
 MAX_LINES: Final = 500
@@ -115,7 +116,8 @@ class TaskPulse(msgspec.Struct, array_like=True, gc=False):
 class Line:
     """One line as the store has it.
 
-    ``settled`` are the pairs and events of which a message can change nothing, as long as ``settled_in`` holds.
+    ``settled`` are the pairs and events of which a message can change nothing, as long as ``settled_in`` and ``share``
+    hold.
     """
 
     name: str
@@ -123,7 +125,8 @@ class Line:
     pulse: Pulse
     counts: Counts
     settled: set[int]
-    settled_in: tuple[int, ...] = ()
+    settled_in: tuple[int, int] = (-1, -1)
+    share: Share | None = None
 
     @property
     def doubt(self) -> Doubt | None:

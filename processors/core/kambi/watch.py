@@ -106,31 +106,42 @@ class Watch:
         if known is None or known.entry.connection != connection:
             return _NOTHING
         pulse, settled = known.pulse, known.settled
-        found: list[Health] = []
+        found: list[Health] | None = None
         if pulse.heard_s != now_s or known.entry.doubts or not known.entry.is_open:
             stamp = Stamp(line=line, connection=connection, received_ns=received_ns, now_s=now_s, share=share)
-            found += self._heard(known, stamp)
+            found = self._heard(known, stamp)
             if not known.entry.is_open:
                 return found
         if pulse.message_s != now_s or not known.entry.delivered:
-            found += self._delivered(known, now_s, received_ns)
-        valid = (now_s // SEEN_S, self.events.forgotten, share.shard, share.shards)
+            found = [*(found or ()), *self._delivered(known, now_s, received_ns)]
+        valid = (now_s // SEEN_S, self.events.forgotten)
         if known.settled_in != valid or len(settled) > MAX_SETTLED:
             settled.clear()
             known.settled_in = valid
+        is_settled = GENERAL in settled
         for mt, event_id in messages:
-            if GENERAL not in settled:
-                found += self._count(known, GENERAL, mt, now_s, received_ns)
-                if alarms.is_decided(known, GENERAL):
-                    settled.add(GENERAL)
-            if event_id not in settled:
-                found += self._count(known, event_id, mt, now_s, received_ns)
-                is_known = not share.holds(event_id)
-                if not is_known:
-                    found += self.events.see(event_id, now_s, received_ns)
-                    is_known = event_id in self.events
-                if is_known and alarms.is_decided(known, event_id):
-                    settled.add(event_id)
+            if not is_settled or event_id not in settled:
+                found = [*(found or ()), *self._message(known, mt, event_id, now_s, received_ns, share)]
+                is_settled = GENERAL in settled
+        return _NOTHING if found is None else found
+
+    def _message(  # noqa: PLR0917  # the rare part of the above, once for a message
+        self, line: Line, mt: int, event_id: int, now_s: int, received_ns: int, share: Share
+    ) -> list[Health]:
+        settled = line.settled
+        found: list[Health] = []
+        if GENERAL not in settled:
+            found += self._count(line, GENERAL, mt, now_s, received_ns)
+            if alarms.is_decided(line, GENERAL):
+                settled.add(GENERAL)
+        if event_id not in settled:
+            found += self._count(line, event_id, mt, now_s, received_ns)
+            is_known = not share.holds(event_id)
+            if not is_known:
+                found += self.events.see(event_id, now_s, received_ns)
+                is_known = event_id in self.events
+            if is_known and alarms.is_decided(line, event_id):
+                settled.add(event_id)
         return found
 
     def copies(self, line: str, met: int, unmet: int, now_s: int) -> None:
@@ -203,6 +214,7 @@ class Watch:
         touched = self.lines.open(stamp.line, stamp.connection, holding, stamp.now_s)
         line = self.lines.get(stamp.line)
         assert line is not None
+        line.share = stamp.share
         self._note_heard(line, stamp.now_s)
         own = [event_id for event_id in holding.events if stamp.share.holds(event_id)]
         dropped = touched - set(holding.events) - {GENERAL}
@@ -233,6 +245,9 @@ class Watch:
         line, now_s, received_ns = self.lines.get(stamp.line), stamp.now_s, stamp.received_ns
         found: list[Health] = []
         if line is not None and line.entry.connection == stamp.connection:
+            if line.share != stamp.share:
+                line.settled.clear()
+                line.share = stamp.share
             found += self._heard(line, stamp)
             if tick.keys is not None and line.entry.is_open:
                 found += self._hold(line, tick.keys, stamp)

@@ -33,7 +33,7 @@ def watch_frame(
         finding.messages,
         received_ns=received_ns,
         now_s=context.stream_time_ns // 1_000_000_000,
-        share=shards.share_of(line, context.store),
+        share=finding.share,
     )
     if finding.removed:
         found = [*found, *(told for event in finding.removed for told in health.removed(event, received_ns))]

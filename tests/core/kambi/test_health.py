@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.driver import Output
@@ -75,7 +75,17 @@ def play(history: list[Step], *, reopen: bool) -> Lines:
     return lines
 
 
+BUSY: Final = [
+    Step("open", GENERAL_LINE, 0),
+    Step("open", EVENT_LINE, 3),
+    *[Step("message", line, number) for line in (EVENT_LINE, GENERAL_LINE) for number in (0, 0, 1, 1, 2, 3)],
+    *[Step("tick", GENERAL_LINE, 7), Step("message", EVENT_LINE, 1), Step("message", EVENT_LINE, 1)],
+]
+"""Both sides of every pair talk, and go on to."""
+
+
 @settings(max_examples=150, deadline=None)
+@example(BUSY * 2)
 @given(histories)
 def test_restarts_change_nothing(history: list[Step]):
     plain, restarted = play(history, reopen=False), play(history, reopen=True)

@@ -182,7 +182,9 @@ def test_a_side_that_falls_silent_later():
     lines = two_lines()
     lines.status(EVENT_LINE)
     lines.odds(EVENT_LINE)
-    lines.tick(SIDE_WINDOW_S, *BOTH)
+    lines.tick(SIDE_WINDOW_S - 50, *BOTH)
+    lines.odds(EVENT_LINE)
+    lines.tick(50, *BOTH)
     for _ in range(SIDE_MESSAGES):
         lines.odds(EVENT_LINE)
     lines.tick(SIDE_WINDOW_S, *BOTH)

@@ -14,8 +14,8 @@ from typing import Any
 HOUR_NS = 3_600_000_000_000
 CAUSES: Mapping[str, str] = {
     "baseline": "first snapshot of an event: what was there before anybody listened",
-    "repair": "after a recorded gap: what was sent while no line was open, or lost by us",
-    "missed": "no gap explains it: push never said it",
+    "repaired": "after a recorded gap: what was sent while no line was open, or lost by us",
+    "push-missed": "no gap explains it: push never said it",
 }
 TOPICS = ("kambi.events", "kambi.offers", "kambi.scores")
 
@@ -28,7 +28,7 @@ class Hour:
         pushed: Records by push.
         late: Of those, the ones that came after something newer.
         differences: Records from snapshots by cause and type.
-        stale_s: Per outcome whose odds a snapshot corrected (cause repair or missed): seconds until push spoke of it.
+        stale_s: Per outcome whose odds a snapshot corrected, baselines aside: seconds until push spoke of it.
         open_s: The same where push has not spoken of it since: seconds until the newest record read.
     """
 
@@ -60,7 +60,7 @@ class Reconciliation:
             hour.late += bool(said.get("late"))
             self._pushed(said, received_ns)
             return
-        cause = headers.get("ce_tccause", b"missed").decode()
+        cause = headers.get("ce_tccause", b"push-missed").decode()
         hour.differences[cause, kind] += 1
         if kind == "odds.changed" and cause != "baseline":
             for outcome in said["outcomes"]:

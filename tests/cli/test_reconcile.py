@@ -31,24 +31,24 @@ def reconciled(*records):
 
 
 def test_odds_are_stale_from_the_correction_until_push_speaks_of_them_again():
-    (row,) = reconciled(odds(0, 7), odds(10, 7, "missed"), odds(12, 8), odds(15, 7, late=True), odds(40, 7))
+    (row,) = reconciled(odds(0, 7), odds(10, 7, "push-missed"), odds(12, 8), odds(15, 7, late=True), odds(40, 7))
     assert row["stale_s"] == {"p50": 30.0, "p90": 30.0, "max": 30.0}
-    assert (row["pushed"], row["late"], row["missed"], row["odds_corrected"]) == (4, 1, 1, 1)
+    assert (row["pushed"], row["late"], row["push-missed"], row["odds_corrected"]) == (4, 1, 1, 1)
 
 
 def test_what_push_never_speaks_of_again_is_stale_until_the_end():
-    (row,) = reconciled(odds(0, 7, "repair"), odds(100, 8))
+    (row,) = reconciled(odds(0, 7, "repaired"), odds(100, 8))
     assert row["odds_never_pushed_again"] == 1
     assert row["stale_s"]["max"] == 100.0
 
 
 def test_a_baseline_is_no_loss():
     (row,) = reconciled(odds(0, 7, "baseline"), record("offer.added", 1, {"event_id": 1, "outcomes": []}, "baseline"))
-    assert (row["baseline"], row["missed"], row["odds_corrected"], row["not_pushed_by_type"]) == (2, 0, 0, {})
+    assert (row["baseline"], row["push-missed"], row["odds_corrected"], row["not_pushed_by_type"]) == (2, 0, 0, {})
 
 
 def test_hours_are_those_of_receipt():
-    rows = reconciled(odds(0, 7, "missed"), odds(3700, 7), odds(3800, 7, "repair"))
+    rows = reconciled(odds(0, 7, "push-missed"), odds(3700, 7), odds(3800, 7, "repaired"))
     assert [row["hour"][11:16] for row in rows] == ["08:00", "09:00"]
     assert rows[0]["stale_s"]["max"] == 3700.0, "counted where the correction was"
-    assert totals(rows) == {"pushed": 1, "late": 0, "baseline": 0, "repair": 1, "missed": 1, "odds_corrected": 2}
+    assert totals(rows) == {"pushed": 1, "late": 0, "baseline": 0, "repaired": 1, "push-missed": 1, "odds_corrected": 2}

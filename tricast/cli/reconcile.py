@@ -30,8 +30,8 @@ def reconcile(invocation: Invocation, feed: str, hours: float, as_json: bool) ->
     """Report per hour what push of FEED missed, and how stale odds would have been without the HTTP poll.
 
     Differences that a snapshot found are told apart by cause: baseline (what was there before anybody listened),
-    repair (after a recorded gap) and missed (push never said it, and no gap explains it). Staleness counts, for odds
-    that a snapshot corrected after a gap or a miss, the time until push spoke of the outcome again.
+    repaired (after a recorded gap) and push-missed (push never said it, and no gap explains it). Staleness counts, for
+    odds that a snapshot corrected after a gap or a miss, the time until push spoke of the outcome again.
 
     \b
     Examples:
@@ -77,7 +77,17 @@ def _print(rows: list[dict[str, Any]]) -> None:
         console.print("no normalized records in that time")
         return
     table = Table("Hour (UTC)", box=box.SIMPLE_HEAD)
-    for name in ("Pushed", "Late", "Baseline", "Repair", "Missed", "Odds corrected", "Stale p50", "p90", "max s"):
+    for name in (
+        "Pushed",
+        "Late",
+        "Baseline",
+        "Repaired",
+        "Push missed",
+        "Odds corrected",
+        "Stale p50",
+        "p90",
+        "max s",
+    ):
         table.add_column(name, justify="right")
     for row in rows:
         numbers = [f"{row[name]:,}" for name in ("pushed", "late", *CAUSES, "odds_corrected")]

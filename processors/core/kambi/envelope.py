@@ -45,8 +45,8 @@ class Envelope:
         self._receipt: Header = ("ce_tcreceived", b"%d" % received_ns)
         self._position = f"{record.topic}/{record.partition}/{record.offset}".encode()
 
-    def forward(self, candidate: Any, payload: bytes, index: int, time: bytes) -> None:
-        """Write one record, ``payload`` its bytes; ``time`` as from ``rfc3339``."""
+    def forward(self, candidate: Any, payload: bytes, index: int, time: bytes, *more: Header) -> None:
+        """Write one record, ``payload`` its bytes; ``time`` as from ``rfc3339``; ``more`` headers at the end."""
         kind = type(candidate)
         key = b"%d" % (candidate.outcome_id if kind is events.OutcomeSettled else candidate.event_id)
         ce_type, schema = TYPE_HEADERS[kind]
@@ -64,5 +64,6 @@ class Envelope:
                 CONTENT,
                 schema,
                 self._receipt,
+                *more,
             ],
         )

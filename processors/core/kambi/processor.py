@@ -64,7 +64,7 @@ class KambiProcessor:
                 found = watch_frame(message, line, connection, received_ns=received_ns, context=context)
                 self._told(found, record, line, context)
         elif kind == "snapshot":
-            taken = take_snapshot(record, stamps, line, received_ns, context)
+            taken = take_snapshot(record, stamps, line, received_ns, context, cause_of=watch(context).snapshot_kind)
             if taken is not None:
                 keep(None, taken.book, context, context.stream_time_ns // _SECOND_NS)
                 self._told(watch_snapshot(taken.finding, received_ns, context), record, line, context)

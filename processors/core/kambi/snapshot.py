@@ -1,6 +1,7 @@
 """A snapshot record: an HTTP answer against the book, what differs to records, and what health must know of it."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -71,11 +72,18 @@ class Taken:
 
 
 def take_snapshot(
-    record: SourceRecord, stamps: dict[str, bytes], line: str, received_ns: int, context: Context
+    record: SourceRecord,
+    stamps: dict[str, bytes],
+    line: str,
+    received_ns: int,
+    context: Context,
+    *,
+    cause_of: Callable[[int, What], str],
 ) -> Taken | None:
     """Write the records and dead letters of a ``snapshot`` record; ``None`` if all of it is one dead letter.
 
-    The caller writes the book (``state.keep``) when everything else is done.
+    The caller writes the book (``state.keep``) when everything else is done. ``cause_of`` tells what a difference of an
+    event is, for ``ce_tccause``.
     """
     value = record.value or b""
     try:
@@ -100,7 +108,7 @@ def take_snapshot(
         context,
     )
     merge.run()
-    merge.forward(Envelope(record, line, received_ns, context), rfc3339(received_ns // 1_000_000))
+    merge.forward(Envelope(record, line, received_ns, context), rfc3339(received_ns // 1_000_000), cause_of)
     return Taken(
         SnapshotFinding(
             what=answer.what,
@@ -152,11 +160,12 @@ class _Merge:
         if answer.what == "live-open" and answer.whole and not self._is_gone:
             self._absent_events(shown.keys())
 
-    def forward(self, envelope: Envelope, time: bytes) -> None:
+    def forward(self, envelope: Envelope, time: bytes, cause_of: Callable[[int, What], str]) -> None:
         """Write records and dead letters; each takes an index."""
         index = 0
         for record in self._records:
-            envelope.forward(record, encode(record), index, time)
+            cause = ("ce_tccause", cause_of(record.event_id, self._answer.what).encode())
+            envelope.forward(record, encode(record), index, time, cause)
             index += 1
         for broken in self._answer.broken:
             self._context.dead_letter(broken.value, broken.finding.code, broken.finding.detail, index)

@@ -415,3 +415,18 @@ def test_event_record_says_where_it_comes_from():
         "since_ns": lines.now_ns,
         "coverage": "full",
     }
+
+
+def test_records_of_a_snapshot_say_why_they_had_to_come():
+    lines = live(1)
+    lines.tick(30, *BOTH)
+    lines.offers([1], odds=1600)
+    lines.close(EVENT_LINE)
+    lines.tick(2, GENERAL_LINE)
+    lines.open(EVENT_LINE, event_keys(1))
+    lines.tick(2, *BOTH)
+    lines.offers([1], odds=1700)
+    shown = [output for output in lines.driver.outputs if b'"source":"snapshot"' in output.value]
+    causes = [output.header("ce_tccause") for output in shown]
+    assert causes[-2:] == ["push-missed", "repaired"]
+    assert set(causes[:-2]) == {"baseline"}

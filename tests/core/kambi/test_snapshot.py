@@ -435,7 +435,9 @@ def finding(task: Task, body: Any, position: str = OFFERS) -> SnapshotFinding:
         "tc-requested-ns": b"%d" % (ASKED * 1_000_000),
     }
     record = Record(offset=9, value=json.dumps(body).encode(), headers=[])
-    taken = take_snapshot(record, stamps, "kambi-0-snapshots", ASKED * 1_000_000, task)
+    taken = take_snapshot(
+        record, stamps, "kambi-0-snapshots", ASKED * 1_000_000, task, cause_of=lambda event_id, what: "baseline"
+    )
     assert taken is not None
     return taken.finding
 

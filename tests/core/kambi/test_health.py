@@ -51,7 +51,7 @@ def take(step: Step, lines: Lines) -> None:
         "hold": lambda: lines.hold(step.line, keys_of(step)),
         "close": lambda: lines.close(step.line),
         "overflow": lambda: lines.overflow(step.line),
-        "message": lambda: (lines.odds if number % 2 else lines.status)(step.line, event),
+        "message": lambda: (lines.odds if number & 2 else lines.status)(step.line, event),
         "tick": lambda: lines.tick(CHANGES[number], *ticking),
         "some": lambda: lines.tick(CHANGES[number], *(line for line in ticking if line != step.line)),
         "wait": lambda: wait(lines, CHANGES[number]),
@@ -78,7 +78,7 @@ def play(history: list[Step], *, reopen: bool) -> Lines:
 BUSY: Final = [
     Step("open", GENERAL_LINE, 0),
     Step("open", EVENT_LINE, 3),
-    *[Step("message", line, number) for line in (EVENT_LINE, GENERAL_LINE) for number in (0, 0, 1, 1, 2, 3)],
+    *[Step("message", line, number) for line in (EVENT_LINE, GENERAL_LINE) for number in (0, 1, 2, 3, 3, 2)],
     *[Step("tick", GENERAL_LINE, 7), Step("message", EVENT_LINE, 1), Step("message", EVENT_LINE, 1)],
 ]
 """Both sides of every pair talk, and go on to."""

@@ -61,6 +61,8 @@ def test_line_that_stops_ticking_is_silent_then_down_then_back():
     assert lines.told_of(EVENT_LINE) == [("suspect", "silent"), ("down", "silent")]
     lines.tick(1, *BOTH)
     assert lines.told_of(EVENT_LINE) == [("live", "resumed")]
+    lines.tick(SILENT_S + 2, GENERAL_LINE)
+    assert lines.told_of(EVENT_LINE) == [("suspect", "silent")]
 
 
 def test_a_message_ends_silence_too():
@@ -236,6 +238,16 @@ def test_a_new_connection_begins_without_doubts():
     lines.open(EVENT_LINE, event_keys(1))
     lines.tick(SILENT_S, *BOTH)
     assert lines.told_of(EVENT_LINE) == [("suspect", "silent"), ("gapped", "reconnected"), ("live", "resumed")]
+
+
+def test_a_new_connection_is_not_judged_by_what_the_old_one_brought():
+    lines = two_lines()
+    for _ in range(SIDE_MESSAGES):
+        lines.odds(EVENT_LINE)
+    lines.tick(SIDE_WINDOW_S - 1, *BOTH)
+    lines.open(EVENT_LINE, event_keys(1))
+    lines.tick(1, *BOTH)
+    assert lines.told_of(EVENT_LINE)[-1] == ("live", "resumed")
 
 
 def test_a_doubt_is_told_again_after_a_gap_that_ended():

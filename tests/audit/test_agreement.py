@@ -166,11 +166,12 @@ SOUND = st.sampled_from(
 @given(
     st.lists(st.one_of(SOUND, children), min_size=1, max_size=3).flatmap(frames_of),
     st.sampled_from([(0, 1), (0, 2), (1, 2), (1, 4)]),
+    st.sampled_from([0, 0, 1]),
 )
 @settings(max_examples=1000)
-def test_audit_accounts_for_everything_the_processor_does(frames, share):
-    driver, report = Driver(KambiProcessor()), Report()
-    judge = Judge(TOPIC, 0, report, from_start=True, ledger=None)
+def test_audit_accounts_for_everything_the_processor_does(frames, share, skew_ms):
+    driver, report = Driver(KambiProcessor(copy_skew_ms=skew_ms)), Report()
+    judge = Judge(TOPIC, 0, report, from_start=True, ledger=None, copy_skew_ms=skew_ms)
     now_ns = START_NS
     numbered = {"line-a": 0, "line-b": 0}
     opened = json.dumps({"shard": share[0], "shards": share[1], "keys": []}).encode()

@@ -24,11 +24,15 @@ class Fact:
         group: Digest of (event, mt, bet offer or other entity, t): facts of one message about one thing are remembered
             and forgotten together.
         value: Digest of what is said.
+        said: Digest of what is said of what, whenever: of copies whose ``t`` differs, the same.
+        time_ms: The vendor's time, ``None`` if it is none.
     """
 
     entity: str
     group: bytes
     value: bytes
+    said: bytes
+    time_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,14 @@ def pick(body: dict[str, Any], fields: list[str]) -> dict[str, Any]:
 
 def fact_of(entity: str, group: tuple[str, int, str, str], value: Any) -> Fact:
     """Return the fact that says ``value`` of ``entity``."""
-    return Fact(entity, _digest([str(part) for part in group]), _digest(value))
+    *thing, time = (str(part) for part in group)
+    return Fact(
+        entity,
+        _digest([*thing, time]),
+        _digest(value),
+        _digest([*thing, entity, value]),
+        int(time) if time.isdecimal() else None,
+    )
 
 
 def _digest(value: Any) -> bytes:

@@ -14,7 +14,14 @@ class Judge:
     """Fed with the raw records of one partition in order, each with what the processors made of it."""
 
     def __init__(
-        self, raw_topic: str, partition: int, report: Report, *, from_start: bool, ledger: Ledger | None
+        self,
+        raw_topic: str,
+        partition: int,
+        report: Report,
+        *,
+        from_start: bool,
+        ledger: Ledger | None,
+        copy_skew_ms: int = 0,
     ) -> None:
         """Begin.
 
@@ -24,10 +31,11 @@ class Judge:
             report: Where totals and findings go.
             from_start: Whether the partition's first record ever is among those that will be fed.
             ledger: Told of every record, too.
+            copy_skew_ms: How far the ``t`` of copies may be apart.
         """
         self._prefix = f"{raw_topic}/{partition}"
         self._report = report
-        self._seen = FirstSeen()
+        self._seen = FirstSeen(copy_skew_ms)
         self._frames = FrameNumbers(report)
         self._from_start = from_start
         self._ledger = ledger
@@ -170,8 +178,9 @@ class Judge:
     def _facts(self, raw: Raw, index: int, candidate: Candidate, output: Output | None) -> None:
         report = self._report
         name = self._name(raw, index)
-        new, known = self._new_facts(raw, index, candidate)
+        new, known, near = self._new_facts(raw, index, candidate)
         if output is None:
+            new = [entity for entity in new if entity not in near]
             if new:
                 about = f" ({len(new)} of {len(new) + len(known)} facts new)" if known else ""
                 report.find("lost", f"{name}: {candidate.kind} has no record and is no duplicate{about}")
@@ -186,7 +195,8 @@ class Judge:
             first = self._source(next(iter(known.values())))
             report.find("duplicated", f"{output.place}: {name} states again what {first} stated")
         elif candidate.by_outcome:
-            self._outcomes(name, output, new, known)
+            there = set(output.outcomes)
+            self._outcomes(name, output, [outcome for outcome in new if outcome in there or outcome not in near], known)
 
     def _outcomes(self, name: str, output: Output, new: list[str], known: dict[str, Source]) -> None:
         """A record carries exactly the outcomes that are new: fewer are lost, more are duplicated."""
@@ -200,18 +210,22 @@ class Judge:
             else:
                 self._report.find("unexpected", f"{output.place}: outcome {outcome} is not in {name}")
 
-    def _new_facts(self, raw: Raw, index: int, candidate: Candidate) -> tuple[list[str], dict[str, Source]]:
-        """Return the entities of the new facts, and of the known ones with who stated them first."""
+    def _new_facts(self, raw: Raw, index: int, candidate: Candidate) -> tuple[list[str], dict[str, Source], set[str]]:
+        """Return the entities of the new facts, of the known ones with who stated them first, and of the new ones those
+        that may be copies whose ``t`` differs."""
         new: list[str] = []
         known: dict[str, Source] = {}
+        near: set[str] = set()
         source = (raw.offset, index)
         for fact in candidate.facts:
             first = self._seen.observe(raw.line, fact, source, self._stream_ns)
-            if first is None:
-                new.append(fact.entity)
-            else:
+            if first is not None:
                 known[fact.entity] = first
-        return new, known
+                continue
+            new.append(fact.entity)
+            if self._seen.has_near_copy(raw.line, fact):
+                near.add(fact.entity)
+        return new, known, near
 
     def _by_index(self, raw: Raw, outputs: list[Output]) -> dict[int, Output]:
         by_index: dict[int, Output] = {}

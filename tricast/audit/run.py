@@ -32,6 +32,7 @@ class Scope:
         group: Consumer group of the processor: raw before its committed offsets is judged.
         since_ms: Judge raw records from this time on; from the beginning when ``None``.
         ledger: What the simulator says it sent, when raw is to be compared with it.
+        copy_skew_ms: How far the ``t`` of copies may be apart, as the processor is told.
     """
 
     raw_topic: str
@@ -40,9 +41,10 @@ class Scope:
     group: str
     since_ms: int | None = None
     ledger: Path | None = None
+    copy_skew_ms: int = 0
 
 
-def kambi(prefix: str, *, since_ms: int | None = None, ledger: Path | None = None) -> Scope:
+def kambi(prefix: str, *, since_ms: int | None = None, ledger: Path | None = None, copy_skew_ms: int = 0) -> Scope:
     """Return the scope of the Kambi feed."""
     return Scope(
         raw_topic=f"{prefix}kambi.raw",
@@ -51,6 +53,7 @@ def kambi(prefix: str, *, since_ms: int | None = None, ledger: Path | None = Non
         group=f"{prefix}kambi",
         since_ms=since_ms,
         ledger=ledger,
+        copy_skew_ms=copy_skew_ms,
     )
 
 
@@ -125,7 +128,14 @@ class _Audit:
     async def _walk(self, tp: TopicPartition, span: Span) -> None:
         """Judge one raw partition beside its outputs, both in source order."""
         begin, judge_from = await self._begin(tp, span[0])
-        judge = Judge(self._scope.raw_topic, tp.partition, self._report, from_start=begin == 0, ledger=self._ledger)
+        judge = Judge(
+            self._scope.raw_topic,
+            tp.partition,
+            self._report,
+            from_start=begin == 0,
+            ledger=self._ledger,
+            copy_skew_ms=self._scope.copy_skew_ms,
+        )
         outputs = _BySource(self._shelf.of_partition(tp.partition))
         outputs.skip_to(begin)
         warm_until_ns: int | None = None

@@ -78,7 +78,7 @@ def audit(
       tricast audit --ledger .tricast/ledger/kambi-1790000000.jsonl --min-frames 1000
     """
     settings = invocation.settings
-    scope = kambi(settings.topic_prefix, since_ms=since_ms, ledger=ledger)
+    scope = kambi(settings.topic_prefix, since_ms=since_ms, ledger=ledger, copy_skew_ms=settings.kambi.copy_skew_ms)
     report = asyncio.run(audited(settings, scope, timeout_s=timeout_s, quiet=as_json))
     if as_json:
         click.echo(json.dumps(report.to_json(min_frames)))

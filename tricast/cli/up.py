@@ -173,7 +173,7 @@ class _Run:
 
     async def _audit(self) -> None:
         self._say("auditing")
-        scope = kambi(self._settings.topic_prefix, ledger=self._ledger)
+        scope = kambi(self._settings.topic_prefix, ledger=self._ledger, copy_skew_ms=self._settings.kambi.copy_skew_ms)
         quiet = self._live is not None
         self._report = await audited(self._settings, scope, timeout_s=AUDIT_TIMEOUT_S, quiet=quiet)
 

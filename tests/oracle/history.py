@@ -52,9 +52,9 @@ class Vendor:
         self._odd = odd
         first = random.choice((1_020_000_000, 2**53, 7))
         self.events = [first + random.choice((0, 1, 2, 3, 5)) + number * 7 for number in range(random.randint(1, 3))]
+        base = random.choice((2_500_000_000, 2**53 + 1))
         self.offers = {
-            event: [event * 10 + number if event < 2**50 else event + 100 + number for number in range(1, 4)]
-            for event in self.events
+            event: [base + 10 * place + number for number in range(1, 4)] for place, event in enumerate(self.events)
         }
         self.now_ms = START_MS
         self._versions = random.random() < 0.4
@@ -226,7 +226,7 @@ class Vendor:
 
     @staticmethod
     def _outcome_ids(offer: int) -> list[int]:
-        return [offer * 10 + number if offer < 2**50 else offer + 1000 + number * 7 for number in range(3)]
+        return [offer * 10 + number for number in range(3)]
 
     def _outcomes_changed(self, mt: int, event: int) -> Json:
         random = self._random

@@ -139,8 +139,11 @@ class Book:
             return None
         event = self.event(event_id)
         if event is None or event.removed_s:
-            self.change_event(event_id).removed_s = 0
-        offer = self._offers[offer_id] = OfferEntry(event_id=event_id)
+            event = self.change_event(event_id)
+            event.removed_s = 0
+        # What is older than the event's removal stays history for each outcome of the offer, too.
+        offer = OfferEntry(event_id=event_id, order=event.floor, line=self.line, floor=event.floor)
+        self._offers[offer_id] = offer
         members[offer_id] = None
         self._dirty_members.add(event_id)
         self._dirty_offers.add(offer_id)
@@ -174,10 +177,14 @@ class Book:
 
     def remove_offer(self, offer_id: int, offer: OfferEntry, order: int) -> None:
         """Leave of the offer what keeps late facts from bringing it back."""
-        offer.floor = offer.newest() if offer.newest() > order else order
-        offer.order, offer.line = order, self.line
+        offer.order, offer.line, offer.floor = order, self.line, order
         offer.defined, offer.suspended, offer.visible, offer.cash_out = False, None, None, None
-        offer.outcomes = {}
+        # What was newer than the removal stays newer: should the offer come back, its older price is no current one.
+        offer.outcomes = {
+            outcome_id: OutcomeEntry(entry.order, entry.line, removed_s=entry.removed_s or self.now_s)
+            for outcome_id, entry in offer.outcomes.items()
+            if entry.order > order
+        }
         offer.removed_s = self.now_s
         self._dirty_offers.add(offer_id)
         self.changes.removed.append(entries.offer_key(offer_id))

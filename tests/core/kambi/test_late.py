@@ -137,6 +137,20 @@ def test_removal_of_an_offer_is_no_earlier_than_the_newest_of_its_outcomes():
     assert record["late"] is True
 
 
+def test_price_from_before_the_removal_of_its_event_is_late_when_the_offer_came_back():
+    assert lateness(gone(EARLIER), status(LATER), odds(T, (ONE, 1500))) == [None, None, True]
+
+
+def test_price_that_is_newer_than_the_removal_of_its_offer_stays_newer():
+    task = Task()
+    task.say(odds(LATER, (ONE, 1500)), at_ms=T + 100)
+    task.say(removed(EARLIER))
+    (record,) = task.say(added(EARLIER + 1, (ONE, 1400), (TWO, 2500)))
+    assert [outcome.get("late") for outcome in record["outcomes"]] == [True, None]
+    (record,) = task.say(odds(EARLIER + 1, (TWO, 2400)))
+    assert "late" not in record
+
+
 def test_other_entities_are_not_late():
     children = [odds(LATER, (ONE, 1500)), odds(EARLIER, (TWO, 1500)), score(EARLIER, "0", "0"), status(EARLIER)]
     children += [item(25, "mo", LATER, id=7), item(25, "mo", EARLIER, id=8), item(19, "tu", EARLIER, id=7)]

@@ -216,9 +216,9 @@ def test_counting_costs_a_bounded_number_of_writes(talk: Callable[[Lines, str], 
 def test_copies_that_do_not_meet_any_more(copied: float, standby: bool):
     """The vendor stamps each key by itself, say: then every change goes out twice, and somebody must hear of it."""
     lines = two_lines()
-    own = (*BOTH, f"{GENERAL_LINE}.b") if standby else BOTH
-    if standby:
-        lines.open(own[2], GENERAL_KEYS)
+    own = [*BOTH, f"{GENERAL_LINE}.b"] if standby else [*BOTH]
+    for line in own[2:]:
+        lines.open(line, GENERAL_KEYS)
     for number in range(COPIES):
         child = odds('{"id":1,"betOfferId":1,"odds":1500}', t=START_NS // 1_000_000 + number, event=1)
         other = odds('{"id":1,"betOfferId":1,"odds":1500}', t=START_NS // 1_000_000 + 500 + number, event=1)

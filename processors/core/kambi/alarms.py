@@ -7,7 +7,8 @@ function changes the line's doubts and returns the pairs whose doubt changed.
 from typing import Final
 
 from processors.core.kambi.channels import SIDES, Side
-from processors.core.kambi.lines import SIDE_DOUBTS, Line, LineBook
+from processors.core.kambi.line_entries import SIDE_DOUBTS, Line
+from processors.core.kambi.lines import LineBook
 
 SILENT_S: Final = 5
 """A line ticks every second; one that lacks five of them while others tick is silent."""

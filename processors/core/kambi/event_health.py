@@ -10,7 +10,8 @@ from typing import Final, Literal
 import msgspec
 
 from processors.core.kambi.answers import What
-from processors.core.kambi.lines import GENERAL, PREFIX, Cover, LineBook
+from processors.core.kambi.line_entries import GENERAL, Cover
+from processors.core.kambi.lines import PREFIX, LineBook
 from processors.core.processor import Store
 from schemas.kambi.health import EventHealth
 

@@ -13,7 +13,8 @@ from processors.core.kambi.answers import What
 from processors.core.kambi.channels import read_keys
 from processors.core.kambi.event_health import SEEN_S, Cause, EventBook, SnapshotKind
 from processors.core.kambi.health import Closed, Control, Opened, Overflow, Tick, health_of, read_hole, resumed
-from processors.core.kambi.lines import GENERAL, Doubt, Line, LineBook
+from processors.core.kambi.line_entries import GENERAL, Doubt, Line
+from processors.core.kambi.lines import LineBook
 from processors.core.kambi.shards import Share
 from processors.core.processor import Context, Hole, Store
 from schemas.kambi.health import EventHealth, LineHealth

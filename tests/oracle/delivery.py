@@ -169,7 +169,9 @@ class _Delivery:
                 self._contents["messages sent again in another frame"] += size
                 latest = frames[-1][0]
             if random.random() < 0.01:
-                junk = random.choice((b'2["message","hello"]', b"nonsense", b'0{"sid":"x"}', b'2["message","[]"]', b"3[]"))
+                junk = random.choice(
+                    (b'2["message","hello"]', b"nonsense", b'0{"sid":"x"}', b'2["message","[]"]', b"3[]")
+                )
                 frames.append((arrival, junk))
                 self._contents["frames that are no bulk"] += 1
         return frames

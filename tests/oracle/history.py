@@ -67,8 +67,14 @@ class Vendor:
     def _change(self) -> Change:
         random = self._random
         self.now_ms += random.choices(
-            (0, random.randint(1, 5), random.randint(100, 900), random.randint(1_000, 20_000), 70_000),
-            (40, 22, 25, 12, 1),
+            (
+                0,
+                random.randint(1, 5),
+                random.randint(100, 900),
+                random.randint(1_000, 20_000),
+                random.choice((45_000, 70_000, 121_000)),
+            ),
+            (40, 22, 25, 11, 2),
         )[0]
         mt = random.choices(tuple(_WEIGHTS), tuple(_WEIGHTS.values()))[0]
         event = random.choice(self.events)

@@ -78,6 +78,7 @@ class Said:
         kind: What was said of it.
         at_s: Stream time.
         version: The vendor's.
+        undone: Of a removal: the event or an offer of it came again since.
     """
 
     order: int
@@ -88,6 +89,7 @@ class Said:
     kind: str
     at_s: int
     version: int | None = None
+    undone: bool = False
 
 
 @dataclass(slots=True)
@@ -363,6 +365,9 @@ class Oracle:
         outcome: int | None = None,
         version: int | None = None,
     ) -> None:
+        for removal in self._said:
+            if removal.what == "removal" and removal.event == event and (offer is not None or what == "state"):
+                removal.undone = True
         self._said.append(Said(order, event, offer, outcome, what, kind, self._now_s, version))
 
     def _newest(self, event: int, what: str) -> int:
@@ -406,13 +411,12 @@ class Oracle:
             if said.kind == "offer.removed" and self._now_s - said.at_s > WINDOW_S:
                 self._said = [other for other in self._said if other.offer != offer]
         for removal in [said for said in self._said if said.what == "removal"]:
-            event, since = removal.event, self._said.index(removal)
-            came_back = any(
-                said.event == event and (said.offer is not None or said.what == "state")
-                for said in self._said[since + 1 :]
-            )
-            if not came_back and self._now_s - removal.at_s > WINDOW_S:
-                self._said.remove(removal)
+            if removal.undone or self._now_s - removal.at_s <= WINDOW_S:
+                continue
+            if max(said.order for said in self._said if said.event == removal.event) > (self._now_s - WINDOW_S) * 1000:
+                removal.at_s = self._now_s
+            else:
+                self._said = [said for said in self._said if said.event != removal.event]
 
 
 def expected(records: Iterable[SourceRecord]) -> Oracle:

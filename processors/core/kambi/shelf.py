@@ -129,7 +129,12 @@ class Shelf:
                 stored = store.get(key) if key[:1] == entries.EVENT else None
                 if stored is not None:
                     event = entries.decode_event(stored)
-                    if event.removed_s == second:
+                    if event.removed_s == second and event.newest() > (now_s - WINDOW_S) * 1000:
+                        # A clock or score came after the removal, and older ones may still come after it.
+                        event.removed_s = now_s
+                        store.put(key, entries.encode(event))
+                        self._removed.setdefault(now_s, set()).add(key)
+                    elif event.removed_s == second:
                         event_id = entries.key_id(key)
                         ids = self._events[event.created_s]
                         ids.discard(event_id)

@@ -151,6 +151,17 @@ def test_price_that_is_newer_than_the_removal_of_its_offer_stays_newer():
     assert "late" not in record
 
 
+def test_score_after_the_removal_of_its_event_is_remembered_as_long_as_any():
+    task = Task()
+    task.say(gone(T), at_ms=T)
+    task.say(score(T + 119_000, "1", "0"), at_ms=T + 119_000)
+    task.tick(T + 122_000)
+    (record,) = task.say(score(T + 118_000, "0", "0"), line=GENERAL)
+    assert record["late"] is True
+    task.tick(T + 400_000)
+    assert list(task.store.items(b"e")) == [], "nothing of it is kept for good"
+
+
 def test_other_entities_are_not_late():
     children = [odds(LATER, (ONE, 1500)), odds(EARLIER, (TWO, 1500)), score(EARLIER, "0", "0"), status(EARLIER)]
     children += [item(25, "mo", LATER, id=7), item(25, "mo", EARLIER, id=8), item(19, "tu", EARLIER, id=7)]

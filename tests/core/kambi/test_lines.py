@@ -307,3 +307,15 @@ def test_bad_control_record_is_a_dead_letter_and_changes_nothing(kind: str, valu
     assert [dead.code for dead in lines.driver.dead_letters] == [Code.BAD_CONTROL]
     assert lines.driver.store.entries == before
     assert lines.told() == []
+
+
+def test_number_of_lines_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    """What the forgotten line held is given up, and it may come back as a new one."""
+    monkeypatch.setattr("processors.core.kambi.lines.MAX_LINES", 2)
+    lines = two_lines()
+    lines.close(EVENT_LINE)
+    lines.open("kambi-0-events-1", event_keys(2))
+    assert [key for key in lines.driver.store.entries if key[:2] == b"hl"] == [
+        b"hl" + line.encode() for line in (GENERAL_LINE, "kambi-0-events-1")
+    ]
+    assert ("event/1", "stale", "uncovered", "main") in lines.told()

@@ -3,11 +3,11 @@
 TricastError
 ├── ConfigurationError      a setting is wrong; nothing was started
 ├── EnvironmentFault        the machine lacks something: network, disk, port, a running Kafka
-├── WireError               a vendor's bytes are not what its sheet describes (becomes a dead letter)
 ├── ContractError           a record of ours breaks its own schema
 └── EngineError             a stream task cannot go on
     ├── PositionError       checkpoint, changelog and source topic disagree; needs a person
     ├── FencedError         another worker owns the task or the worker's name
+    │   └── ExpelledError   the consumer group went on without this worker
     └── TooManyDeadLetters  the stop ratio was passed; a core is broken
 """
 
@@ -48,19 +48,6 @@ class EnvironmentFault(TricastError):
     code = "environment"
     retryable = True
     exit_code = 3
-
-
-class WireError(TricastError):
-    """Bytes from a vendor that cannot be read; ``code`` names the dead-letter reason.
-
-    Args:
-        code: Dead-letter code, e.g. ``kambi.not-json``.
-        message: What was wrong with these bytes.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = code
 
 
 class ContractError(TricastError):

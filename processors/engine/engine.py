@@ -43,7 +43,6 @@ class CycleCounts:
     records: int = 0
     opened: int = 0
     kept: int = 0
-    last_cycle_s: float = 0.0
 
 
 class Engine:
@@ -334,8 +333,6 @@ class Engine:
         return partition, batch, size
 
     async def _write(self, works: list[TaskWork], membership: Membership, timestamp_ms: int) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         try:
             async with asyncio.timeout(self._settings.transaction_timeout_s + self._settings.rebalance_timeout_s):
                 await self._writer.write(works, membership, timestamp_ms)
@@ -345,7 +342,6 @@ class Engine:
             await self._stop_for(error)
             raise
         self.counts.cycles += 1
-        self.counts.last_cycle_s = loop.time() - began
 
     async def _written(self) -> None:
         """Wait for the transaction on its way.

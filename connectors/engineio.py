@@ -106,11 +106,6 @@ def event(name: str, argument: Any, *, acknowledgement: int | None = None) -> st
     return f"42{number}" + json.dumps([name, argument], separators=(",", ":"))
 
 
-def is_connected(payload: bytes) -> bool:
-    """Return whether a Socket.IO packet accepts the connect of the default namespace (``0`` or ``0{…}``)."""
-    return payload == b"0" or payload.startswith(b"0{")
-
-
 def is_connect_error(payload: bytes) -> bool:
     """Return whether a Socket.IO packet refuses the connect (``4{…}``)."""
     return payload.startswith(b"4")

@@ -81,7 +81,7 @@ async def _shake_hands(socket: WebSocket) -> Dialled:
         answer = await socket.receive()
         match packet_of(answer):
             case engineio.Message(payload):
-                if engineio.is_connect_error(payload):
+                if engineio.is_connect_error(payload) or engineio.is_disconnect(payload):
                     raise ConnectFailed(f"the server refused the connect: {payload!r:.200}")
                 return Dialled(socket, payload, opened.silence_s)
             case engineio.Ping(reply):

@@ -50,6 +50,11 @@ async def refuses_the_connect(peer):
     await peer.listen()
 
 
+async def disconnects_in_place_of_accepting(peer):
+    await peer.handshake(connected="41")
+    await peer.listen()
+
+
 @pytest.mark.parametrize(
     ("behaviour", "said"),
     [
@@ -59,6 +64,7 @@ async def refuses_the_connect(peer):
         (speaks_something_else, "no Engine.IO open packet but TEXT b'hello'"),
         (opens_with_broken_json, "no Engine.IO open packet"),
         (refuses_the_connect, "the server refused the connect"),
+        (disconnects_in_place_of_accepting, "the server refused the connect: b'1'"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )

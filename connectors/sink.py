@@ -42,7 +42,8 @@ class SinkCounts:
     spooled: int = 0
     """Frames that went to disk first."""
     dropped: Counter[str] = field(default_factory=Counter)
-    """By reason: ``queue-full``, ``spool-full``, ``spool-failed``, ``too-large``; ``spool-damaged`` (all records)."""
+    """By reason: ``queue-full``, ``spool-full``, ``spool-failed``, ``too-large`` (for Kafka), ``over-limit`` (for us:
+    the connection closes with 1009); ``spool-damaged`` (all records)."""
 
 
 @dataclass(slots=True)

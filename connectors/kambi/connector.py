@@ -11,12 +11,13 @@ import aiohttp
 
 from connectors import process
 from connectors.clock import Clock, SystemClock
+from connectors.kambi import names
 from connectors.kambi.answers import Listing
 from connectors.kambi.config import KambiSettings
 from connectors.kambi.planner import Coverage
 from connectors.kambi.polling import poller_of
 from connectors.kambi.settlements import Settlements
-from connectors.kambi.shard import FEED, Outset, Shard
+from connectors.kambi.shard import Outset, Shard
 from connectors.kambi.spools import Spools, drain
 from connectors.kambi.switch import await_switch
 from connectors.producer import RawWriter
@@ -161,7 +162,7 @@ async def run(
             await await_switch(
                 kafka,
                 topic=topic,
-                group=prefix + FEED,
+                group=prefix + names.FEED,
                 shards=settings.shards,
                 timeout_s=settings.switch_timeout_s,
                 clock=clock,

@@ -3,6 +3,10 @@
 A hot standby appends its replica name, so that both lines of a pair are told apart in everything they record.
 """
 
+from typing import Final
+
+FEED: Final = "kambi"
+
 
 def general(shard: int, replica: str = "") -> str:
     """Return the name of the line that holds the general keys of ``shard``."""

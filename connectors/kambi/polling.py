@@ -18,7 +18,6 @@ from connectors.runner import Backoff
 from connectors.sink import FrameSink
 from connectors.snapshots import SnapshotRecorder
 
-_FEED: Final = "kambi"
 _IN_FLIGHT: Final = 4  # a slow answer or two do not hold up the rest, and a slow server is not piled on
 _TRUSTED_ROUNDS: Final = 4  # so often at most an event is found "not modified" before it is asked for in full
 _AFTER_TICK_S: Final = 0.5
@@ -46,7 +45,7 @@ def poller_of(
         random: Spreads and jitters.
     """
     recorders = {
-        shard: SnapshotRecorder(feed=_FEED, line=names.snapshots(shard, settings.replica), sink=sinks[shard])
+        shard: SnapshotRecorder(feed=names.FEED, line=names.snapshots(shard, settings.replica), sink=sinks[shard])
         for shard in settings.own_shards
     }
     cadence = Cadence(

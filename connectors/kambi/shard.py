@@ -9,7 +9,7 @@ from typing import Final
 import aiohttp
 
 from connectors.clock import Clock
-from connectors.kambi import protocol
+from connectors.kambi import names, protocol
 from connectors.kambi.config import KambiSettings
 from connectors.kambi.line import KambiLine, LineOwner, ShardOf
 from connectors.kambi.planner import Action, Coverage, Planner, Subscribe, Unsubscribe
@@ -22,7 +22,6 @@ from connectors.sink import FrameSink
 
 log = logging.getLogger(__name__)
 
-FEED: Final = "kambi"
 _MOVE_OVERLAP_S: Final = 1.0  # success is silent, so the old place is held on to until the new one must be in force
 _RETRY_S: Final = 30.0  # half of the minute within which a limit that was lifted should be used
 
@@ -52,7 +51,7 @@ class Outset:
     ) -> KambiLine:
         """Return a line called ``name`` that writes to ``sink`` and asks ``owner`` for its keys."""
         recorder = LineRecorder(
-            feed=FEED,
+            feed=names.FEED,
             line=name,
             sink=sink,
             clock=self.clock,
@@ -101,8 +100,6 @@ class Shard:
         self._group: asyncio.TaskGroup | None = None
         self._unplaced = 0
         self.lines: dict[str, KambiLine] = {}
-        self.refused = 0
-        """Subscriptions the server refused."""
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Open the general line; it and all lines to come run in ``group`` until the process is to stop."""
@@ -168,7 +165,6 @@ class Shard:
         self._carry_out(self._planner.want(self._roster.events))
 
     def _refused(self, line: str, code: int, topic: str) -> None:
-        self.refused += 1
         log.warning("kambi.refused line=%s code=%d topic=%s", line, code, topic)
         if code == protocol.TOO_MANY_KEYS:
             self._carry_out(self._planner.refused(line, topic))

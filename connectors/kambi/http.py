@@ -1,6 +1,7 @@
 """One polite client for the offering HTTP API: what it answered is a finding, never an exception."""
 
 import email.utils
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ _LONGEST_VALIDATOR: Final = 200
 _LONGEST_RETRY_AFTER_S: Final = 900.0
 """A server that sends us away for longer is asked every quarter of an hour all the same."""
 _OLDEST_AGE_S: Final = 86_400
+
+_SETTLES_NS: Final = 3_000_000_000
+"""How much later an equal body has to be: an answer speaks for two seconds before its request."""
 
 _ASKED_FOR: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
@@ -77,6 +81,25 @@ class Broken:
 Finding = Answer | Unchanged | Refused | Broken
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Remembered:
+    """The last recorded body of a request.
+
+    Attributes:
+        digest: Of the body.
+        since_ns: When it was first seen, UTC nanoseconds.
+        settled: It was recorded again later.
+        until_s: When it is asked for in full again, monotonic seconds.
+        validators: What to send.
+    """
+
+    digest: bytes
+    since_ns: int
+    settled: bool
+    until_s: float
+    validators: Mapping[str, str]
+
+
 class OfferingHttp:
     """GETs below ``/offering/v2018/<offering>/``.
 
@@ -108,7 +131,7 @@ class OfferingHttp:
         self._max_body_bytes = max_body_bytes
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._trust_s = trust_s
-        self._remembered: OrderedDict[str, tuple[float, Mapping[str, str]]] = OrderedDict()
+        self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
 
     async def get(self, position: str, *, conditional: bool) -> Finding:
         """Ask once for ``position``; ``conditional``: "not modified since what was remembered" is answer enough."""
@@ -134,18 +157,33 @@ class OfferingHttp:
             return Broken("network", f"{type(error).__name__}: {error}")
 
     def remember(self, answer: Answer) -> None:
-        """Ask conditionally from now on: call it when ``answer`` was recorded, as only then a 304 needs no record."""
-        self._remembered.pop(answer.position, None)
-        if answer.validators:
-            self._remembered[answer.position] = (self._clock.monotonic_s() + self._trust_s, answer.validators)
-            if len(self._remembered) > _VALIDATORS:
-                self._remembered.popitem(last=False)
+        """Note that ``answer`` was recorded; once the same body was recorded twice, ask conditionally.
+
+        Once is not enough: what push changed around the request is not compared with that answer, and only a later one,
+        though equal, settles it. After that a 304 needs no record.
+        """
+        before = self._remembered.pop(answer.position, None)
+        if not answer.validators:
+            return
+        digest = hashlib.blake2b(answer.body, digest_size=16).digest()
+        since_ns = answer.requested_ns if before is None or before.digest != digest else before.since_ns
+        self._remembered[answer.position] = _Remembered(
+            digest=digest,
+            since_ns=since_ns,
+            settled=answer.requested_ns - since_ns >= _SETTLES_NS,
+            until_s=self._clock.monotonic_s() + self._trust_s,
+            validators=answer.validators,
+        )
+        if len(self._remembered) > _VALIDATORS:
+            self._remembered.popitem(last=False)
 
     # -- private -----------------------------------------------------------------------------------------------------
 
     def _validators(self, position: str) -> Mapping[str, str]:
-        until_s, validators = self._remembered.get(position, (0.0, {}))
-        return validators if self._clock.monotonic_s() < until_s else {}
+        known = self._remembered.get(position)
+        if known is None or not known.settled or self._clock.monotonic_s() >= known.until_s:
+            return {}
+        return known.validators
 
     async def _read(self, response: aiohttp.ClientResponse, position: str, requested_ns: int) -> Finding:
         sent = response.request_info.headers
@@ -177,7 +215,7 @@ class OfferingHttp:
         else:
             try:
                 at = email.utils.parsedate_to_datetime(text)
-            except ValueError:
+            except (ValueError, OverflowError):  # the latter: a part that no C integer holds
                 return 0.0
             at = at if at.tzinfo else at.replace(tzinfo=UTC)
             after_s = at.timestamp() - self._clock.now_ns() / 1_000_000_000

@@ -1,6 +1,7 @@
 """The client of the offering API: every answer and every failure is a finding."""
 
 import asyncio
+import dataclasses
 import gzip
 import zlib
 from contextlib import asynccontextmanager
@@ -96,6 +97,8 @@ async def test_other_statuses_are_refusals(status):
         ("-5", 0.0),
         ("1e9", 0.0),
         ("soon", 0.0),
+        ("Mon, 21 Sep 99999999999999999999 14:13:50 GMT", 0.0),
+        ("Mon, 21 Sep 2026 14:13:50 +999999999999", 0.0),
         ("٣", 0.0),
         ("", 0.0),
     ],
@@ -130,6 +133,12 @@ class Versioned:
         return web.Response(status=304) if sent else web.Response(body=b"{}", headers=self.validators)
 
 
+def settle(http, answer):
+    """Have ``answer`` recorded twice, far enough apart that an equal body settles what was unsettled at the first."""
+    http.remember(answer)
+    http.remember(dataclasses.replace(answer, requested_ns=answer.requested_ns + 3_000_000_000))
+
+
 ETAG = {"ETag": 'W/"5f-a b"'}
 DATE = {"Last-Modified": "Mon, 21 Sep 2026 14:13:50 GMT"}
 
@@ -140,11 +149,27 @@ async def test_what_was_remembered_is_asked_for_conditionally(validators):
     async with serving(server.answer) as url, client(url) as http:
         first = await http.get(POSITION, conditional=True)
         assert isinstance(first, Answer)
-        http.remember(first)
+        settle(http, first)
         assert await http.get(POSITION, conditional=True) == Unchanged()
         assert isinstance(await http.get(POSITION, conditional=False), Answer)
         assert isinstance(await http.get("event/livedata/1.json?lang=en_GB", conditional=True), Answer)
     assert server.sent == [{}, validators, {}, {}]
+
+
+async def test_one_answer_is_not_enough_and_another_body_begins_anew():
+    """What push changed around the first request is compared only with a later answer."""
+    server = Versioned(**ETAG)
+    async with serving(server.answer) as url, client(url) as http:
+        first = await http.get(POSITION, conditional=True)
+        assert isinstance(first, Answer)
+        http.remember(first)
+        http.remember(dataclasses.replace(first, requested_ns=first.requested_ns + 2_999_999_999))
+        assert isinstance(await http.get(POSITION, conditional=True), Answer)
+        other = dataclasses.replace(first, requested_ns=first.requested_ns + 9_000_000_000, body=b"[]")
+        http.remember(other)
+        assert isinstance(await http.get(POSITION, conditional=True), Answer)
+        http.remember(dataclasses.replace(other, requested_ns=other.requested_ns + 3_000_000_000))
+        assert await http.get(POSITION, conditional=True) == Unchanged()
 
 
 async def test_what_was_not_remembered_is_asked_for_in_full():
@@ -161,7 +186,7 @@ async def test_validators_are_trusted_for_a_time_only():
     async with serving(server.answer) as url, client(url, clock=clock, trust_s=60.0) as http:
         first = await http.get(POSITION, conditional=True)
         assert isinstance(first, Answer)
-        http.remember(first)
+        settle(http, first)
         clock.advance(59)
         assert await http.get(POSITION, conditional=True) == Unchanged()
         clock.advance(1)

@@ -69,6 +69,19 @@ async def test_a_server_of_old_engine_io_is_recognised():
     assert (unread.verdict, unread.found[:17]) == ("failed", "kambi.bad-element")
 
 
+async def test_silence_on_push_is_no_wonder_where_nothing_is_live():
+    async def live_open(request):
+        return web.json_response({"liveEvents": []})
+
+    app = web.Application()
+    app.router.add_get("/offering/v2018/kambi/event/live/open.json", live_open)
+    async with TestServer(app) as server, KambiSimulator(KambiSimulatorSettings(changes_per_second=0)) as simulator:
+        url = f"http://127.0.0.1:{server.port}"
+        silent = KambiSettings(push_url=simulator.urls.push_url, offering_url=url, offering="kambi", language="xx")
+        found = await answers(silent, listen_s=1.0)
+    assert (found["offering API: live events"].verdict, found["push: language xx key"].verdict) == ("ok", "ok")
+
+
 async def test_nobody_there_is_an_answer_too():
     nowhere = "http://127.0.0.1:1"
     found = await answers(KambiSettings(push_url=nowhere, offering_url=nowhere))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from connectors.kambi.config import KambiSettings
+from processors.core.kambi.channels import Side
 from processors.core.kambi.debulk import read_child
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.normalize import normalize, vendor_time_ms
@@ -19,31 +20,34 @@ from tricast.doctor.answer import Answer, short, words
 from tricast.doctor.kambi_push import listen_on_push
 
 HTTP_TIMEOUT_S = 15.0
+_LIVE_EVENTS = "offering API: live events"
 
-EXAMPLES: dict[str, str] = {
-    "EventAdded": "lang",
-    "LiveEventOpened": "lang",
-    "BetOfferAdded": "lang",
-    "BetOfferRemoved": "",
-    "BetOfferStatusUpdated": "lang",
-    "BetOfferOddsUpdated": "",
-    "MatchClockRemoved": "",
-    "MatchClockUpdated": "lang",
-    "EventScoreUpdated": "",
-    "EventStatsUpdated": "SET-BASED FOOTBALL",
-    "EventRemoved": "",
-    "TickerUpdated": "lang",
-    "EventDescriptionUpdated": "",
-    "BetOfferOddsAdded": "lang",
-    "BetOfferOddsRemoved": "",
-    "OutcomesSettled": "",
-    "MatchOccurrence": "lang",
-    "VisualizationOccurrence": "",
-    "LiveStatistics": "",
-    "OutcomesStatusUpdated": "",
-    "EventStateUpdated": "",
+EXAMPLES: dict[str, Side] = {
+    "EventAdded": "language",
+    "LiveEventOpened": "language",
+    "BetOfferAdded": "language",
+    "BetOfferRemoved": "neutral",
+    "BetOfferStatusUpdated": "language",
+    "BetOfferOddsUpdated": "neutral",
+    "MatchClockRemoved": "neutral",
+    "MatchClockUpdated": "language",
+    "EventScoreUpdated": "neutral",
+    "EventStatsUpdated": "neutral",
+    "EventRemoved": "neutral",
+    "TickerUpdated": "language",
+    "EventDescriptionUpdated": "neutral",
+    "BetOfferOddsAdded": "language",
+    "BetOfferOddsRemoved": "neutral",
+    "OutcomesSettled": "neutral",
+    "MatchOccurrence": "language",
+    "VisualizationOccurrence": "neutral",
+    "LiveStatistics": "neutral",
+    "OutcomesStatusUpdated": "neutral",
+    "EventStateUpdated": "neutral",
 }
-"""Messages that ``push-examples`` shows, by name; which are in a language, and which have several kinds."""
+"""Messages that ``push-examples`` shows, by name, and the side of a pair of keys that each comes on."""
+STATISTICS_TYPES = ("SET-BASED", "FOOTBALL")
+"""Of ``EventStatsUpdated`` there is an example of each."""
 
 
 async def examine(settings: KambiSettings, *, listen_s: float) -> AsyncIterator[Answer]:
@@ -55,11 +59,14 @@ async def examine(settings: KambiSettings, *, listen_s: float) -> AsyncIterator[
     """
     timeout = aiohttp.ClientTimeout(total=HTTP_TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        live = None
-        async for answer in _offering(session, settings):
-            live = answer.found if answer.verdict == "ok" else live
-            yield answer
-        async for answer in listen_on_push(session, settings, listen_s, expects_traffic=live is not None):
+        listed = await _live_events(session, settings)
+        events = listed if isinstance(listed, list) else []
+        if isinstance(listed, Answer):
+            yield listed
+        else:
+            yield Answer(question=_LIVE_EVENTS, verdict="ok", found=f"{len(events)} live events")
+            yield _language(settings, events)
+        async for answer in listen_on_push(session, settings, listen_s, expects_traffic=bool(events)):
             yield answer
         async for answer in _examples(session, settings):
             yield answer
@@ -68,22 +75,19 @@ async def examine(settings: KambiSettings, *, listen_s: float) -> AsyncIterator[
 # -- the HTTP API -----------------------------------------------------------------------------------------------------
 
 
-async def _offering(session: aiohttp.ClientSession, settings: KambiSettings) -> AsyncIterator[Answer]:
-    question = "offering API: live events"
+async def _live_events(session: aiohttp.ClientSession, settings: KambiSettings) -> list[Any] | Answer:
+    """Return the live events, or what is wrong with the answer."""
     try:
         status, body = await _get(session, settings, "event/live/open.json", {"lang": settings.language})
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         host = urlsplit(settings.offering_url).hostname
         action = f"check TRICAST_KAMBI__OFFERING_URL and that this machine reaches {host}"
-        yield Answer(question=question, verdict="failed", found=words(error), action=action)
-        return
+        return Answer(question=_LIVE_EVENTS, verdict="failed", found=words(error), action=action)
     events = body.get("liveEvents") if isinstance(body, dict) else None
     if status != 200 or not isinstance(events, list):
         action = "check TRICAST_KAMBI__OFFERING: 404 means that the offering is unknown"
-        yield Answer(question=question, verdict="failed", found=f"HTTP {status}: {short(body)}", action=action)
-        return
-    yield Answer(question=question, verdict="ok", found=f"{len(events)} live events")
-    yield _language(settings, events)
+        return Answer(question=_LIVE_EVENTS, verdict="failed", found=f"HTTP {status}: {short(body)}", action=action)
+    return events
 
 
 def _language(settings: KambiSettings, events: list[Any]) -> Answer:
@@ -104,12 +108,12 @@ def _language(settings: KambiSettings, events: list[Any]) -> Answer:
 
 
 async def _examples(session: aiohttp.ClientSession, settings: KambiSettings) -> AsyncIterator[Answer]:
-    for name, kinds in EXAMPLES.items():
-        for kind in kinds.split() or [""]:
+    for name, side in EXAMPLES.items():
+        for statistics_type in STATISTICS_TYPES if name == "EventStatsUpdated" else ("",):
             query = {"mockData": "true"}
-            query |= {"lang": settings.language} if kind == "lang" else {}
-            query |= {"eventStatsType": kind} if kind.isupper() else {}
-            question = f"push example: {name}" + (f" ({kind})" if kind.isupper() else "")
+            query |= {"lang": settings.language} if side == "language" else {}
+            query |= {"eventStatsType": statistics_type} if statistics_type else {}
+            question = f"push example: {name}" + (f" ({statistics_type})" if statistics_type else "")
             try:
                 status, body = await _get(session, settings, f"push-examples/{name}", query)
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

@@ -14,13 +14,12 @@ from connectors import engineio, handshake
 from connectors.kambi import keys, protocol
 from connectors.kambi.config import KambiSettings
 from connectors.runner import ConnectFailed
+from processors.core.kambi.channels import SIDES
 from processors.core.kambi.debulk import read_child
 from processors.core.kambi.findings import Unreadable
 from tricast.doctor.answer import Answer, Verdict, short
 
 OLD_ENGINE = "EIO=3"
-LANGUAGE_TYPES = frozenset({4, 5, 6, 8, 15, 22})
-"""Types that ride on the general language key; the other general ones ride on the neutral key."""
 
 
 @dataclass(slots=True)
@@ -105,10 +104,9 @@ def _note(payload: bytes, heard: _Heard) -> None:
         found = read_child(json.dumps(child).encode())
         if isinstance(found, Unreadable):
             heard.unreadable.append(f"{found.code}: {short(child)}")
-        elif found.mt in LANGUAGE_TYPES:
-            heard.language += 1
         else:
-            heard.neutral += 1
+            heard.language += SIDES.get(found.mt) == "language"
+            heard.neutral += SIDES.get(found.mt) == "neutral"
 
 
 def _judge(settings: KambiSettings, heard: _Heard, listen_s: float, *, expects_traffic: bool) -> Iterator[Answer]:

@@ -22,9 +22,6 @@ _LONGEST_RETRY_AFTER_S: Final = 900.0
 """A server that sends us away for longer is asked every quarter of an hour all the same."""
 _OLDEST_AGE_S: Final = 86_400
 
-_SETTLES_NS: Final = 3_000_000_000
-"""How much later an equal body has to be: an answer speaks for two seconds before its request."""
-
 _ASKED_FOR: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 _OK, _NOT_MODIFIED, _NOT_FOUND = 200, 304, 404
@@ -112,6 +109,7 @@ class OfferingHttp:
         timeout_s: From the request to the last byte, seconds.
         trust_s: How long validators are used, seconds. Equal bodies do not mean that nothing was pushed between them:
             where push told a change and lost its taking back, only a whole answer shows it.
+        settle_s: How much later an equal body has to be recorded before validators are used, seconds.
     """
 
     def __init__(
@@ -124,6 +122,7 @@ class OfferingHttp:
         max_body_bytes: int,
         timeout_s: float,
         trust_s: float,
+        settle_s: float,
     ) -> None:
         self._session = session
         self._root = f"{base_url}/offering/v2018/{offering}/"
@@ -131,6 +130,7 @@ class OfferingHttp:
         self._max_body_bytes = max_body_bytes
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._trust_s = trust_s
+        self._settle_ns = round(settle_s * 1_000_000_000)
         self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
 
     async def get(self, position: str, *, conditional: bool) -> Finding:
@@ -170,7 +170,7 @@ class OfferingHttp:
         self._remembered[answer.position] = _Remembered(
             digest=digest,
             since_ns=since_ns,
-            settled=answer.requested_ns - since_ns >= _SETTLES_NS,
+            settled=before is not None and answer.requested_ns - since_ns >= self._settle_ns,
             until_s=self._clock.monotonic_s() + self._trust_s,
             validators=answer.validators,
         )

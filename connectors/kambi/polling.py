@@ -19,6 +19,8 @@ from connectors.sink import FrameSink
 from connectors.snapshots import SnapshotRecorder
 
 _IN_FLIGHT: Final = 4  # a slow answer or two do not hold up the rest, and a slow server is not piled on
+_SETTLE_S: Final = 3.0
+"""More than the two seconds before its request that an answer speaks for."""
 _TRUSTED_ROUNDS: Final = 4  # so often at most an event is found "not modified" before it is asked for in full
 _AFTER_TICK_S: Final = 0.5
 
@@ -68,6 +70,7 @@ def poller_of(
             clock=clock,
             max_body_bytes=settings.max_message_bytes,
             timeout_s=settings.http_timeout_s,
+            settle_s=_SETTLE_S,
             trust_s=_TRUSTED_ROUNDS * settings.snapshot_interval_s,
         ),
         schedule=PollSchedule(shards=settings.shards, cadence=cadence, random=random, now_s=clock.monotonic_s()),

@@ -22,7 +22,7 @@ POSITION = "betoffer/event/1,2.json?lang=en_GB"
 async def client(url, **settings):
     clock = HandClock()
     clock.advance(1_790_000_000)
-    values = {"clock": clock, "max_body_bytes": LIMIT, "timeout_s": 5.0, "trust_s": 120.0} | settings
+    values = {"clock": clock, "max_body_bytes": LIMIT, "timeout_s": 5.0, "trust_s": 120.0, "settle_s": 3.0} | settings
     async with aiohttp.ClientSession() as session:
         yield OfferingHttp(session, base_url=url, offering="kambi", **values)
 

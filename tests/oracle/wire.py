@@ -71,7 +71,7 @@ def candidates(child: Any) -> list[Candidate]:
     return _candidates(mt, child[NAMES[mt]])
 
 
-def _candidates(mt: int, body: Json) -> list[Candidate]:  # noqa: C901
+def _candidates(mt: int, body: Json) -> list[Candidate]:
     event = body.get("eventId")
     if mt == 24:
         return [_settled(outcome, body) for outcome in body["outcomes"]]

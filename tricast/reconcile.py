@@ -4,12 +4,17 @@ Read off the normalized topics alone: a record from a snapshot says so, and why 
 odds it corrected would have stayed wrong until push spoke of the same outcome again: that is the time that is counted.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import UNSET
+
+from schemas import codec
+from schemas.errors import ContractError
+from schemas.kambi.events import OddsChanged
 
 HOUR_NS = 3_600_000_000_000
 CAUSES: Mapping[str, str] = {
@@ -40,31 +45,41 @@ class Hour:
 
 
 class Reconciliation:
-    """Fed with the records of the normalized topics; records of one key in their order."""
+    """Fed with the records of the normalized topics; records of one key in their order.
+
+    Attributes:
+        hours: What was found, by hours since 1970.
+        foreign: Records that are none of tricast's and were passed over.
+    """
 
     def __init__(self) -> None:
         self.hours: dict[int, Hour] = {}
+        self.foreign = 0
         self._corrected: dict[int, int] = {}
         """Outcome to when a snapshot corrected its odds, UTC ns; push has not spoken of it since."""
         self._newest_ns = 0
 
     def observe(self, headers: Mapping[str, bytes], value: bytes) -> None:
-        """Take one normalized record."""
-        said = json.loads(value)
-        received_ns = int(headers["ce_tcreceived"])
+        """Take one record of a normalized topic."""
+        try:
+            ce_type, received_ns = headers["ce_type"].decode(), int(headers["ce_tcreceived"])
+            record = codec.decode(ce_type, value)
+            cause = headers["ce_tccause"].decode() if getattr(record, "source", UNSET) == "snapshot" else None
+        except (KeyError, ValueError, ContractError):
+            self.foreign += 1
+            return
         self._newest_ns = max(self._newest_ns, received_ns)
         hour = self._hour(received_ns)
-        kind = headers["ce_type"].decode().removeprefix("tricast.kambi.").removesuffix(".v1")
-        if said.get("source") != "snapshot":
+        outcomes = getattr(record, "outcomes", ())
+        if cause is None:
             hour.pushed += 1
-            hour.late += bool(said.get("late"))
-            self._pushed(said, received_ns)
+            hour.late += getattr(record, "late", UNSET) is True
+            self._pushed(outcomes, received_ns)
             return
-        cause = headers.get("ce_tccause", b"push-missed").decode()
-        hour.differences[cause, kind] += 1
-        if kind == "odds.changed" and cause != "baseline":
-            for outcome in said["outcomes"]:
-                self._corrected.setdefault(outcome["id"], received_ns)
+        hour.differences[cause, ce_type.removeprefix("tricast.kambi.").removesuffix(".v1")] += 1
+        if isinstance(record, OddsChanged) and cause != "baseline":
+            for outcome in outcomes:
+                self._corrected.setdefault(outcome.id, received_ns)
 
     def finish(self) -> None:
         """Account for corrections that push never came back to."""
@@ -76,9 +91,9 @@ class Reconciliation:
         """Return one row an hour, oldest first, for scripts."""
         return [_row(number, self.hours[number]) for number in sorted(self.hours)]
 
-    def _pushed(self, said: Mapping[str, Any], received_ns: int) -> None:
-        for outcome in said.get("outcomes", ()):
-            since_ns = None if outcome.get("late") else self._corrected.pop(outcome["id"], None)
+    def _pushed(self, outcomes: Iterable[Any], received_ns: int) -> None:
+        for outcome in outcomes:
+            since_ns = None if outcome.late is True else self._corrected.pop(outcome.id, None)
             if since_ns is not None:
                 self._hour(since_ns).stale_s.append((received_ns - since_ns) / 1e9)
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tricast.reconcile import Reconciliation, totals
 
 HOUR_NS = 3_600_000_000_000
@@ -43,8 +45,28 @@ def test_what_push_never_speaks_of_again_is_stale_until_the_end():
 
 
 def test_a_baseline_is_no_loss():
-    (row,) = reconciled(odds(0, 7, "baseline"), record("offer.added", 1, {"event_id": 1, "outcomes": []}, "baseline"))
+    offer = {"event_id": 1, "offer_id": 2, "suspended": False, "outcomes": []}
+    (row,) = reconciled(odds(0, 7, "baseline"), record("offer.added", 1, offer, "baseline"))
     assert (row["baseline"], row["push-missed"], row["odds_corrected"], row["not_pushed_by_type"]) == (2, 0, 0, {})
+
+
+FOREIGN = {
+    "no headers": ({}, odds(0, 7)[1]),
+    "no JSON": (odds(0, 7)[0], b"hello"),
+    "no record of its type": (odds(0, 7)[0], b'{"event_id": 1}'),
+    "a type that nobody knows": (odds(0, 7)[0] | {"ce_type": b"tricast.kambi.odds.changed.v9"}, odds(0, 7)[1]),
+    "a difference without cause": (odds(0, 7)[0], odds(0, 7, "repaired")[1]),
+    "a time that is none": (odds(0, 7)[0] | {"ce_tcreceived": b"today"}, odds(0, 7)[1]),
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
+def test_what_others_wrote_is_counted_and_passed_over(foreign):
+    found = Reconciliation()
+    found.observe(*odds(0, 7))
+    found.observe(*foreign)
+    found.finish()
+    assert (found.foreign, [row["pushed"] for row in found.rows()]) == (1, [1])
 
 
 def test_hours_are_those_of_receipt():

@@ -41,9 +41,11 @@ def reconcile(invocation: Invocation, feed: str, hours: float, as_json: bool) ->
     found = asyncio.run(_read(invocation.settings, hours, quiet=as_json))
     rows = found.rows()
     if as_json:
-        click.echo(json.dumps({"hours": rows, "totals": totals(rows)}))
-    else:
-        _print(rows)
+        click.echo(json.dumps({"hours": rows, "totals": totals(rows), "foreign": found.foreign}))
+        return
+    _print(rows)
+    if found.foreign:
+        click.echo(f"{found.foreign:,} records are none of tricast's and were passed over")
 
 
 async def _read(settings: Settings, hours: float, *, quiet: bool) -> Reconciliation:

@@ -108,16 +108,22 @@ def _refusal(said: Any, topic: Any) -> Iterator[Sign]:
 
 def _life(child: dict[str, Any]) -> Iterator[Sign]:
     match child:
-        case {"mt": 18, "er": {"eventId": event}} if (known := _number(event)) is not None:
+        case {"mt": 18, "er": {"eventId": event}} if (known := _event(event)) is not None:
             yield Ended(known)
         case {"mt": 34, "esu": {"state": str(state), "id": event} | {"state": str(state), "eventId": event}}:
-            known = _number(event)
+            known = _event(event)
             if known is not None and state in _OVER_STATES:
                 yield Ended(known)
             elif known is not None and state == _LIVE_STATE:
                 yield Started(known)
-        case {"mt": 5, "leo": {"event": {"id": event}}} if (known := _number(event)) is not None:
+        case {"mt": 5, "leo": {"event": {"id": event}}} if (known := _event(event)) is not None:
             yield Started(known)
+
+
+def _event(value: Any) -> int | None:
+    """Return the event's id, ``None`` for what can be none: it would end up in routing keys and request lines."""
+    known = _number(value)
+    return known if known is not None and 0 < known < 10**_MOST_DIGITS else None
 
 
 def _number(value: Any) -> int | None:

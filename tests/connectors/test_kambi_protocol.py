@@ -97,6 +97,14 @@ def test_the_life_of_an_event(child, expected):
     assert signs(event("message", json.dumps(child)).encode()) == expected, "a bare object is taken, too"
 
 
+@pytest.mark.parametrize("event_id", [-5, 0, 10**19, "0", "9" * 20, 1.5, True, None])
+def test_an_event_whose_id_can_be_none_has_no_life(event_id):
+    opened = {"mt": 5, "leo": {"event": {"id": event_id}}}
+    started = {"mt": 34, "esu": {"id": event_id, "state": "STARTED"}}
+    removed = {"mt": 18, "er": {"eventId": event_id}}
+    assert signs(bulk(opened, started, removed).encode()) == ()
+
+
 @pytest.mark.parametrize("topic", [{}, {"topic": 7}, {"topic": None}], ids=["no topic", "number", "null"])
 def test_a_refusal_that_does_not_say_of_what_is_told_all_the_same(topic):
     refusal = {"code": 429, "message": "too many"} | topic

@@ -2,6 +2,7 @@
 
 No sockets: the offering plays as fast as it can, and each bulk goes to every line that holds its routing key. A general
 key is held by the general line of each shard, so three of four children there belong to other shards, as in life.
+Lines say which keys they hold, so that health and the matching of copies have their work, too.
 """
 
 import json
@@ -13,13 +14,16 @@ from connectors.kambi import keys
 from schemas.raw import Header, Kind, RawHeaders
 from schemas.topics import KAMBI_SHARDS
 from simulators.kambi.bulking import Bulk, Bulker
-from simulators.kambi.config import KambiFaultSettings
+from simulators.kambi.channels import Channels
+from simulators.kambi.config import FaultSwitch, KambiFaultSettings
+from simulators.kambi.copies import Copies
 from simulators.kambi.frames import FrameBuilder
-from simulators.kambi.messages import Channels, MessageWriter
+from simulators.kambi.messages import MessageWriter
 from simulators.kambi.offering import Offering
 
 OFFERING, LANGUAGE = "bench", "en"
 EVENTS = 80
+"""Twenty a shard: what one line's 40 keys carry."""
 CHANGES_PER_SECOND = 400.0
 STEP_MS = 20
 WINDOW_MS = 100
@@ -34,6 +38,18 @@ class _Line:
         self.name = f"kambi-{shard}-{name}"
         self._connection = str(uuid.uuid4())
         self._frames = 0
+        self._held: tuple[str, ...] = ()
+
+    def opened(self, held: tuple[str, ...], now_ms: int) -> Frame:
+        self._held = held
+        value = {"shard": self.shard, "shards": KAMBI_SHARDS, "url": "", "keys": held}
+        value |= {"previous_connection": None, "previous_frame": None}
+        return self.record("opened", json.dumps(value).encode(), now_ms)
+
+    def tick(self, held: tuple[str, ...], now_ms: int) -> Frame:
+        changed = {"keys": held} if held != self._held else {}
+        self._held = held
+        return self.record("tick", json.dumps({"shards": KAMBI_SHARDS, **changed}).encode(), now_ms)
 
     def record(self, kind: Kind, value: bytes, now_ms: int) -> Frame:
         self._frames += kind == "frame"
@@ -51,7 +67,8 @@ class _Line:
 def frames(count: int) -> Iterator[Frame]:
     """Yield raw records until ``count`` of them are frames; control records come on top."""
     channels = Channels(offering=OFFERING, languages=(LANGUAGE,), extended=False)
-    writer, builder = MessageWriter(channels), FrameBuilder(KambiFaultSettings())
+    faultless = FaultSwitch(KambiFaultSettings())
+    writer, copies, builder = MessageWriter(channels), Copies(faultless), FrameBuilder(faultless)
     bulker = Bulker(window_ms=WINDOW_MS, most=50)
     now_ms = time.time_ns() // 1_000_000
     offering = Offering(
@@ -63,16 +80,16 @@ def frames(count: int) -> Iterator[Frame]:
     )
     general = [_Line(shard, "general") for shard in range(KAMBI_SHARDS)]
     own = [_Line(shard, "events-0") for shard in range(KAMBI_SHARDS)]
-    yield from (_opened(line, now_ms) for line in (*general, *own))
+    for line, held in _held(general, own, offering):
+        yield line.opened(held, now_ms)
     left = count
     next_tick_ms = now_ms
     while left > 0:
         bulks: list[Bulk] = []
-        for change in offering.advance(STEP_MS):
-            message = writer.write(change, offering.now_ms)
-            for key in message.keys:
-                full = bulker.add(key, message, offering.now_ms)
-                bulks += [full] if full is not None else []
+        messages = [writer.write(change, offering.now_ms) for change in offering.advance(STEP_MS)]
+        for key, copy in copies.of(messages):
+            full = bulker.add(key, copy, offering.now_ms)
+            bulks += [full] if full is not None else []
         bulks += bulker.due(offering.now_ms)
         for bulk in bulks:
             for frame in builder.build(bulk, offering.now_ms):
@@ -81,20 +98,17 @@ def frames(count: int) -> Iterator[Frame]:
                     left -= 1
         if offering.now_ms >= next_tick_ms:
             next_tick_ms += 1_000
-            value = json.dumps({"shards": KAMBI_SHARDS}).encode()
-            yield from (line.record("tick", value, offering.now_ms) for line in (*general, *own))
+            for line, held in _held(general, own, offering):
+                yield line.tick(held, offering.now_ms)
 
 
-def _opened(line: _Line, now_ms: int) -> Frame:
-    value = {
-        "shard": line.shard,
-        "shards": KAMBI_SHARDS,
-        "url": "",
-        "keys": [],
-        "previous_connection": None,
-        "previous_frame": None,
-    }
-    return line.record("opened", json.dumps(value).encode(), now_ms)
+def _held(general: list[_Line], own: list[_Line], offering: Offering) -> Iterator[tuple[_Line, tuple[str, ...]]]:
+    """Yield each line with the keys it holds now."""
+    for line in general:
+        yield line, keys.general_pair(OFFERING, LANGUAGE)
+    for line in own:
+        events = [event for event in offering.live_event_ids if event % KAMBI_SHARDS == line.shard]
+        yield line, tuple(key for event in events for key in keys.event_pair(OFFERING, LANGUAGE, event))
 
 
 def _holders(key: str, general: list[_Line], own: list[_Line]) -> list[_Line]:

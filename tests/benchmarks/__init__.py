@@ -1,0 +1,1 @@
+"""The benchmarks' own parts, as far as they need no Kafka."""

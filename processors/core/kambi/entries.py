@@ -94,7 +94,6 @@ class EventEntry(msgspec.Struct, array_like=True, gc=False):
         removed_s: Stream time of its removal, seconds; 0 = it is there.
         suspended_order: Order time of the last suspension of all offers.
         absences: Complete answers of live/open in a row that did not have it.
-        seen_by_snapshot: A complete answer about its offers came already.
         parts: Clock, score, statistics, description.
         statistics: Occurrence type → order time and value.
         recent: Ticker lines, occurrences and visualizations → order time, oldest first; bounded.
@@ -109,7 +108,6 @@ class EventEntry(msgspec.Struct, array_like=True, gc=False):
     removed_s: int = 0
     suspended_order: int = 0
     absences: int = 0
-    seen_by_snapshot: bool = False
     parts: dict[str, Part] = {}
     statistics: dict[str, tuple[int, int]] = {}
     recent: dict[str, int] = {}
@@ -134,17 +132,17 @@ decode_members = msgspec.msgpack.Decoder(list[int]).decode
 
 def offer_key(offer_id: int) -> bytes:
     """Return the store key of an offer."""
-    return b"o%b" % offer_id.to_bytes(8, "big")
+    return OFFER + offer_id.to_bytes(8, "big")
 
 
 def event_key(event_id: int) -> bytes:
     """Return the store key of an event."""
-    return b"e%b" % event_id.to_bytes(8, "big")
+    return EVENT + event_id.to_bytes(8, "big")
 
 
 def members_key(event_id: int) -> bytes:
     """Return the store key of the list of an event's offers."""
-    return b"m%b" % event_id.to_bytes(8, "big")
+    return MEMBERS + event_id.to_bytes(8, "big")
 
 
 def key_id(key: bytes) -> int:

@@ -19,4 +19,4 @@ decode_place = msgspec.msgpack.Decoder(_Place).decode
 
 def place_key(offer_id: int) -> bytes:
     """Return the store key of an offer's place."""
-    return b"i%b" % offer_id.to_bytes(8, "big")
+    return ELSEWHERE + offer_id.to_bytes(8, "big")

@@ -14,8 +14,6 @@ from processors.core.kambi.book import MAX_RECENT, MAX_STATISTICS, Book
 from processors.core.kambi.entries import OfferEntry, OutcomeEntry, Part
 from schemas.kambi import events
 
-LEAST_TIME_MS: Final = 10**12
-"""September 2001. A time below it is one in seconds, or none."""
 FUTURE_MS: Final = 60_000
 """How far the vendor's clock may be ahead of ours; a time beyond that would make everything after it late."""
 STARTING_PRICE: Final = -1
@@ -38,7 +36,7 @@ PART_NAMES: dict[type[events.Normalized], str] = {
 
 def order_time_ms(time_ms: int | None, received_ms: int) -> int:
     """Return the vendor's time if it is plausible, else the time of receipt, both UTC ms."""
-    if time_ms is None or time_ms < LEAST_TIME_MS or time_ms > received_ms + FUTURE_MS:
+    if time_ms is None or time_ms > received_ms + FUTURE_MS:
         return received_ms
     return time_ms
 

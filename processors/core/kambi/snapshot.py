@@ -32,14 +32,12 @@ class EventFinding:
     Attributes:
         event_id: The event.
         is_there: The answer has it, in whatever part.
-        is_first: It is the first answer about this event's offers that the task has seen.
         differences: Records that went out, by the short name of their type, e.g. ``odds.changed``.
         raced: Differences that were left alone because push changed the entity since.
     """
 
     event_id: int
     is_there: bool
-    is_first: bool
     differences: Counter[str] = field(default_factory=Counter)
     raced: int = 0
 
@@ -51,14 +49,12 @@ class SnapshotFinding:
     Attributes:
         what: Kind of request.
         requested_ns: When it was sent.
-        as_of_ms: What it speaks for, UTC ms.
         is_complete: What is not in it does not exist.
         events: The task's own events that it asked for or shows.
     """
 
     what: What
     requested_ns: int
-    as_of_ms: int
     is_complete: bool
     events: tuple[EventFinding, ...]
 
@@ -113,7 +109,6 @@ def take_snapshot(
         SnapshotFinding(
             what=answer.what,
             requested_ns=requested_ns,
-            as_of_ms=merge.as_of_ms,
             is_complete=answer.whole,
             events=tuple(merge.found),
         ),
@@ -180,10 +175,6 @@ class _Merge:
 
     def _event(self, event_id: int, facts: list[events.Fact]) -> None:
         answer, merge = self._answer, EventMerge(event_id, self.as_of_ms, self.book)
-        is_first = False
-        if answer.what == "offers" and answer.whole:
-            event = self.book.event(event_id)
-            is_first = event is None or not event.seen_by_snapshot
         if merge.is_history:
             merge.raced += bool(facts)
         elif self._is_gone:
@@ -191,9 +182,7 @@ class _Merge:
                 merge.remove()
         else:
             self._merge(merge, facts)
-            if is_first and self.book.event(event_id) is not None:
-                self.book.change_event(event_id).seen_by_snapshot = True
-        self._take(merge, is_there=bool(facts), is_first=is_first)
+        self._take(merge, is_there=bool(facts))
 
     def _merge(self, merge: EventMerge, facts: list[events.Fact]) -> None:
         answer = self._answer
@@ -238,15 +227,14 @@ class _Merge:
                 absences = 0
             if not merge.records:
                 self.book.change_event(event_id).absences = absences
-            self._take(merge, is_there=False, is_first=False)
+            self._take(merge, is_there=False)
 
-    def _take(self, merge: EventMerge, *, is_there: bool, is_first: bool) -> None:
+    def _take(self, merge: EventMerge, *, is_there: bool) -> None:
         self._records += merge.records
         self.found.append(
             EventFinding(
                 event_id=merge.event_id,
                 is_there=is_there,
-                is_first=is_first,
                 differences=merge.differences,
                 raced=merge.raced,
             )

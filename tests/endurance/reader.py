@@ -137,7 +137,7 @@ class Reader(threading.Thread):
         while not self.quit.is_set():
             for message in self._consumer.consume(2000, 0.2):
                 if message.error() is None:
-                    headers = {name: content.decode() for name, content in message.headers() or ()}
+                    headers = {name: text.decode() for name, text in message.headers() or () if isinstance(text, bytes)}
                     with self.lock:
                         self.take(headers, json.loads(message.value() or b"{}"))
         self._consumer.close()

@@ -213,7 +213,7 @@ def test_words_of_megabytes_go_out_and_are_not_kept():
     ]
     assert all(word in json.dumps(record) for record in task.say(*children, at_ms=T))
     assert max(len(value) for value in task.store.entries.values()) < 10_000
-    shown = offer_body((ONE, 1500)) | {"cashOutStatus": word}
+    shown: dict[str, Any] = offer_body((ONE, 1500)) | {"cashOutStatus": word}
     shown["outcomes"][0]["status"] = word
     body = {"betOffers": [shown], "events": [{"id": EVENT, "state": word}]}
     for at_ms in (T + 10_000, T + 20_000):

@@ -6,6 +6,28 @@ from msgspec import UNSET, Meta, UnsetType
 
 from schemas.kambi.fields import HEALTH, EventId, Frame, Nanoseconds, Normalized
 
+Doubt = Literal["silent", "never-delivered", "language-silent", "neutral-silent", "copies-unmatched"]
+"""Why a line that is open is suspect."""
+LineReason = Literal["opened", "reconnected", "hole", "overflow", "resumed", "closed", Doubt]
+TrustState = Literal["live", "suspect", "gapped", "stale", "down"]
+"""How far what is known of an event can be trusted; the state of the match itself is ``fields.EventState``."""
+EventReason = Literal[
+    "covered",
+    "uncovered",
+    "moved",
+    "baseline",
+    "repaired",
+    "push-missed",
+    "removed",
+    "reconnected",
+    "hole",
+    "overflow",
+    "resumed",
+    "closed",
+    Doubt,
+]
+Coverage = Literal["full", "main", "none"]
+
 
 class LineHealth(Normalized, kw_only=True):
     """State of one connector line. A gapped record is followed by a live one when the line goes on."""
@@ -22,19 +44,7 @@ class LineHealth(Normalized, kw_only=True):
         ),
     ]
     reason: Annotated[
-        Literal[
-            "opened",
-            "reconnected",
-            "hole",
-            "overflow",
-            "resumed",
-            "closed",
-            "silent",
-            "never-delivered",
-            "language-silent",
-            "neutral-silent",
-            "copies-unmatched",
-        ],
+        LineReason,
         Meta(
             description="opened, reconnected: a connect, first or after another; hole: frames that the connector"
             " numbered never came to Kafka; overflow: the connector's spool was full; resumed: frames come again after"
@@ -70,7 +80,7 @@ class EventHealth(Normalized, kw_only=True):
 
     event_id: EventId
     state: Annotated[
-        Literal["live", "suspect", "gapped", "stale", "down"],
+        TrustState,
         Meta(
             description="live: it is covered and a snapshot was taken since; suspect: a line that carries it is;"
             " gapped: changes may be lost; stale: covered, but no snapshot was asked for since; down: no open line"
@@ -78,25 +88,7 @@ class EventHealth(Normalized, kw_only=True):
         ),
     ]
     reason: Annotated[
-        Literal[
-            "covered",
-            "uncovered",
-            "moved",
-            "baseline",
-            "repaired",
-            "push-missed",
-            "removed",
-            "reconnected",
-            "hole",
-            "overflow",
-            "resumed",
-            "closed",
-            "silent",
-            "never-delivered",
-            "language-silent",
-            "neutral-silent",
-            "copies-unmatched",
-        ],
+        EventReason,
         Meta(
             description="covered, uncovered, moved: keys of it were subscribed, given up, subscribed elsewhere;"
             " baseline: the first snapshot since it was covered; repaired: a snapshot after a gap; push-missed: a"
@@ -106,7 +98,7 @@ class EventHealth(Normalized, kw_only=True):
     ]
     since_ns: Nanoseconds
     coverage: Annotated[
-        Literal["full", "main", "none"],
+        Coverage,
         Meta(
             description="full: its own keys, all bet offers; main: the general keys only, main and list-view offers;"
             " none."

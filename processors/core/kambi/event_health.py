@@ -13,7 +13,7 @@ from processors.core.kambi.answers import What
 from processors.core.kambi.line_entries import GENERAL, Cover
 from processors.core.kambi.lines import PREFIX, LineBook
 from processors.core.processor import Store
-from schemas.kambi.health import EventHealth
+from schemas.kambi.health import Coverage, EventHealth, EventReason, TrustState
 
 MAX_EVENTS: Final = 10_000
 """Events of one task; a large offering has 500 live ones. The one that was heard of longest ago is forgotten."""
@@ -26,28 +26,7 @@ REMOVED_KEPT_S: Final = 300
 _ENTRY: Final = PREFIX + b"e"
 _NANOSECONDS: Final = 1_000_000_000
 
-State = Literal["live", "suspect", "gapped", "stale", "down"]
-Coverage = Literal["full", "main", "none"]
 SnapshotKind = Literal["baseline", "repaired", "push-missed"]
-Cause = Literal[
-    "covered",
-    "uncovered",
-    "moved",
-    "baseline",
-    "repaired",
-    "push-missed",
-    "removed",
-    "reconnected",
-    "hole",
-    "overflow",
-    "resumed",
-    "closed",
-    "silent",
-    "never-delivered",
-    "language-silent",
-    "neutral-silent",
-    "copies-unmatched",
-]
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
@@ -68,8 +47,8 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     """
 
     seen_in: int
-    state: State | None = None
-    reason: Cause | None = None
+    state: TrustState | None = None
+    reason: EventReason | None = None
     coverage: Coverage = "none"
     own: bool = False
     was_own: bool = False
@@ -171,7 +150,7 @@ class EventBook:
                 found += self.judge((event_id,), "uncovered", received_ns)
         return found
 
-    def judge(self, event_ids: Iterable[int], cause: Cause, received_ns: int) -> list[EventHealth]:
+    def judge(self, event_ids: Iterable[int], cause: EventReason, received_ns: int) -> list[EventHealth]:
         """Return those of the events whose state is another than was told, because of ``cause``."""
         found: list[EventHealth] = []
         for event_id in sorted(event_ids):
@@ -254,7 +233,7 @@ class EventBook:
         self._entries[event_id] = Entry(now_s // SEEN_S, gap_ns=gap_ns)
         return found + self.judge((event_id,), "covered", received_ns)
 
-    def _judge(self, event_id: int, entry: Entry, cause: Cause, received_ns: int) -> EventHealth | None:
+    def _judge(self, event_id: int, entry: Entry, cause: EventReason, received_ns: int) -> EventHealth | None:
         cover = self._lines.cover(event_id)
         if cover.own and not entry.own:
             entry.own, entry.gap_ns = True, max(entry.gap_ns, received_ns)
@@ -266,7 +245,7 @@ class EventBook:
             entry.is_lost = True
         elif entry.is_lost:
             entry.is_lost, entry.gap_ns = False, max(entry.gap_ns, received_ns)
-        state: State
+        state: TrustState
         if not cover.general and not cover.own:
             state = "down"
         elif is_missing:
@@ -302,5 +281,5 @@ def _coverage(cover: Cover) -> Coverage:
     return "full" if cover.own else "main"
 
 
-def _told(event_id: int, state: State, reason: Cause, coverage: Coverage, since_ns: int) -> EventHealth:
+def _told(event_id: int, state: TrustState, reason: EventReason, coverage: Coverage, since_ns: int) -> EventHealth:
     return EventHealth(event_id=event_id, state=state, reason=reason, since_ns=since_ns, coverage=coverage)

@@ -12,11 +12,11 @@ from msgspec import UNSET
 
 from processors.core.kambi.book import MAX_RECENT, MAX_STATISTICS, Book
 from processors.core.kambi.entries import OfferEntry, OutcomeEntry, Part
+from processors.core.kambi.normalize.values import STARTING_PRICE
 from schemas.kambi import events
 
 FUTURE_MS: Final = 60_000
 """How far the vendor's clock may be ahead of ours; a time beyond that would make everything after it late."""
-STARTING_PRICE: Final = -1
 MAX_WORD: Final = 64
 """Of a status or a state in the book: entries must fit into a changelog record, whatever the vendor calls a status."""
 MAX_PART_BYTES: Final = 64 * 1024
@@ -35,7 +35,7 @@ PART_NAMES: dict[type[events.Normalized], str] = {
 
 
 def order_time_ms(time_ms: int | None, received_ms: int) -> int:
-    """Return the vendor's time if it is plausible, else the time of receipt, both UTC ms."""
+    """Return the vendor's time, if it is usable and not in the future, else the time of receipt; all UTC ms."""
     if time_ms is None or time_ms > received_ms + FUTURE_MS:
         return received_ms
     return time_ms
@@ -61,7 +61,7 @@ def odds_of(outcome: events.Outcome | events.OutcomeOdds) -> int | None:
     return odds
 
 
-def present(value: Any) -> Any:
+def book_value(value: Any) -> Any:
     """Return ``value`` as the book keeps it, ``None`` if it is absent; of words no more than tells them apart."""
     if value is UNSET:
         return None
@@ -171,11 +171,11 @@ def _set_odds(book: Book, entry: OutcomeEntry, outcome: events.OutcomeOdds) -> N
 
 
 def _set_outcome(book: Book, entry: OutcomeEntry, outcome: events.Outcome) -> None:
-    entry.odds, entry.status, entry.removed_s = odds_of(outcome), present(outcome.status), 0
+    entry.odds, entry.status, entry.removed_s = odds_of(outcome), book_value(outcome.status), 0
 
 
 def _set_status(book: Book, entry: OutcomeEntry, outcome: events.OutcomeStatus) -> None:
-    entry.status, entry.removed_s = present(outcome.status), 0
+    entry.status, entry.removed_s = book_value(outcome.status), 0
 
 
 def _set_removed(book: Book, entry: OutcomeEntry, outcome: events.OutcomeReference) -> None:
@@ -190,7 +190,7 @@ def _offer_added(candidate: events.OfferAdded, payload: bytes, order: int, book:
         return _late(candidate)
     if offer.event_id != candidate.event_id:
         book.move_offer(candidate.offer_id, offer, candidate.event_id)
-    suspended, cash_out, line = candidate.suspended, present(candidate.cash_out_status), book.line
+    suspended, cash_out, line = candidate.suspended, book_value(candidate.cash_out_status), book.line
     if order == offer.order and line != offer.line and (not offer.defined or offer.suspended != suspended):
         book.contradictions += 1
     if offer.removed_s:
@@ -206,7 +206,7 @@ def _offer_added(candidate: events.OfferAdded, payload: bytes, order: int, book:
             outcome.late = marked = True
         else:
             before.pop(outcome.id, None)
-            entry = OutcomeEntry(order, line, odds_of(outcome), present(outcome.status))
+            entry = OutcomeEntry(order, line, odds_of(outcome), book_value(outcome.status))
             book.add_outcome(offer, outcome.id, entry)
     for outcome_id, entry in before.items():
         if entry.order > order:
@@ -231,7 +231,7 @@ def _offer_status(candidate: events.OfferStatusChanged, payload: bytes, order: i
     offer.order, offer.line = order, line
     offer.suspended, offer.visible = said
     if candidate.cash_out_status is not UNSET:
-        offer.cash_out = present(candidate.cash_out_status)
+        offer.cash_out = book_value(candidate.cash_out_status)
     book.change_offer(candidate.offer_id)
     return False
 
@@ -269,7 +269,7 @@ def _event_state(candidate: Any, payload: bytes, order: int, book: Book) -> bool
     if event is not None and order < max(event.order, event.floor):
         return _late(candidate)
     event = book.change_event(candidate.event_id)
-    state: str | None = present(candidate.state)
+    state: str | None = book_value(candidate.state)
     if state is not None:
         if order == event.order and book.line != event.line and state != event.state and not event.removed_s:
             book.contradictions += 1
@@ -291,7 +291,7 @@ def _event_removed(candidate: events.EventRemoved, payload: bytes, order: int, b
 def _part(candidate: Any, payload: bytes, order: int, book: Book) -> bool:
     name = PART_NAMES[type(candidate)]
     event = book.event(candidate.event_id)
-    version = present(getattr(candidate, "version", UNSET))
+    version = book_value(getattr(candidate, "version", UNSET))
     value = kept(candidate, payload)
     if event is not None:
         if order < event.floor:

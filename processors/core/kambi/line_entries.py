@@ -1,22 +1,16 @@
 """What is kept of a connector line: what it said of itself, when it was heard, what is odd about it."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, get_args
 
 import msgspec
 
 from processors.core.kambi.channels import Side
 from processors.core.kambi.shards import Share
+from schemas.kambi.health import Doubt
 
-Doubt = Literal["silent", "never-delivered", "language-silent", "neutral-silent", "copies-unmatched"]
-DOUBTS: Final[tuple[Doubt, ...]] = (
-    "silent",
-    "never-delivered",
-    "language-silent",
-    "neutral-silent",
-    "copies-unmatched",
-)
-"""Why a line that is open is suspect; of several the first is told."""
+DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
+"""Of several the first is told."""
 SIDE_DOUBTS: Final[dict[Side, Doubt]] = {"language": "language-silent", "neutral": "neutral-silent"}
 GENERAL: Final = -1
 """Stands for the general pair where else an event id stands."""

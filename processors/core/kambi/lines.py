@@ -10,8 +10,9 @@ from typing import Final
 import msgspec
 
 from processors.core.kambi.channels import Holding
-from processors.core.kambi.line_entries import GENERAL, Counts, Cover, Doubt, Entry, Line, Pulse, TaskPulse
+from processors.core.kambi.line_entries import GENERAL, Counts, Cover, Entry, Line, Pulse, TaskPulse
 from processors.core.processor import Store
+from schemas.kambi.health import Doubt
 
 MAX_LINES: Final = 500
 """Lines of one task: 20,000 keys of 40 each; beyond it the one that was heard longest ago is forgotten."""

@@ -11,7 +11,7 @@ from msgspec import UNSET, structs
 
 from processors.core.kambi.book import Book
 from processors.core.kambi.entries import EventEntry, Part
-from processors.core.kambi.late import PART_NAMES, kept, present
+from processors.core.kambi.late import PART_NAMES, book_value, kept
 from schemas import codec
 from schemas.kambi import events
 
@@ -56,7 +56,7 @@ class EventMerge:
     def describe(self, shown: events.EventOpened) -> None:
         """Merge the event itself."""
         event = self.book.event(self.event_id)
-        state = present(shown.state)
+        state = book_value(shown.state)
         is_newer = event is not None and event.order > self.as_of_ms
         if event is None or event.removed_s or not event.known:
             if is_newer and event is not None and event.state is not None:
@@ -98,7 +98,7 @@ class EventMerge:
         if event is not None and event.removed_s:
             return  # the vendor's answers lag behind; whoever lists the event or its offers brings it back, not this
         known = None if event is None else event.parts.get(name)
-        version = present(getattr(shown, "version", UNSET))
+        version = book_value(getattr(shown, "version", UNSET))
         if not _differs(shown, version, known):
             return
         if known is not None and _is_newer(known, version, self.as_of_ms):

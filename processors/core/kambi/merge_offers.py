@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from msgspec import UNSET
 
 from processors.core.kambi.entries import OfferEntry, OutcomeEntry
-from processors.core.kambi.late import STARTING_PRICE, odds_of, present
+from processors.core.kambi.late import book_value, odds_of
 from processors.core.kambi.merge import EventMerge
+from processors.core.kambi.normalize.values import STARTING_PRICE
 from schemas.kambi import events
 
 
@@ -53,7 +54,7 @@ def _define(merge: EventMerge, shown: events.OfferAdded, offer: OfferEntry | Non
         offer.order, offer.line = as_of_ms, book.line
     offer.floor = max(offer.floor, as_of_ms)
     offer.defined, offer.visible, offer.removed_s = True, True, 0
-    offer.suspended, offer.cash_out = shown.suspended, present(shown.cash_out_status)
+    offer.suspended, offer.cash_out = shown.suspended, book_value(shown.cash_out_status)
     book.change_offer(shown.offer_id)
     event = book.event(merge.event_id)
     if event is None or event.removed_s:
@@ -88,13 +89,13 @@ def _say_known(outcome: events.Outcome, entry: OutcomeEntry) -> None:
         outcome.starting_price = True if entry.odds == STARTING_PRICE else UNSET
         outcome.odds_fractional = outcome.odds_american = UNSET
     if entry.status is None:
-        entry.status = present(outcome.status)
+        entry.status = book_value(outcome.status)
     else:
         outcome.status = entry.status
 
 
 def _status(merge: EventMerge, shown: events.OfferAdded, offer: OfferEntry) -> None:
-    cash_out = present(shown.cash_out_status)
+    cash_out = book_value(shown.cash_out_status)
     if shown.suspended == offer.suspended and offer.visible is not False and cash_out in {None, offer.cash_out}:
         return
     if offer.order > merge.as_of_ms:
@@ -146,7 +147,7 @@ def _outcomes(merge: EventMerge, shown: events.OfferAdded, offer: OfferEntry, *,
 
 def _outcome(merge: EventMerge, outcome: events.Outcome, offer: OfferEntry, changes: _Changes) -> None:
     entry = offer.outcomes.get(outcome.id)
-    odds, status = odds_of(outcome), present(outcome.status)
+    odds, status = odds_of(outcome), book_value(outcome.status)
     if entry is not None and not entry.removed_s and entry.odds == odds and status in {None, entry.status}:
         return
     if (offer.floor if entry is None else entry.order) > merge.as_of_ms:
@@ -187,4 +188,4 @@ def _absent_outcomes(merge: EventMerge, shown: set[int], offer: OfferEntry, chan
 
 
 def _entry(merge: EventMerge, outcome: events.Outcome) -> OutcomeEntry:
-    return OutcomeEntry(merge.as_of_ms, merge.book.line, odds_of(outcome), present(outcome.status))
+    return OutcomeEntry(merge.as_of_ms, merge.book.line, odds_of(outcome), book_value(outcome.status))

@@ -11,13 +11,13 @@ from typing import Final, Literal
 from processors.core.kambi import alarms
 from processors.core.kambi.answers import What
 from processors.core.kambi.channels import read_keys
-from processors.core.kambi.event_health import SEEN_S, Cause, EventBook, SnapshotKind
+from processors.core.kambi.event_health import SEEN_S, EventBook, SnapshotKind
 from processors.core.kambi.health import Closed, Control, Opened, Overflow, Tick, health_of, read_hole, resumed
-from processors.core.kambi.line_entries import GENERAL, Doubt, Line
+from processors.core.kambi.line_entries import GENERAL, Line
 from processors.core.kambi.lines import LineBook
 from processors.core.kambi.shards import Share
 from processors.core.processor import Context, Hole, Store
-from schemas.kambi.health import EventHealth, LineHealth
+from schemas.kambi.health import Doubt, EventHealth, EventReason, LineHealth
 
 LINE_KEPT_S: Final = 3600
 """A line that is down for longer than this is forgotten, and the keys it held are given up."""
@@ -206,7 +206,7 @@ class Watch:
     def _opened(self, opened: Opened, stamp: Stamp) -> list[Health]:
         holding = read_keys(opened.keys)
         line = self.lines.get(stamp.line)
-        cause: Cause = "covered" if line is None else "reconnected"
+        cause: EventReason = "covered" if line is None else "reconnected"
         before = set(line.entry.pairs) if line is not None else set[int]()
         if line is not None and line.entry.is_open:
             self._gap(
@@ -235,7 +235,7 @@ class Watch:
         self._note_heard(line, stamp.now_s)
         return [*self.events.judge(self._events_of(touched), "closed", stamp.received_ns)]
 
-    def _lossy(self, name: str, cause: Cause, *, now_s: int, received_ns: int) -> list[Health]:
+    def _lossy(self, name: str, cause: EventReason, *, now_s: int, received_ns: int) -> list[Health]:
         line = self.lines.get(name)
         if line is None or not line.entry.is_open:
             return []

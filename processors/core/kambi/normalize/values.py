@@ -10,6 +10,7 @@ from schemas.kambi import wire
 from schemas.kambi.codes import Code
 
 STARTING_PRICE = -1
+"""Odds of an outcome that is settled at the starting price (fact sheet §9)."""
 LEAST_ODDS = 1000
 _MOST_DIGITS = 18
 """Of a coordinate, before the point or behind it; an exponent in JSON could else write a number of gigabytes."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from processors.core.kambi import shards
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.frames import process_frame
-from processors.core.kambi.health import CONTROL_KINDS, read_control
+from processors.core.kambi.health import CONTROL_KINDS, Opened, Tick, read_control
 from processors.core.kambi.snapshot import take_snapshot
 from processors.core.kambi.state import keep
 from processors.core.kambi.told import forward_health
@@ -17,7 +17,6 @@ from schemas.kambi.codes import Code
 
 _SECOND_NS = 1_000_000_000
 _LATEST_NS = 2**63 - 1
-_SHARE_KINDS = frozenset({"opened", "tick"})
 
 
 class KambiProcessor:
@@ -73,9 +72,9 @@ class KambiProcessor:
             if isinstance(control, Unreadable):
                 context.dead_letter(value, control.code, control.detail)
                 return
-            if kind in _SHARE_KINDS:
-                shards.learn_share(kind, value, line, partition=record.partition, store=context.store)
-            if kind == "tick":
+            if isinstance(control, Opened | Tick):
+                shards.learn_share(control, line, partition=record.partition, store=context.store)
+            if isinstance(control, Tick):
                 watch_copies(context)
             stamp = Stamp(
                 line=line,

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from processors.core.kambi.health import Opened, Tick
 from processors.core.processor import Store
 
 LINES: Final = b"l"
@@ -35,37 +36,25 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Share)
 
 
-class _Control(msgspec.Struct):
-    shard: int | None = None
-    shards: int | None = None
-
-
-_CONTROL = msgspec.json.Decoder(_Control)
-
-
-def learn_share(kind: str, value: bytes, line: str, *, partition: int, store: Store) -> None:
-    """Keep what an ``opened`` or ``tick`` record says about shards; what cannot be is passed over.
+def learn_share(control: Opened | Tick, line: str, *, partition: int, store: Store) -> None:
+    """Keep what an ``opened`` or ``tick`` record says about shards.
 
     A line's own share is what its ``opened`` said, and nobody else: without one nothing of it is passed over.
 
     Args:
-        kind: ``opened`` or ``tick``.
-        value: The control record's value; whoever reads its other fields says if it is unreadable.
+        control: What the record says.
         line: The line.
         partition: Partition of the raw record, which is the shard (a ``tick`` names only their number).
         store: State of the stream task.
     """
-    try:
-        control = _CONTROL.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return
     if control.shards is None:
         return
-    shard = partition if control.shard is None else control.shard
-    if not 0 <= shard < control.shards:
+    said = control.shard if isinstance(control, Opened) else None
+    shard = partition if said is None else said
+    if shard >= control.shards:
         return  # nothing to know of the settlements line: its partition is no shard, and it passes nothing over
     stored = _ENCODER.encode(Share(shard, control.shards))
-    for key in (LINES + line.encode(), TASK) if kind == "opened" else (TASK,):
+    for key in (LINES + line.encode(), TASK) if isinstance(control, Opened) else (TASK,):
         if store.get(key) != stored:
             store.put(key, stored)
 

@@ -28,7 +28,7 @@ class KambiFaultSettings(BaseModel):
     bare_object_every: Every = 0
     """Send every n-th bulk as single messages outside an array."""
     junk_every: Every = 0
-    """Send one malformed packet (see ``junk``, by turns) after every n-th bulk."""
+    """Send one malformed packet (see ``JUNK`` in ``frames``, by turns) after every n-th bulk."""
     missing_odds_every: Every = 0
     """Leave the odds out of the first outcome of every n-th odds change."""
 
@@ -105,7 +105,7 @@ class KambiSimulatorSettings(BaseModel):
     """Whether the extended general channels are enabled for the offering."""
 
     events_live: int = Field(default=8, ge=1, le=2_000)
-    """Events live at once, football and tennis by turns."""
+    """Events live at once; sports by turns, half of them football."""
     changes_per_second: float = Field(default=20.0, ge=0)
     """Odds moves and small suspensions over all events; goals, points and their bursts come on top."""
     match_duration_s: float = Field(default=240.0, gt=0)

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from simulators.kambi.config import FaultSwitch, KambiSimulatorSettings
@@ -187,7 +188,7 @@ class Connections:
     async def _refuse(self, connection: Connection, key: str) -> dict[str, int | str] | None:
         """Send the 429 object in the form that is set; return it if the acknowledgement is to carry it."""
         answer = refusal(key, self._settings.max_keys)
-        text = event_packet("x", answer)[len('2["x",') : -1]
+        text = orjson.dumps(answer).decode()
         match self._settings.refusal:
             case "error_event":
                 packet = event_packet("error", answer)

@@ -87,7 +87,7 @@ def _instead(failure: Literal["429", "500", "503", "html", "half", "error-body"]
     """Return what comes in place of ``body``."""
     match failure:
         case "429" | "500" | "503":
-            refused = _error(int(failure), failure)
+            refused = _error(int(failure), int(failure))
             if failure == "429":
                 refused.headers["Retry-After"] = str(_RETRY_AFTER_S)
             return refused
@@ -96,7 +96,7 @@ def _instead(failure: Literal["429", "500", "503", "html", "half", "error-body"]
         case "half":
             return web.Response(body=body[: len(body) // 2], content_type=_JSON)
         case "error-body":
-            return _error(200, "500")
+            return _error(200, 500)
 
 
 def _whole(request: web.Request, said: Answer, padding: bytes = b"") -> web.Response:
@@ -114,8 +114,9 @@ def _whole(request: web.Request, said: Answer, padding: bytes = b"") -> web.Resp
     return response
 
 
-def _error(status: int, said: str) -> web.Response:
-    body = orjson.dumps(error(int(said), "Something went wrong").body)
+def _error(status: int, said: int) -> web.Response:
+    """Return an error body that names status ``said``, under the HTTP status ``status``."""
+    body = orjson.dumps(error(said, "Something went wrong").body)
     return web.Response(status=status, body=body, content_type=_JSON)
 
 

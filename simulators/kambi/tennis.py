@@ -61,7 +61,6 @@ class TennisMatch:
         self._home_serves = chance.random() < 0.5
         self._sets: list[list[int]] = [[0, 0]]
         self._points = [0, 0]
-        self._played = 0
         self._tallies: dict[str, int] = {}
 
     @property
@@ -73,7 +72,6 @@ class TennisMatch:
         if self._until_point_ms > 0 or self.finished:
             return ()
         self._until_point_ms += self._point_ms * chance.uniform(0.6, 1.4)
-        self._played += 1
         home_served = self._home_serves
         winner = 0 if chance.random() < self._home_wins_point() else 1
         self._points[winner] += 1

@@ -34,6 +34,7 @@ check: $(VENV)/.dev ## Lint, types, import rules, stale files
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.export --check
 
 bench: $(VENV)/.dev ## Compare the engine with its peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -72,6 +72,7 @@ class _Delivery:
         self._calm = random.random() < 0.2
         self._untold = random.random() < 0.1
         # Some events are on two lines of their own for good, as while they move.
+        self._snapshots = self._polled(vendor) if random.random() < 0.5 else []
         self._own_lines = {event: random.choice(((0,), (0,), (1,), (0, 1))) for event in vendor.events}
 
     def deliver(self) -> Delivered:
@@ -95,6 +96,37 @@ class _Delivery:
         contents["records"] = sum(map(len, ordered.values()))
         return Delivered(ordered, restarts, self._shards, contents)
 
+    def _polled(self, vendor: Vendor) -> list[tuple[float, float, str, int, bytes]]:
+        """Return snapshots: requested at, received at, request, status, body."""
+        random = self._random
+        polled = []
+        for _ in range(random.randint(1, 6)):
+            requested = random.uniform(START_MS, self._end_ms + 10_000)
+            position, status, body = vendor.snapshot()
+            value = b"" if body is None else json.dumps(body).encode()
+            polled.append((requested, requested + random.choice((0, 300, 2_000)), position, status, value))
+        self._contents["snapshots"] += len(polled)
+        return sorted(polled, key=lambda snapshot: snapshot[1])
+
+    def _snapshot_line(self, shard: int) -> list[_Stamped]:
+        name = f"kambi-{shard}-snapshots"
+        return [
+            _Stamped(
+                received,
+                name,
+                f"{name}#0",
+                number,
+                "snapshot",
+                value,
+                (
+                    ("tc-position", position.encode()),
+                    ("tc-requested-ns", b"%d" % int(requested * 1_000_000)),
+                    ("tc-status", b"%d" % status),
+                ),
+            )
+            for number, (requested, received, position, status, value) in enumerate(self._snapshots, 1)
+        ]
+
     def _partition(self, shard: int) -> list[list[_Stamped]]:
         names = ["", ".b"] if self._standby else [""]
         general = [(change.at_ms, change.general) for change in self._changes if change.general and change.mt != 24]
@@ -110,7 +142,7 @@ class _Delivery:
             ]
             if own:
                 lines += [self._line(f"kambi-{shard}-events-{number}{twin}", shard, own) for twin in names]
-        return lines
+        return [*lines, self._snapshot_line(shard)]
 
     def _settlements(self) -> list[list[_Stamped]]:
         said = [(change.at_ms, change.own or change.general or {}) for change in self._changes if change.mt == 24]

@@ -1,6 +1,8 @@
 """A vendor's changes at random: what it says of a few events, when, and on which of its routing keys."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -59,6 +61,8 @@ class Vendor:
         self.now_ms = START_MS
         self._versions = random.random() < 0.4
         self._version = 0
+        self._last: dict[object, Json] = {}
+        """What was said last of outcomes, clocks and the like; most of a snapshot is what push said, too."""
 
     def changes(self, number: int) -> list[Change]:
         """Return ``number`` changes in the order in which they are sent."""
@@ -135,6 +139,50 @@ class Vendor:
             copy["t"] = str(int(copy["t"]) + random.choice((-1, 1, 2)))
         return copy
 
+    # Snapshots.
+
+    def snapshot(self) -> tuple[str, int, Json | None]:
+        """Return an HTTP request, its status and what the answer says."""
+        random = self._random
+        events = random.sample(self.events, random.randint(1, len(self.events)))
+        ids = ",".join(map(str, events))
+        if random.random() < 0.6:
+            position = f"betoffer/event/{ids}.json?lang=en_GB"
+            body: Json = {
+                "betOffers": [
+                    self._again(("offer", offer), partial(self._offer, event, offer))
+                    for event in events
+                    for offer in self.offers[event]
+                    if random.random() < 0.8
+                ],
+                "events": [
+                    self._again(event, partial(self._event, event)) for event in events if random.random() < 0.9
+                ],
+            }
+        else:
+            position = f"event/livedata/{ids}.json"
+            body = {"liveData": [self._live_data(event) for event in events]}
+        return (position, 404, None) if random.random() < 0.05 else (position, 200, body)
+
+    def _again(self, what: object, make: Callable[[], Json]) -> Json:
+        """Return what was said last, mostly."""
+        if what in self._last and self._random.random() < 0.7:
+            return self._last[what]
+        return make()
+
+    def _live_data(self, event: int) -> Json:
+        random = self._random
+        live: Json = {"eventId": event, "score": {"home": "", "away": "", "who": "UNKNOWN"}}
+        if random.random() < 0.8:
+            live["score"] = self._again("score", self._score)
+        if random.random() < 0.7:
+            live["matchClock"] = self._again("clock", self._clock)
+        if random.random() < 0.5:
+            live["statistics"] = self._again("statistics", self._statistics)
+        if random.random() < 0.3:
+            live["description"] = random.choice(("Rain", "Sun"))
+        return live
+
     # Elements.
 
     def _element(self, mt: int, event: int) -> Json:
@@ -193,7 +241,11 @@ class Vendor:
 
     def _event(self, event: int) -> Json:
         state = {"state": self._random.choice(("STARTED", "NOT_STARTED"))} if self._random.random() < 0.8 else {}
-        return {"id": event, "name": "A - B", "groupId": 2**62, "tags": ["MATCH"]} | state
+        return self._keep(event, {"id": event, "name": "A - B", "groupId": 2**62, "tags": ["MATCH"]} | state)
+
+    def _keep(self, what: object, body: Json) -> Json:
+        self._last[what] = body
+        return body
 
     def _opened(self, event: int, offer: int) -> Json:
         random = self._random
@@ -213,7 +265,7 @@ class Vendor:
         random = self._random
         said: Json = {"suspended": random.random() < 0.5} if random.random() < 0.5 else {}
         ids = random.sample(self._outcome_ids(offer), random.randint(0, 3))
-        return said | {
+        said |= {
             "id": offer,
             "eventId": event,
             "betOfferType": random.choice((2, {"id": 2, "name": "Match"})),
@@ -221,6 +273,7 @@ class Vendor:
             "cashOutStatus": random.choice(("ENABLED", "DISABLED")),
             "outcomes": [self._outcome(offer, outcome) for outcome in ids],
         }
+        return self._keep(("offer", offer), said)
 
     def _outcome(self, offer: int, outcome: int) -> Json:
         odds = self._random.choice(_ODDS)
@@ -257,24 +310,26 @@ class Vendor:
                     outcomes.append(dict(body) if random.random() < 0.5 else body | {"odds": 1800, "status": "OPEN"})
         return {name: {"outcomes": outcomes} | self._event_id(event, self._odd / 8)}
 
-    def _numbered(self, body: Json) -> Json:
+    def _numbered(self, what: str, body: Json) -> Json:
         if not self._versions or self._random.random() < 0.3:
-            return body
+            return self._keep(what, body)
         self._version += self._random.choice((-1, 0, 1, 1, 2))
-        return body | {"version": max(0, self._version)}
+        return self._keep(what, body | {"version": max(0, self._version)})
 
     def _clock(self) -> Json:
         random = self._random
-        return self._numbered({"minute": random.randint(0, 2), "running": random.random() < 0.7, "periodId": "P1"})
+        return self._numbered(
+            "clock", {"minute": random.randint(0, 2), "running": random.random() < 0.7, "periodId": "P1"}
+        )
 
     def _score(self) -> Json:
-        return self._numbered({"home": str(self._random.randint(0, 2)), "away": "0", "who": "HOME"})
+        return self._numbered("score", {"home": str(self._random.randint(0, 2)), "away": "0", "who": "HOME"})
 
     def _statistics(self) -> Json:
         games = self._random.randint(0, 2)
         if self._random.random() < 0.5:
-            return self._numbered({"sets": {"home": [games, -1], "away": [0, -1], "homeServe": True}})
-        return self._numbered({"football": {"home": {"corners": games}, "away": {"yellowCards": 0}}})
+            return self._numbered("statistics", {"sets": {"home": [games, -1], "away": [0, -1], "homeServe": True}})
+        return self._numbered("statistics", {"football": {"home": {"corners": games}, "away": {"yellowCards": 0}}})
 
     def _settled(self, event: int) -> Json:
         random = self._random

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from tests.oracle import snapshots
+from tests.oracle.view import View
 from tests.oracle.wire import TOPICS, BadChildError, Candidate, Json, candidates, usable_time
 
 WINDOW_S: Final = 120
@@ -110,7 +112,11 @@ class Oracle:
         self._frames: set[tuple[str, str, int]] = set()
         self._shares: dict[str, tuple[int, int]] = {}
         self._groups: dict[tuple[Any, ...], _Group] = {}
-        self._said: list[Said] = []
+        self._task_share = (0, 1)
+        self.newest_ms = 0
+        """The newest vendor time that is believed."""
+        self.said: list[Said] = []
+        self.view = View()
         self._places: dict[int, int] = {}
         """Offers of foreign events, and of removed ones → event."""
 
@@ -130,11 +136,23 @@ class Oracle:
                 return
             self._frames.add(identity)
             self._frame(record, line, int(stamps["tc-received-ns"]) // 1_000_000)
+        elif kind == "snapshot":
+            self._snapshot(record, stamps)
         elif kind == "opened":
             told = json.loads(record.value)
-            self._shares[line] = (told["shard"], told["shards"])
+            self._shares[line] = self._task_share = (told["shard"], told["shards"])
         elif kind == "tick":
+            if record.partition < json.loads(record.value)["shards"]:
+                self._task_share = (record.partition, json.loads(record.value)["shards"])
             self._forget()
+
+    def _snapshot(self, record: SourceRecord, stamps: dict[str, str]) -> None:
+        found = snapshots.merge(self, stamps, record.value, self._task_share)
+        for index, (event, (kind, value)) in enumerate(found):
+            # What a record says is told by copy: the account goes on with its own.
+            told = json.loads(json.dumps(value)) | {"event_id": event, "source": "snapshot"}
+            position = (record.partition, record.offset, index)
+            self.written.append(Written(position, TOPICS[kind], kind, event, told))
 
     # One frame.
 
@@ -155,6 +173,8 @@ class Oracle:
                 self.counts["kambi.no-vendor-time"] += 1
             elif order != time:
                 self.counts["kambi.vendor-time-ahead"] += 1
+            else:
+                self.newest_ms = max(self.newest_ms, time)
             for candidate in found:
                 self._candidate(candidate, child, line, time, order, (record.partition, record.offset, index))
                 index += 1
@@ -206,6 +226,8 @@ class Oracle:
             value["outcomes"] = candidate.outcomes
         if self._is_late(candidate, value, order):
             self.counts["kambi.late"] += 1
+        if not value.get("late"):
+            self._apply(candidate, value)
         key = candidate.value["outcome_id"] if candidate.kind == "outcome.settled" else candidate.event
         self.written.append(Written(position, TOPICS[candidate.kind], candidate.kind, key, value))
 
@@ -232,7 +254,7 @@ class Oracle:
         return False
 
     def _event_of(self, offer: int) -> int | None:
-        own = [said.event for said in self._said if said.offer == offer]
+        own = [said.event for said in self.said if said.offer == offer]
         return own[-1] if own else self._places.get(offer)
 
     # Which facts are new.
@@ -280,11 +302,11 @@ class Oracle:
             return late > 0
         if kind in ("offer.added", "offer.removed", "offer.status-changed"):
             assert offer is not None
-            if order < self._newest_of_offer(event, offer):
+            if order < self.newest_of_offer(event, offer):
                 value["late"] = True
                 return True
-            newest = [said for said in self._said if said.offer == offer and said.order > order]
-            self._say(order, event, "offer", kind, offer=offer)
+            newest = [said for said in self.said if said.offer == offer and said.order > order]
+            self.say(order, event, "offer", kind, offer=offer)
             if kind != "offer.added":
                 return False
             marked = False
@@ -292,7 +314,7 @@ class Oracle:
                 if any(said.outcome == outcome["id"] for said in newest):
                     outcome["late"] = marked = True
                 else:
-                    self._say(order, event, "outcome", kind, offer=offer, outcome=outcome["id"])
+                    self.say(order, event, "outcome", kind, offer=offer, outcome=outcome["id"])
             return marked
         if self._is_late_of_event(candidate, value, order):
             value["late"] = True
@@ -302,45 +324,46 @@ class Oracle:
     def _late_outcomes(self, outcomes: list[Json], event: int, offer: int, order: int, kind: str) -> int:
         late = 0
         for number, outcome in enumerate(outcomes):
-            if order < self._newest_of_outcome(event, offer, outcome["id"]):
+            if order < self.newest_of_outcome(event, offer, outcome["id"]):
                 outcomes[number] = outcome | {"late": True}
                 late += 1
             else:
-                self._say(order, event, "outcome", kind, offer=offer, outcome=outcome["id"])
+                self.say(order, event, "outcome", kind, offer=offer, outcome=outcome["id"])
         return late
 
     def _is_late_of_event(self, candidate: Candidate, value: Json, order: int) -> bool:
         event, kind = candidate.event, candidate.kind
         assert event is not None
-        floor = self._floor(event)
+        floor = self.floor(event)
         if kind in _STATES or kind == "event.removed":
-            if order < max(floor, self._newest(event, "state")):
+            if order < max(floor, self.newest(event, "state")):
                 return True
             if kind == "event.removed":
-                self._remove(event, order)
+                self.remove(event, order)
             else:
-                self._say(order, event, "state", kind)
+                self.say(order, event, "state", kind)
             return False
         if kind == "offers.suspended":
-            if order < max(floor, self._newest(event, "suspended")):
+            if order < max(floor, self.newest(event, "suspended")):
                 return True
-            self._say(order, event, "suspended", kind)
+            self.say(order, event, "suspended", kind)
             for offer in self._known_offers(event):
-                if self._newest_of_offer(event, offer) <= order:
-                    self._say(order, event, "offer", kind, offer=offer)
+                if self.newest_of_offer(event, offer) <= order:
+                    self.say(order, event, "offer", kind, offer=offer)
+                    self.view.offers[offer].suspended = True
             return False
         if kind in _PARTS:
             return self._is_late_part(event, _PARTS[kind], kind, value.get("version"), max(floor, 0), order)
         what = f"{kind} {value[_ITEMS[kind]]}"
-        if order < max(floor, self._newest(event, what)):
+        if order < max(floor, self.newest(event, what)):
             return True
-        self._say(order, event, what, kind)
+        self.say(order, event, what, kind)
         return False
 
     def _is_late_part(self, event: int, what: str, kind: str, version: int | None, floor: int, order: int) -> bool:
         if order < floor:
             return True
-        known = [said for said in self._said if said.event == event and said.what == what]
+        known = [said for said in self.said if said.event == event and said.what == what]
         if known:
             last = known[-1]
             if version is not None and last.version is not None and version != last.version:
@@ -349,12 +372,22 @@ class Oracle:
             elif order < last.order:
                 return True
             order = max(order, last.order)
-        self._say(order, event, what, kind, version=version)
+        self.say(order, event, what, kind, version=version)
         return False
+
+    def _apply(self, candidate: Candidate, value: Json) -> None:
+        kind, event = candidate.kind, candidate.event
+        if kind == "outcome.settled":
+            return
+        assert event is not None
+        if kind in _PARTS:
+            self.view.apply_part(event, _PARTS[kind], None if kind == "clock.removed" else candidate.value)
+        else:
+            self.view.apply(kind, event, candidate.offer, value)
 
     # What was said.
 
-    def _say(
+    def say(
         self,
         order: int,
         event: int,
@@ -365,58 +398,64 @@ class Oracle:
         outcome: int | None = None,
         version: int | None = None,
     ) -> None:
-        for removal in self._said:
+        for removal in self.said:
             if removal.what == "removal" and removal.event == event and (offer is not None or what == "state"):
                 removal.undone = True
-        self._said.append(Said(order, event, offer, outcome, what, kind, self._now_s, version))
+        self.said.append(Said(order, event, offer, outcome, what, kind, self._now_s, version))
 
-    def _newest(self, event: int, what: str) -> int:
-        return max((said.order for said in self._said if said.event == event and said.what == what), default=0)
+    def newest(self, event: int, what: str) -> int:
+        return max((said.order for said in self.said if said.event == event and said.what == what), default=0)
 
-    def _floor(self, event: int) -> int:
-        return self._newest(event, "removal")
+    def floor(self, event: int) -> int:
+        return self.newest(event, "removal")
 
-    def _newest_of_offer(self, event: int, offer: int) -> int:
-        own = (said.order for said in self._said if said.what == "offer" and said.offer == offer)
-        return max(self._floor(event), max(own, default=0))
+    def newest_of_offer(self, event: int, offer: int) -> int:
+        own = (said.order for said in self.said if said.what == "offer" and said.offer == offer)
+        return max(self.floor(event), max(own, default=0))
 
-    def _newest_of_outcome(self, event: int, offer: int, outcome: int) -> int:
+    def newest_of_outcome(self, event: int, offer: int, outcome: int) -> int:
         """The newest of the outcome itself and of what said which outcomes there are: the whole offer, its removal."""
         own = (
             said.order
-            for said in self._said
+            for said in self.said
             if said.offer == offer
             and (said.outcome == outcome or (said.what == "offer" and said.kind in ("offer.added", "offer.removed")))
         )
-        return max(self._floor(event), max(own, default=0))
+        return max(self.floor(event), max(own, default=0))
 
     def _known_offers(self, event: int) -> list[int]:
         """Return offers of which the last that was said is not that they are gone."""
-        last = {said.offer: said for said in self._said if said.event == event and said.offer is not None}
+        last = {said.offer: said for said in self.said if said.event == event and said.offer is not None}
         return [offer for offer, said in last.items() if offer is not None and said.kind != "offer.removed"]
 
-    def _remove(self, event: int, order: int) -> None:
+    def is_removed(self, event: int) -> bool:
+        """Tell whether the event was removed and neither it nor an offer of it came again."""
+        return any(said.event == event and said.what == "removal" and not said.undone for said in self.said)
+
+    def remove(self, event: int, order: int) -> None:
         """An event's removal is no older than anything that was said of it: nothing older may follow."""
-        gone = [said for said in self._said if said.event == event]
+        gone = [said for said in self.said if said.event == event]
         for said in gone:
             if said.offer is not None:
                 self._places[said.offer] = event
-        self._said = [said for said in self._said if said.event != event]
-        self._say(max([order, *(said.order for said in gone)]), event, "removal", "event.removed")
+        self.said = [said for said in self.said if said.event != event]
+        self.view.apply("event.removed", event, None, {})
+        self.say(max([order, *(said.order for said in gone)]), event, "removal", "event.removed")
 
     def _forget(self) -> None:
         """Forget what was removed longer ago than facts may be late."""
-        last_of_offer = {said.offer: said for said in self._said if said.offer is not None}
+        last_of_offer = {said.offer: said for said in self.said if said.offer is not None}
         for offer, said in last_of_offer.items():
             if said.kind == "offer.removed" and self._now_s - said.at_s > WINDOW_S:
-                self._said = [other for other in self._said if other.offer != offer]
-        for removal in [said for said in self._said if said.what == "removal"]:
+                self.said = [other for other in self.said if other.offer != offer]
+        for removal in [said for said in self.said if said.what == "removal"]:
             if removal.undone or self._now_s - removal.at_s <= WINDOW_S:
                 continue
-            if max(said.order for said in self._said if said.event == removal.event) > (self._now_s - WINDOW_S) * 1000:
+            if max(said.order for said in self.said if said.event == removal.event) > (self._now_s - WINDOW_S) * 1000:
                 removal.at_s = self._now_s
             else:
-                self._said = [said for said in self._said if said.event != removal.event]
+                self.said = [said for said in self.said if said.event != removal.event]
+                self.view.events.pop(removal.event, None)
 
 
 def expected(records: Iterable[SourceRecord]) -> Oracle:

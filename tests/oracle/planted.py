@@ -10,7 +10,20 @@ from typing import Any
 import pytest
 
 from processors.core import repeats
-from processors.core.kambi import book, dedupe, facts, frames, late, normalize, shards, shelf
+from processors.core.kambi import (
+    book,
+    dedupe,
+    facts,
+    frames,
+    late,
+    merge,
+    merge_offers,
+    normalize,
+    processor,
+    shards,
+    shelf,
+    snapshot,
+)
 from tests.oracle.oracle import Written
 
 
@@ -59,12 +72,12 @@ BUGS = (
     Bug("line ignored", dedupe, "Sighting.__init__", "self._line = line", "self._line = 1"),
     Bug("per-outcome filter dropped", facts, "Facts._reduced", "candidate.outcomes = new", "pass"),
     Bug("repeats pass", repeats, "RepeatFilter.observe", "if numbered and frame <= last", "if False"),
-    Bug("shard rule inverted", shards, "Share.holds", "==", "!="),
+    Bug("shard rule inverted", shards, "Share.holds", "% self.shards ==", "% self.shards !="),
     Bug("skipped child takes no index", frames, "_Frame.process", "+= 1", "+= placed is not None"),
     Bug(
         "unknown offer dead for every shard",
         frames,
-        "_Frame._placed",
+        "_Frame._with_event",
         "if not self._general or self._share",
         "if True or self._share",
     ),
@@ -79,6 +92,25 @@ BUGS = (
     Bug("newer than its offer's removal", book, "Book.remove_offer", "if entry.order > order", "if False"),
     Bug("removed event resurrected", book, "Book.remove_event", "floor=floor", "floor=0"),
     Bug("offers of a removed event start anew", book, "Book.add_offer", "floor=event.floor", "floor=0"),
+    Bug("snapshot beats what is newer", merge_offers, "_status", "if offer.order > merge.as_of_ms", "if False"),
+    Bug(
+        "newer offer removed by absence",
+        merge_offers,
+        "merge_absence",
+        "offer.newest() > merge.as_of_ms",
+        "False",
+        snapshot,
+    ),
+    Bug("hidden offer removed", merge_offers, "merge_absence", "or offer.visible is False", "", snapshot),
+    Bug("newer price lost", merge_offers, "_define_outcomes", "_say_known(outcome, entry)", "pass"),
+    Bug("price of a snapshot has no time", merge_offers, "_outcome", "entry.order, entry.line,", "_, _,"),
+    Bug("absent outcomes stay", merge_offers, "_absent_outcomes", "if outcome_id in shown", "if True"),
+    Bug("ticking clock is a difference", merge, "_clock", "None if clock.running is True else time", "time"),
+    Bug("newer score overwritten", merge, "_is_newer", "known.order > as_of_ms", "False"),
+    Bug("snapshot brings removed events back", merge, "EventMerge.part", "event.removed_s", "False"),
+    Bug("newer state overwritten", merge, "EventMerge.describe", "event.order > self.as_of_ms", "False"),
+    Bug("speaks for its request", snapshot, "take_snapshot", "- BEFORE_REQUEST_MS", "", processor),
+    Bug("ahead of push", snapshot, "take_snapshot", "min(as_of_ms, newest_ms)", "as_of_ms", processor),
     Bug("removed too soon forgotten", shelf, "Shelf.expire", "now_s - second <= WINDOW_S", "now_s - second <= 5"),
 )
 

@@ -5,7 +5,7 @@ import pytest
 from tests.oracle.delivery import random_history
 from tests.oracle.play import compare
 
-HISTORIES = 800
+HISTORIES = 480
 _PARTS = 8
 
 

@@ -91,24 +91,24 @@ class NoLateness(Oracle):
 
 
 class NoFloor(Oracle):
-    def _floor(self, event: int) -> int:
+    def floor(self, event: int) -> int:
         return 0
 
 
 class NoOffers(Oracle):
-    def _newest_of_outcome(self, event: int, offer: int, outcome: int) -> int:
-        own = (said.order for said in self._said if said.offer == offer and said.outcome == outcome)
-        return max(self._floor(event), max(own, default=0))
+    def newest_of_outcome(self, event: int, offer: int, outcome: int) -> int:
+        own = (said.order for said in self.said if said.offer == offer and said.outcome == outcome)
+        return max(self.floor(event), max(own, default=0))
 
 
 class NoMemory(Oracle):
     def _forget(self) -> None:
-        self._said.clear()
+        self.said.clear()
 
 
 class NoPlaces(Oracle):
     def _event_of(self, offer: int) -> int | None:
-        return next((said.event for said in self._said if said.offer == offer), None)
+        return next((said.event for said in self.said if said.offer == offer), None)
 
 
 class NoShards(Oracle):

@@ -76,7 +76,7 @@ def _candidates(mt: int, body: Json) -> list[Candidate]:
     if mt == 24:
         return [_settled(outcome, body) for outcome in body["outcomes"]]
     if mt == 4:
-        return [_event("event.added", body["event"])]
+        return [described("event.added", body["event"])]
     if mt == 5:
         return _opened(body)
     if mt == 6:
@@ -131,14 +131,15 @@ def _taken(body: Json, **names: str) -> Json:
     return {ours: body[theirs] for ours, theirs in names.items() if body.get(theirs) is not None}
 
 
-def _event(kind: str, event: Json) -> Candidate:
-    said = _taken(event, name="name", group_id="groupId", tags="tags", state="state")
-    return Candidate(kind, event["id"], said)
+def described(kind: str, body: Json) -> Candidate:
+    """Return the record of an event."""
+    said = _taken(body, name="name", group_id="groupId", tags="tags", state="state")
+    return Candidate(kind, body["id"], said)
 
 
 def _opened(body: Json) -> list[Candidate]:
     event = body["event"]["id"]
-    found = [_event("event.opened", body["event"])]
+    found = [described("event.opened", body["event"])]
     if "mainBetOffer" in body:
         found.append(offer_added(body["mainBetOffer"]))
     live = body.get("liveData", {})

@@ -40,8 +40,9 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
         own: Its own pair of keys was subscribed and not given up: it needs that channel beside the general one.
         was_own: It was at any time.
         is_lost: A channel it needs is held by no open line.
-        gap_ns: Only a snapshot asked for after this says all; 0 = nothing is open.
-        has_baseline: Such a snapshot came.
+        gap_ns: When something may have been lost last; only a snapshot asked for after this says all.
+        settled_ns: When the last snapshot was asked for that says all.
+        answered: When the last answer of each kind was asked for: what the next of the kind shows came after that.
         push_missed: The last snapshot found what push had not said.
         removed_ns: When it left the offering; 0 = it is there.
     """
@@ -54,7 +55,8 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     was_own: bool = False
     is_lost: bool = False
     gap_ns: int = 0
-    has_baseline: bool = False
+    settled_ns: int = 0
+    answered: dict[What, int] = msgspec.field(default_factory=dict)
     push_missed: bool = False
     removed_ns: int = 0
 
@@ -99,10 +101,11 @@ class EventBook:
     def snapshot_kind(self, event_id: int, what: What) -> SnapshotKind:
         """Return what a difference is that a snapshot of the event shows now."""
         entry = self._entries.get(event_id)
+        answered_ns = 0 if entry is None else entry.answered.get(what, 0)
         # Without keys of its own only what live/open shows is pushed of an event; before its start, nothing is.
-        if entry is None or not entry.has_baseline or what == "list-view" or not (entry.own or what == "live-open"):
+        if entry is None or not answered_ns or what == "list-view" or not (entry.own or what == "live-open"):
             return "baseline"
-        return "repaired" if entry.gap_ns or entry.is_lost else "push-missed"
+        return "repaired" if entry.is_lost or answered_ns <= entry.gap_ns else "push-missed"
 
     # What happens to events. Each returns what is to be told.
 
@@ -174,8 +177,8 @@ class EventBook:
     ) -> list[EventHealth]:
         """A snapshot that says all of ``what`` about the events was merged; ``differing`` showed differences."""
         found: list[EventHealth] = []
-        different = set(differing)
-        for event_id in sorted({*event_ids, *different}):
+        whole, different = set(event_ids), set(differing)
+        for event_id in sorted(whole | different):
             entry = self._entries.get(event_id)
             if entry is None or (entry.removed_ns and requested_ns > entry.removed_ns):
                 if what == "list-view" or self.coverage(event_id) == "none":
@@ -186,12 +189,16 @@ class EventBook:
                 continue
             kind = self.snapshot_kind(event_id, what)
             says_all = what == "offers" or (what == "live-open" and not entry.own)
-            if says_all and requested_ns > entry.gap_ns:
-                entry.gap_ns, entry.has_baseline, entry.push_missed = 0, True, False
+            cause: EventReason = "repaired" if entry.answered else "baseline"
+            if requested_ns > entry.gap_ns:
+                if says_all:
+                    entry.settled_ns, entry.push_missed = max(entry.settled_ns, requested_ns), False
+                if event_id in whole:
+                    entry.answered[what] = max(entry.answered.get(what, 0), requested_ns)
             if kind == "push-missed" and event_id in different:
                 entry.push_missed = True
             entry.seen_in = now_s // SEEN_S
-            found += self.judge((event_id,), "repaired" if kind == "push-missed" else kind, received_ns)
+            found += self.judge((event_id,), cause, received_ns)
         return found
 
     def remove(self, event_id: int, received_ns: int) -> list[EventHealth]:
@@ -239,7 +246,7 @@ class EventBook:
             entry.own, entry.gap_ns = True, max(entry.gap_ns, received_ns)
             cause = "moved" if entry.reason == "uncovered" else "covered"
             if not entry.was_own:
-                entry.was_own, entry.has_baseline = True, False
+                entry.was_own, entry.answered = True, {}
         is_missing = not cover.general or (entry.own and not cover.own)
         if is_missing:
             entry.is_lost = True
@@ -250,7 +257,7 @@ class EventBook:
             state = "down"
         elif is_missing:
             state = "gapped"
-        elif entry.gap_ns:
+        elif entry.settled_ns <= entry.gap_ns:
             state = "stale"
         elif cover.doubt is not None:
             state, cause = "suspect", cover.doubt

@@ -48,7 +48,8 @@ def _define(merge: EventMerge, shown: events.OfferAdded, offer: OfferEntry | Non
         return
     elif offer.order > as_of_ms and offer.suspended is not None:
         shown.suspended = offer.suspended
-        shown.cash_out_status = UNSET if offer.cash_out is None else offer.cash_out
+        if offer.cash_out is not None:  # a status that says nothing of it leaves what the snapshot shows
+            shown.cash_out_status = offer.cash_out
     _define_outcomes(merge, shown, offer)
     if offer.order <= as_of_ms:
         offer.order, offer.line = as_of_ms, book.line

@@ -293,6 +293,7 @@ def test_what_push_lost_silently():
 def test_offers_that_the_general_keys_never_carry_are_nothing_that_push_lost():
     lines = Lines()
     lines.open(GENERAL_LINE, GENERAL_KEYS)
+    lines.tick(1, GENERAL_LINE)
     lines.live_open([7])
     lines.offers([7])
     lines.tick(30, GENERAL_LINE)
@@ -430,3 +431,27 @@ def test_records_of_a_snapshot_say_why_they_had_to_come():
     causes = [output.header("ce_tccause") for output in shown]
     assert causes[-2:] == ["push-missed", "repaired"]
     assert set(causes[:-2]) == {"baseline"}
+
+
+def live_data(lines: Lines, version: int) -> None:
+    score = {"home": str(version), "away": "0", "who": "HOME", "version": version}
+    lines.snapshot("event/livedata/1.json?lang=en_GB", [{"eventId": 1, "score": score}])
+
+
+def test_each_kind_of_answer_has_its_own_baseline_and_its_own_repair():
+    """Live data is asked for beside the offers: what its first answer shows, or the first after a gap, is no miss."""
+    lines = live(1)
+    lines.tick(1, *BOTH)
+    live_data(lines, 1)
+    assert lines.told_of("event/1") == []
+    lines.close(EVENT_LINE)
+    lines.tick(1, GENERAL_LINE)
+    lines.open(EVENT_LINE, event_keys(1))
+    lines.tick(1, *BOTH)
+    lines.offers([1])
+    lines.told()
+    live_data(lines, 2)
+    assert lines.told_of("event/1") == []
+    lines.tick(30, *BOTH)
+    live_data(lines, 3)
+    assert lines.told_of("event/1") == [("suspect", "push-missed", "full")]

@@ -450,3 +450,12 @@ def test_finding_names_what_was_covered_and_how_it_differed():
     first, second = found.events
     assert (first.event_id, first.is_there, first.differences, first.raced) == (EVENT, True, {"odds.changed": 1}, 1)
     assert (second.event_id, second.is_there, second.differences) == (3, False, {})
+
+
+def test_offer_known_by_a_status_only_takes_its_cash_out_from_the_snapshot():
+    """The status is newer than the snapshot but says nothing of cash-out: the next, equal, snapshot differs in nothing."""
+    task = task_with(status(ASKED, suspended=False, offer=8))
+    shown = offer_body((7, 1500), offer=8) | {"cashOutStatus": "ENABLED"}
+    (added_offer,) = [value for kind, value in show(task, offers(SAME, shown)) if kind == "offer.added"] or [None]
+    assert show(task, offers(SAME, shown), requested_ms=ASKED + 30_000) == []
+    assert added_offer is not None

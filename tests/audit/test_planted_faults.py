@@ -324,6 +324,20 @@ async def test_since_judges_the_rest_only(road):
     assert (report.frames, report.duplicates, report.warm_up_frames) == (21, 1, 80)
 
 
+async def test_since_takes_the_shards_of_older_lines_from_their_ticks(road):
+    """A connection may live for days: its ``opened`` is not among what is read."""
+    road.control("opened", {"shard": 0, "shards": 4})
+    own, foreign = EVENT - 1, EVENT
+    frames = []
+    for t in range(150):
+        road.control("tick", {"shards": 4})
+        frames.append(road.frame(odds(t, (11, 1000 + t), event=own), odds(t, (12, 1000 + t), event=foreign)))
+    await road.publish(*(road.record(offset, 0, outcomes=(11,), key=own) for offset in frames))
+    report = await road.audit(since_ms=(START_NS + 280 * SECOND_NS) // 1_000_000)
+    assert dict(report.findings) == {}
+    assert report.foreign == report.frames > 0
+
+
 async def test_too_little_is_not_clean(road):
     road.control("tick")
     await road.publish()

@@ -129,6 +129,8 @@ class Judge:
         repeat = self._frames.is_repeat(raw)
         if raw.kind == "opened":
             self._shards.opened(raw)
+        elif raw.kind == "tick" and not self._from_start:
+            self._shards.ticked(raw)
         if self._ledger is not None:
             self._ledger.observe(raw, repeat=repeat, report=self._report)
         return repeat

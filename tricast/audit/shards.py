@@ -1,4 +1,4 @@
-"""Which shard an event belongs to, and which shard a line delivers to, as its ``opened`` records say."""
+"""Which shard an event belongs to, and which shard a line delivers to, as its control records say."""
 
 import json
 
@@ -8,7 +8,7 @@ _ALONE = (0, 1)
 
 
 class Shards:
-    """One per raw partition, fed with its ``opened`` records in order."""
+    """One per raw partition, fed with its control records in order."""
 
     def __init__(self) -> None:
         self._of_line: dict[str, tuple[int, int]] = {}
@@ -20,6 +20,19 @@ class Shards:
             self._of_line[raw.line] = (int(value["shard"]), max(1, int(value["shards"])))
         except (ValueError, TypeError, KeyError):
             self._of_line[raw.line] = _ALONE
+
+    def ticked(self, raw: Raw) -> None:
+        """Learn the shard of a line whose ``opened`` lies before the first record that is read.
+
+        A tick names the number of shards; a line's shard is its partition, save that of the settlements, which has all.
+        """
+        if raw.line in self._of_line:
+            return
+        try:
+            shards = int(json.loads(raw.value)["shards"])
+        except (ValueError, TypeError, KeyError):
+            return
+        self._of_line[raw.line] = (raw.partition, shards) if raw.partition < shards else _ALONE
 
     def is_foreign(self, line: str, identifier: str) -> bool:
         """Return whether the event (or the offer of an unknown event) ``identifier`` is not of the line's shard."""

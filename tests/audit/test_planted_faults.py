@@ -338,6 +338,19 @@ async def test_since_takes_the_shards_of_older_lines_from_their_ticks(road):
     assert report.foreign == report.frames > 0
 
 
+async def test_since_takes_the_events_of_offers_from_older_snapshots(road):
+    """A removal need not name the event of its bet offer."""
+    for t in range(130):
+        road.control("tick")
+    road.snapshot({"betOffers": [{"id": 7, "eventId": EVENT, "outcomes": []}]})
+    for t in range(10):
+        road.control("tick")
+    removal = road.frame({"t": str(10**12), "mt": 7, "bor": {"betOfferId": 7}})
+    await road.publish(road.record(removal, 0, "tricast.kambi.offer.removed.v1"))
+    report = await road.audit(since_ms=(START_NS + 135 * SECOND_NS) // 1_000_000)
+    assert (dict(report.findings), report.frames) == ({}, 1)
+
+
 async def test_too_little_is_not_clean(road):
     road.control("tick")
     await road.publish()

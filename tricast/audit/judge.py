@@ -46,7 +46,11 @@ class Judge:
 
     def warm_up(self, raw: Raw) -> None:
         """Learn from a record that is too old to be judged, so that its copies are known."""
-        if self._is_repeat(raw) or raw.kind != "frame":
+        if self._is_repeat(raw):
+            return
+        if raw.kind == "snapshot":
+            self._event_of |= snapshots.ids(raw.value).event_of
+        if raw.kind != "frame":
             return
         self._report.warm_up_frames += 1
         match socketio.read(raw.value):

@@ -340,10 +340,10 @@ async def test_since_takes_the_shards_of_older_lines_from_their_ticks(road):
 
 async def test_since_takes_the_events_of_offers_from_older_snapshots(road):
     """A removal need not name the event of its bet offer."""
-    for t in range(130):
+    for _ in range(130):
         road.control("tick")
     road.snapshot({"betOffers": [{"id": 7, "eventId": EVENT, "outcomes": []}]})
-    for t in range(10):
+    for _ in range(10):
         road.control("tick")
     removal = road.frame({"t": str(10**12), "mt": 7, "bor": {"betOfferId": 7}})
     await road.publish(road.record(removal, 0, "tricast.kambi.offer.removed.v1"))

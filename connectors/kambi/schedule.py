@@ -1,16 +1,18 @@
 """What to ask the offering API next, and when. Pure: told the time, hands out requests, is told how each went.
 
-Two classes, each by due time. First what cannot wait: events just (re)subscribed, which are stale until a snapshot, and
-the listing of live events, which everything else hangs on. Then the rounds, the longest overdue first. Requests are
+Three classes, each by due time. First what cannot wait: events just (re)subscribed, which are stale until a snapshot,
+and the listing of live events, which everything else hangs on. Then the rounds, the longest overdue first. Last events
+that are followed no more: push may have lost the message that they are gone, and nothing else would tell. Requests are
 handed out at even distances, so the budget of any minute holds and nothing comes in bursts; when it is short, rounds
 become slower.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 from connectors.kambi.asks import Ask, Failed, Gone, Outcome, Served, Skipped, Wait, What
 from connectors.kambi.rounds import Round, Rounds
@@ -18,8 +20,12 @@ from connectors.runner import Backoff
 
 _DOUBT_S: Final = 5.0  # the longest wait for the listing that decides about events the last one lacked
 _SKIPPED_S: Final = 1.0  # until the queue to Kafka is looked at again
+_FAREWELL_S: Final = 30.0  # from the end of following to the first question whether the event is gone
+_FAREWELL_AGAIN_S: Final = 60.0
+_FAREWELL_ENDS_S: Final = 900.0
 _OF_AN_EVENT: Final[tuple[What, ...]] = ("offers", "livedata")
 
+_Name = TypeVar("_Name")
 _Key = tuple[What, int]
 """What is asked about which event."""
 
@@ -58,6 +64,14 @@ class _Urgent:
     failures: int = 0
     failed_s: float = math.inf
     alone: bool = False
+
+
+@dataclass(slots=True)
+class _Farewell:
+    """An event that is followed no more, until the API says that it is gone or nobody believes that it ever will."""
+
+    due_s: float
+    until_s: float
 
 
 class _Pause:
@@ -104,6 +118,7 @@ class PollSchedule:
             for part, term in zip((random.random() for _ in cadence.prematch), cadence.prematch, strict=True)
         ]
         self._urgent: dict[_Key, _Urgent] = {}
+        self._farewells: dict[int, _Farewell] = {}
         self._absent: set[_Key] = set()
         self._in_flight: dict[int, Round | None] = {}
         self._urgency: dict[int, dict[_Key, _Urgent]] = {}
@@ -114,6 +129,11 @@ class PollSchedule:
     def follow(self, events: Iterable[int], now_s: float) -> None:
         """Ask for exactly ``events`` from now on, in rounds."""
         wanted = dict.fromkeys(events)
+        for event in self._rounds.events:
+            if event not in wanted:
+                self._farewells[event] = _Farewell(now_s + _FAREWELL_S, now_s + _FAREWELL_ENDS_S)
+        for event in self._farewells.keys() & wanted.keys():
+            del self._farewells[event]
         self._rounds.follow(wanted, shards=self._shards, now_s=now_s)
         self._urgent = {key: urgent for key, urgent in self._urgent.items() if key[1] in wanted}
         self._absent = {key for key in self._absent if key[1] in wanted}
@@ -145,23 +165,7 @@ class PollSchedule:
         free_s = max(self._free_s, self._pause.until_s)
         if now_s < free_s:
             return Wait(free_s)
-        urgent = min(self._urgent.items(), key=lambda item: item[1].due_s, default=None)
-        discovery_s = math.inf if self._discovery.asked else self._discovery.due_s
-        if urgent is not None and urgent[1].due_s <= min(now_s, discovery_s):
-            return self._ask_urgent(urgent[0], now_s)
-        if discovery_s <= now_s:
-            return self._ask_round(self._discovery, now_s)
-        rounds = [each for each in (*self._terms, *self._rounds.all) if not each.asked]
-        overdue = min(rounds, key=lambda each: each.due_s, default=None)
-        if overdue is not None and overdue.due_s <= now_s:
-            return self._ask_round(overdue, now_s)
-        return Wait(
-            min(
-                discovery_s,
-                urgent[1].due_s if urgent is not None else math.inf,
-                overdue.due_s if overdue is not None else math.inf,
-            )
-        )
+        return self._due(now_s) or Wait(self._next_due_s())
 
     def is_certain(self, ask: Ask) -> bool:
         """Return whether 404 to ``ask`` says that each of its events is gone, and not just one of several."""
@@ -183,6 +187,9 @@ class PollSchedule:
             self._answered_s = now_s
         if not (isinstance(outcome, Skipped) or (isinstance(outcome, Failed) and outcome.everywhere)):
             self._pause.failures = 0
+        if round_ is None and not urgency:
+            self._said_farewell(ask, outcome, now_s)
+            return
         match outcome:
             case Served():
                 self._absent.difference_update((ask.what, event) for event in ask.events)
@@ -200,6 +207,33 @@ class PollSchedule:
 
     # -- private -----------------------------------------------------------------------------------------------------
 
+    def _due(self, now_s: float) -> Ask | None:
+        discovery_s = math.inf if self._discovery.asked else self._discovery.due_s
+        urgent = _first(self._urgent)
+        if urgent is not None and self._urgent[urgent].due_s <= min(now_s, discovery_s):
+            return self._ask_urgent(urgent, now_s)
+        if discovery_s <= now_s:
+            return self._ask_round(self._discovery, now_s)
+        overdue = min(self._idle_rounds(), key=lambda each: each.due_s, default=None)
+        if overdue is not None and overdue.due_s <= now_s:
+            return self._ask_round(overdue, now_s)
+        leaving = _first(self._farewells)
+        if leaving is not None and self._farewells[leaving].due_s <= now_s:
+            return self._ask_farewell(leaving, now_s)
+        return None
+
+    def _next_due_s(self) -> float:
+        rounds = [self._discovery, *self._idle_rounds()] if not self._discovery.asked else self._idle_rounds()
+        waiting = itertools.chain(
+            (each.due_s for each in rounds),
+            (urgent.due_s for urgent in self._urgent.values()),
+            (farewell.due_s for farewell in self._farewells.values()),
+        )
+        return min(waiting, default=math.inf)
+
+    def _idle_rounds(self) -> list[Round]:
+        return [each for each in (*self._terms, *self._rounds.all) if not each.asked]
+
     def _ask_urgent(self, first: _Key, now_s: float) -> Ask:
         what, shard = first[0], first[1] % self._shards
         together = [
@@ -212,6 +246,18 @@ class PollSchedule:
         self._urgency[ask.number] = {key: self._urgent.pop(key) for key in keys}
         self._in_flight[ask.number] = None
         return ask
+
+    def _ask_farewell(self, event: int, now_s: float) -> Ask:
+        self._farewells[event].due_s = now_s + _FAREWELL_AGAIN_S
+        ask = self._ask("offers", now_s, shard=event % self._shards, events=(event,), conditional=False)
+        self._in_flight[ask.number] = None
+        return ask
+
+    def _said_farewell(self, ask: Ask, outcome: Outcome, now_s: float) -> None:
+        for event in ask.events:
+            farewell = self._farewells.get(event)
+            if farewell is not None and (isinstance(outcome, Gone) or now_s >= farewell.until_s):
+                del self._farewells[event]
 
     def _ask_round(self, due: Round, now_s: float) -> Ask:
         ask = self._ask(
@@ -278,3 +324,7 @@ class PollSchedule:
     def _delay_s(self, failures: int, interval_s: float, retry_after_s: float) -> float:
         backoff = replace(self._cadence.backoff, cap_s=max(self._cadence.backoff.cap_s, interval_s))
         return max(retry_after_s, backoff.delay_s(failures, self._random))
+
+
+def _first(waiting: Mapping[_Name, _Urgent] | Mapping[_Name, _Farewell]) -> _Name | None:
+    return min(waiting, key=lambda name: waiting[name].due_s, default=None)

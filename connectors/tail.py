@@ -47,6 +47,8 @@ async def read_tails(kafka: KafkaSettings, *, topic: str, partitions: Iterable[i
     A line that was silent for longer than the tail is not in it: its next gap then has no known beginning.
     """
     assigned = [TopicPartition(topic, number) for number in partitions]
+    if not assigned:
+        return {}
     return await until_kafka_answers(lambda: _read_tails(kafka, assigned), kafka=kafka, topic=topic, clock=clock)
 
 

@@ -159,7 +159,7 @@ async def run(
                 await drain(backlog, _writer(kafka, topic, number, clock))
             for writer in writers.values():
                 await writer.open()
-            await await_switch(
+            stood = await await_switch(
                 kafka,
                 topic=topic,
                 group=prefix + names.FEED,
@@ -167,7 +167,8 @@ async def run(
                 timeout_s=settings.switch_timeout_s,
                 clock=clock,
             )
-            tails = await read_tails(kafka, topic=topic, partitions=partitions, clock=clock)
+            others = [number for number in partitions if number not in stood]
+            tails = {**stood, **await read_tails(kafka, topic=topic, partitions=others, clock=clock)}
             for number, sink in sinks.items():
                 if not spooled[number]:
                     last = {line: tail.last for line, tail in tails[number].items()}

@@ -69,7 +69,7 @@ def _lines(tails: Tails) -> Iterator[tuple[str, LineTail]]:
 
 async def await_switch(
     kafka: KafkaSettings, *, topic: str, group: str, shards: int, timeout_s: float, clock: Clock
-) -> None:
+) -> Tails:
     """Return when lines may be opened with ``shards`` shards: at once unless another count was in force.
 
     Args:
@@ -80,28 +80,33 @@ async def await_switch(
         timeout_s: How long the group may take.
         clock: What waits and tells the age of records.
 
+    Returns:
+        Where the lines of all shards stand now: reading that takes seconds in which nothing is recorded, so nobody
+        should have to do it again.
+
     Raises:
         EnvironmentFault: The group did not get to the end in time.
     """
     partitions = range(KAMBI_SHARDS)
     watch = Watch(shards)
 
-    async def look() -> tuple[bool, tuple[str, ...]]:
+    async def look() -> tuple[Tails, tuple[str, ...]]:
         tails = await read_tails(kafka, topic=topic, partitions=partitions, clock=clock)
-        return watch.is_switch(tails), watch.alive(tails, now_ns=clock.now_ns())
+        return tails, watch.alive(tails, now_ns=clock.now_ns())
 
-    switch, alive = await look()
-    if not switch and not alive:
-        return
+    tails, alive = await look()
+    if not watch.is_switch(tails) and not alive:
+        return tails
     while True:
         if alive:
             log.warning("kambi.switch_waits shards=%d lines_of_another_count=%s", shards, ",".join(alive))
         await clock.sleep(_LOOK_S)
-        _, alive = await look()
+        tails, alive = await look()
         if not alive:
             break
     await _await_group(kafka, topic=topic, group=group, partitions=partitions, timeout_s=timeout_s, clock=clock)
     log.info("kambi.switched shards=%d", shards)
+    return tails
 
 
 async def _await_group(

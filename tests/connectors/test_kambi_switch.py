@@ -3,10 +3,12 @@
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from connectors.kambi.switch import Watch
+from connectors.clock import SystemClock
+from connectors.kambi.switch import Watch, await_switch
 from connectors.record import LastFrame
-from connectors.tail import LineTail
+from connectors.tail import LineTail, read_tails
 from schemas.errors import EnvironmentFault
+from schemas.kafka import KafkaSettings
 from schemas.topics import KAMBI_SHARDS
 from tests.connectors.vendor import eventually, vendor
 
@@ -137,3 +139,16 @@ async def test_where_nothing_is_to_be_waited_for_lines_open(recording, kafka, to
         if shards == 2:
             commit(kafka, topic_prefix + "kambi", recording.topic, {0: 0})
         await once(recording, server, shards=shards, switch_timeout_s=0.1)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("shards", [2, 3], ids=["same count", "another count"])
+async def test_whoever_waited_knows_where_the_lines_stand(recording, kafka, topic_prefix, shards):
+    settings, clock = KafkaSettings(bootstrap_servers=kafka), SystemClock()
+    async with vendor() as server:
+        await once(recording, server, shards=2)
+    group = topic_prefix + "kambi"
+    stood = await await_switch(settings, topic=recording.topic, group=group, shards=shards, timeout_s=9.0, clock=clock)
+    assert stood[0]["kambi-0-general"].closed
+    assert stood == await read_tails(settings, topic=recording.topic, partitions=range(KAMBI_SHARDS), clock=clock)
+    assert await read_tails(settings, topic=recording.topic, partitions=(), clock=clock) == {}

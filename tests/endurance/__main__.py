@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from tests.endurance.compare import differences
+from tests.endurance.compare import differences, unannounced
 from tests.endurance.missing import missing, outside
 from tests.endurance.reader import Reader
 from tests.endurance.stack import Stack
@@ -95,6 +95,7 @@ def _run(stack: Stack, reader: Reader, arguments: argparse.Namespace) -> int:
     print(f"ran {arguments.minutes:g} min at {arguments.speed:g}x, seed {arguments.seed}, in {stack.folder}")
     print(f"kills: {len(strikes)}; other ends: {stack.restarts}; exits: {codes}")
     print(f"final state: {len(vendor)} events, {offers} offers; {len(left)} differences after {settled_s:.0f} s")
+    print(f"events to come whose announcement fell into a gap: {len(unannounced(reader.offering, vendor))}")
     print(f"records: {dict(sorted(reader.records.items()))}")
     print(f"not brought out by push: {unseen}, outside recorded gaps: {len(unexplained)}")
     print(f"wrong on the way: {dict(reader.wrong)}")

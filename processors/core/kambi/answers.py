@@ -111,7 +111,8 @@ def _request(position: str) -> _Request | None:
     numbers = ids.split(",")
     if not all(number.isascii() and number.isdecimal() and len(number) <= 19 for number in numbers):
         return None
-    return _Request(what, tuple(map(int, numbers)), narrow)
+    asked = tuple(map(int, numbers))
+    return _Request(what, asked, narrow) if max(asked) <= wire.MAX_ID else None
 
 
 def _sections(body: bytes) -> dict[str, Raw] | Raw:

@@ -16,13 +16,14 @@ MAX_KEYS: Final = 10_000
 
 _Keys = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=MAX_KEYS)]
 _Shards = Annotated[int, Meta(ge=1, le=KAMBI_SHARDS)]
+_Frames = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Opened(msgspec.Struct, frozen=True):
     """A connection of the line is up."""
 
     previous_connection: str | None = None
-    previous_frame: int | None = None
+    previous_frame: _Frames | None = None
     keys: _Keys = []
     shard: Annotated[int, Meta(ge=0, lt=KAMBI_SHARDS)] | None = None
     shards: _Shards | None = None
@@ -43,9 +44,9 @@ class Closed(msgspec.Struct, frozen=True):
 class Overflow(msgspec.Struct, frozen=True):
     """The connector had no room for some frames."""
 
-    lost: int
-    first_frame: int | None = None
-    last_frame: int | None = None
+    lost: _Frames
+    first_frame: _Frames | None = None
+    last_frame: _Frames | None = None
 
 
 class Tick(msgspec.Struct, frozen=True):

@@ -23,6 +23,8 @@ BEFORE_REQUEST_MS: Final = 2_000
 ABSENCES: Final = 2
 """Complete answers of live/open in a row without a started event that mean it is gone."""
 _NOT_FOUND: Final = 404
+_CLOCK_STEP_NS: Final = 60_000_000_000
+"""How far our clock may have been set back between a request and its answer; later, it is no time of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,8 @@ def take_snapshot(
     try:
         position, status = stamps["tc-position"].decode(), int(stamps["tc-status"])
         requested_ns = int(stamps["tc-requested-ns"])
+        if not 0 <= requested_ns <= received_ns + _CLOCK_STEP_NS:
+            raise ValueError(f"tc-requested-ns {requested_ns}"[:60])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         context.dead_letter(value, Code.BAD_HEADERS, f"{type(error).__name__}: {error}")
         return None

@@ -19,7 +19,7 @@ from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.processors import PROCESSORS
 from tricast.settings import Settings
 from tricast.stack.broker_view import BrokerView, Sample, rate
-from tricast.stack.follower import note_health
+from tricast.stack.follower import is_to_come, note_health
 
 State = Literal["healthy", "degraded", "down"]
 SETTLE_S = 60
@@ -140,7 +140,11 @@ def _reasons(
                 reasons.append(f"group {group} lags {lag} records behind {topic}")
     reasons += [f"line {line} is {value.get('state')}" for line, value in lines.items() if value.get("state") != "live"]
     settled_ns = time.time_ns() - SETTLE_S * 1_000_000_000
-    states = Counter(value.get("state") for value in events.values() if value.get("since_ns", 0) < settled_ns)
+    states = Counter(
+        value.get("state")
+        for value in events.values()
+        if value.get("since_ns", 0) < settled_ns and not is_to_come(value)
+    )
     reasons += [
         f"{count} events are {state} for more than {SETTLE_S} s"
         for state, count in sorted(states.items())

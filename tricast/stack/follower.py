@@ -137,6 +137,11 @@ def note_health(
             events[value["event_id"]] = value
 
 
+def is_to_come(value: Mapping[str, Any]) -> bool:
+    """Return whether an event's health says that it is known but not followed yet: nobody asks for snapshots of it."""
+    return value.get("state") == "stale" and value.get("coverage") == "main"
+
+
 def is_line_state(key: bytes, value: Mapping[str, Any]) -> bool:
     """Return whether a health record is a line's state: its key is the line; each recorded gap has a key of its own."""
     return key == str(value.get("line")).encode()

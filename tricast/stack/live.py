@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tricast.stack.broker_view import Sample, rate
-from tricast.stack.follower import OddsChange
+from tricast.stack.follower import OddsChange, is_to_come
 from tricast.stack.supervisor import Supervised, describe_exit
 
 _STATE_STYLE = {
@@ -119,7 +119,7 @@ def _events(view: View) -> Text:
 
 def _event_states(view: View) -> str:
     """Return in words how many events are in which state, and how they are covered."""
-    states = Counter(str(value.get("state")) for value in view.events.values())
+    states = Counter("to come" if is_to_come(value) else str(value.get("state")) for value in view.events.values())
     covered = Counter(str(value.get("coverage")) for value in view.events.values())
     shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
     return f"events: {shown}" + (f"; coverage: {covered['full']} full, {covered['main']} main" if states else "")

@@ -27,12 +27,15 @@ CONNECTORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = Mapp
 def connect(invocation: Invocation, feed: str) -> None:
     """Connect to FEED and write every frame, byte for byte, to its raw topic.
 
-    Runs until SIGTERM or Ctrl-C, then closes its sockets, flushes and exits 0.
+    Runs until SIGTERM or Ctrl-C, then closes its sockets, flushes and exits 0; with 3 when neither Kafka nor the spool
+    on disk took everything. One process runs all shards unless it is told which; a replica is a hot standby.
 
     \b
     Examples:
       tricast connect kambi
       TRICAST_KAMBI__OFFERING=ub TRICAST_KAMBI__LANGUAGE=en_GB tricast connect kambi
       TRICAST_KAMBI__EVENTS=1020000001,1020000002 tricast connect kambi
+      TRICAST_KAMBI__SHARD=2 tricast connect kambi
+      TRICAST_KAMBI__REPLICA=b TRICAST_KAMBI__SPOOL_DIR=/var/lib/tricast/b tricast connect kambi
     """
     asyncio.run(CONNECTORS[feed](invocation.settings))

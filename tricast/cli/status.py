@@ -68,8 +68,9 @@ class Status:
 def status(invocation: Invocation, as_json: bool, interval: float, max_lag: int) -> None:
     """Say how topics, groups and connector lines do. Looks at the broker, so it works from anywhere.
 
-    Exit codes: 0 healthy, 1 degraded (a topic is missing, a group lags or has no member, a line or event is not live),
-    2 down (no Kafka answers, or it has none of the topics). Wrong settings are 2 as well, with their message.
+    Exit codes: 0 healthy, 1 degraded (a topic is missing, a group lags or has no member, a line is not live, an event
+    is not live for more than a minute), 2 down (no Kafka answers, or it has none of the topics). Wrong settings are 2
+    as well, with their message.
 
     \b
     Examples:

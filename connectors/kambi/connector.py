@@ -137,8 +137,12 @@ async def run(
     previous: dict[str, LastFrame] = {}
     async with AsyncExitStack() as leaving:
         writers = {number: _writer(kafka, topic, number, clock) for number in partitions}
-        for writer in writers.values():
-            leaving.push_async_callback(writer.close)
+
+        async def leave_kafka() -> None:
+            # At once: with Kafka away each takes its time, and the grace period is one for all.
+            await asyncio.gather(*(writer.close() for writer in writers.values()))
+
+        leaving.push_async_callback(leave_kafka)
         spools = Spools(settings, topic=topic)
         sinks = {
             number: FrameSink(writer, max_bytes=settings.queue_bytes, backlog=spools.backlog(number))

@@ -53,7 +53,8 @@ class FrameNumbers:
         line.connections.setdefault(raw.connection, _Connection(last_frame=max(0, before)))
 
     def _missing(self, raw: Raw, first: int, last: int) -> None:
-        if raw.kind == "overflow" and _value(raw).get("lost", 0) >= last - first + 1:
+        lost = _value(raw).get("lost") if raw.kind == "overflow" else None
+        if isinstance(lost, int) and lost >= last - first + 1:
             self._report.overflowed += last - first + 1
             return
         self._report.find(
@@ -87,6 +88,6 @@ class FrameNumbers:
 def _value(raw: Raw) -> dict[str, Any]:
     try:
         value = json.loads(raw.value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -46,8 +46,10 @@ class Judge:
 
     def warm_up(self, raw: Raw) -> None:
         """Learn from a record that is too old to be judged, so that its copies are known."""
-        if self._is_repeat(raw):
+        if not raw.is_sound or self._is_repeat(raw):
             return
+        if raw.kind == "opened":
+            self._shards.opened(raw)
         if raw.kind == "snapshot":
             self._event_of |= snapshots.ids(raw.value).event_of
         if raw.kind != "frame":
@@ -66,15 +68,20 @@ class Judge:
         """Account for one record and its outputs."""
         report = self._report
         report.raw_records += 1
+        if not raw.is_sound:
+            self._unsound(raw, outputs)
+            return
         repeat = self._is_repeat(raw)
         if raw.kind == "snapshot":
             self._snapshot(raw, outputs, repeat=repeat)
             return
         if raw.kind != "frame":
             report.control_records[raw.kind] += 1
-            for output in outputs:
-                if output.dead:
-                    report.dead_letters[output.kind] += 1
+            dead = [output for output in outputs if output.dead]
+            for output in dead:
+                report.dead_letters[output.kind] += 1
+            if raw.kind == "opened" and not dead:
+                self._shards.opened(raw)
             self._nothing_else([output for output in outputs if not output.dead], f"{raw.kind} record")
             return
         report.frames += 1
@@ -97,6 +104,19 @@ class Judge:
             case socketio.Unreadable(why):
                 report.find("lost", f"{self._name(raw, WHOLE_RECORD)}: unreadable frame ({why}) without a dead letter")
         self._nothing_else(list(by_index.values()), "frame")
+
+    def _unsound(self, raw: Raw, outputs: list[Output]) -> None:
+        """A record without proper headers is one dead letter, or none if it repeats a number of its connection."""
+        report = self._report
+        self._stream_ns = max(self._stream_ns, raw.received_ns)
+        repeat = bool(raw.connection) and raw.frame >= 0 and self._frames.is_repeat(raw)
+        by_index = self._by_index(raw, outputs)
+        whole = by_index.pop(WHOLE_RECORD, None)
+        if whole is not None and whole.dead:
+            report.dead_letters[whole.kind] += 1
+        elif not repeat:
+            report.find("lost", f"{self._name(raw, WHOLE_RECORD)}: no proper headers, and no dead letter")
+        self._nothing_else(list(by_index.values()), "record without proper headers")
 
     def _snapshot(self, raw: Raw, outputs: list[Output], *, repeat: bool) -> None:
         """Check what a snapshot brought: each record says so, and says nothing that is not in the answer.
@@ -131,9 +151,7 @@ class Judge:
         if not self._from_start:
             self._frames.begins_at(raw)
         repeat = self._frames.is_repeat(raw)
-        if raw.kind == "opened":
-            self._shards.opened(raw)
-        elif raw.kind == "tick" and not self._from_start:
+        if raw.kind == "tick" and not self._from_start:
             self._shards.ticked(raw)
         if self._ledger is not None:
             self._ledger.observe(raw, repeat=repeat, report=self._report)

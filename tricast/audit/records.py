@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 WHOLE_RECORD = -1
 """Index of a dead letter that stands for its whole source record."""
+MOST_LETTERS = 1_000
+"""Of a raw record's line and connection together."""
 
 
 class KafkaRecord(Protocol):
@@ -29,7 +31,11 @@ class KafkaRecord(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw:
-    """A raw record."""
+    """A raw record.
+
+    Attributes:
+        is_sound: Its headers are what every raw record has; if not, what of them cannot be read is empty or -1.
+    """
 
     partition: int
     offset: int
@@ -39,6 +45,7 @@ class Raw:
     frame: int
     received_ns: int
     value: bytes
+    is_sound: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +89,37 @@ class Malformed(ValueError):
 
 
 def to_raw(record: KafkaRecord) -> Raw:
-    """Return a raw record; raises :class:`Malformed` when its headers are not those of one."""
+    """Return a raw record, whatever its headers are."""
     headers = dict(record.headers)
+    names = [_text(headers.get(name)) for name in ("tc-kind", "tc-line", "tc-connection")]
+    numbers = [_number(headers.get(name)) for name in ("tc-frame", "tc-received-ns")]
+    kind, line, connection = (name or "" for name in names)
+    frame, received_ns = (-1 if number is None else number for number in numbers)
+    return Raw(
+        partition=record.partition,
+        offset=record.offset,
+        kind=kind,
+        line=line,
+        connection=connection,
+        frame=frame,
+        received_ns=received_ns,
+        value=record.value or b"",
+        is_sound=None not in names
+        and None not in numbers
+        and received_ns < 2**63
+        and len(line) + len(connection) <= MOST_LETTERS,
+    )
+
+
+def _text(header: bytes | None) -> str | None:
     try:
-        return Raw(
-            partition=record.partition,
-            offset=record.offset,
-            kind=headers["tc-kind"].decode(),
-            line=headers["tc-line"].decode(),
-            connection=headers["tc-connection"].decode(),
-            frame=int(headers["tc-frame"]),
-            received_ns=int(headers["tc-received-ns"]),
-            value=record.value or b"",
-        )
-    except (KeyError, ValueError) as error:
-        raise Malformed(f"raw record without proper headers: {error!r}") from error
+        return None if header is None else header.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _number(header: bytes | None) -> int | None:
+    return int(header) if header is not None and header.isdigit() and len(header) <= 19 else None
 
 
 def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
@@ -106,7 +129,7 @@ def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
     try:
         text = headers[name].decode()
         kind = headers["tc-code" if dead else "ce_type"].decode()
-    except (KeyError, UnicodeDecodeError) as error:
+    except (KeyError, UnicodeDecodeError, AttributeError) as error:  # Kafka allows null headers, too
         raise Malformed(f"no {error}") from error
     topic, slash, rest = text.partition("/")
     numbers = rest.split("/")

@@ -141,7 +141,7 @@ class _Audit:
         warm_until_ns: int | None = None
         async for raw in self._raw_records(tp, (begin, span[1])):
             self._progress(f"judging {tp.topic}/{tp.partition}", raw.offset - begin + 1, span[1] - begin)
-            if begin > 0 and warm_until_ns is None:
+            if begin > 0 and warm_until_ns is None and raw.is_sound:
                 # What came before is not read, so copies of it cannot be told from facts that are lost.
                 warm_until_ns = raw.received_ns + WINDOW_S * 1_000_000_000
             if raw.offset < judge_from or (warm_until_ns is not None and raw.received_ns < warm_until_ns):
@@ -166,10 +166,7 @@ class _Audit:
     async def _raw_records(self, tp: TopicPartition, span: Span) -> AsyncIterator[Raw]:
         async for batch in self._kafka.read({tp: span}, "read_uncommitted"):
             for record in batch:
-                try:
-                    yield to_raw(record)
-                except Malformed as error:
-                    self._report.find("unexpected", f"{record.topic}/{record.partition}/{record.offset}: {error}")
+                yield to_raw(record)
 
     def _output(self, record: KafkaRecord) -> Output | None:
         try:

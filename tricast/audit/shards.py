@@ -14,12 +14,15 @@ class Shards:
         self._of_line: dict[str, tuple[int, int]] = {}
 
     def opened(self, raw: Raw) -> None:
-        """Learn the shard of a line, and how many shards there are, from its ``opened`` record."""
+        """Learn the shard of a line, and how many shards there are, from an ``opened`` record that is in order."""
         try:
             value = json.loads(raw.value)
-            self._of_line[raw.line] = (int(value["shard"]), max(1, int(value["shards"])))
-        except (ValueError, TypeError, KeyError):
-            self._of_line[raw.line] = _ALONE
+            shards = value.get("shards")
+            shard = raw.partition if value.get("shard") is None else value["shard"]
+            if shards is not None and 0 <= shard < shards:
+                self._of_line[raw.line] = (shard, shards)
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            return
 
     def ticked(self, raw: Raw) -> None:
         """Learn the shard of a line whose ``opened`` lies before the first record that is read.
@@ -30,7 +33,7 @@ class Shards:
             return
         try:
             shards = int(json.loads(raw.value)["shards"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return
         self._of_line[raw.line] = (raw.partition, shards) if raw.partition < shards else _ALONE
 

@@ -58,13 +58,14 @@ def show(seed: int) -> bool:
     found, _ = compare(delivered)
     for difference in found:
         records = delivered.partitions[difference.partition]
-        alone = difference_over(records)
+        skew_ms = delivered.copy_skew_ms
+        alone = difference_over(records, skew_ms)
         if alone is None:
             console.print("only with the restarts of the history; all of it:", markup=False)
             _print(difference, records)
         else:
-            small = shrink(records)
-            _print(difference_over(small) or alone, small)
+            small = shrink(records, skew_ms)
+            _print(difference_over(small, skew_ms) or alone, small)
     if not found:
         console.print(f"seed {seed}: core and oracle agree")
     return bool(found)

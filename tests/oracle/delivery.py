@@ -38,6 +38,7 @@ class Delivered:
     restarts: dict[int, set[int]]
     """Partition → offsets before which its task loses its memory."""
     shards: int
+    copy_skew_ms: int = 0
     contents: Counter[str] = field(default_factory=Counter)
 
 
@@ -55,10 +56,14 @@ class _Stamped:
 def random_history(seed: int) -> Delivered:
     """Return the history of ``seed``, always the same."""
     random = Random(f"history {seed}")
-    vendor = Vendor(random, odd=random.choice((0.0, 0.05, 0.2)))
+    skew_ms = random.choice((2, 50, 700)) if random.random() < 0.15 else 0
+    vendor = Vendor(random, odd=random.choice((0.0, 0.05, 0.2)), skew_ms=skew_ms)
     changes = vendor.changes(random.randint(5, 45))
     shards = random.choice((1, 1, 2, 4))
-    return _Delivery(random, vendor, changes, shards).deliver()
+    delivered = _Delivery(random, vendor, changes, shards).deliver()
+    delivered.copy_skew_ms = skew_ms
+    delivered.contents["histories in which the t of copies differs"] = skew_ms > 0
+    return delivered
 
 
 class _Delivery:
@@ -94,7 +99,7 @@ class _Delivery:
                 restarts[partition] = {number for number in range(len(records)) if random.random() < 0.2}
                 contents["restarts"] += len(restarts[partition])
         contents["records"] = sum(map(len, ordered.values()))
-        return Delivered(ordered, restarts, self._shards, contents)
+        return Delivered(ordered, restarts, self._shards, contents=contents)
 
     def _polled(self, vendor: Vendor) -> list[tuple[float, float, str, int, bytes]]:
         """Return snapshots: requested at, received at, request, status, body."""

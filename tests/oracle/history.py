@@ -47,9 +47,11 @@ class Vendor:
     Args:
         random: Where chance comes from.
         odd: Share of messages that break a rule of the fact sheet.
+        skew_ms: How far apart the times of copies mostly are at the most.
     """
 
-    def __init__(self, random: Random, odd: float) -> None:
+    def __init__(self, random: Random, odd: float, skew_ms: int = 0) -> None:
+        self._skew_ms = skew_ms
         self._random = random
         self._odd = odd
         first = random.choice((1_020_000_000, 2**53, 7))
@@ -135,8 +137,11 @@ class Vendor:
             copy[str(name)] = {"betOfferId": body.get("betOfferId")}
         elif own["mt"] == 8 and random.random() < self._odd:
             copy[str(name)] = body | {"suspended": not body.get("suspended")}
-        if random.random() < self._odd / 2 and isinstance(copy.get("t"), str) and copy["t"].isdigit():
-            copy["t"] = str(int(copy["t"]) + random.choice((-1, 1, 2)))
+        if isinstance(copy.get("t"), str) and copy["t"].isdigit():
+            if random.random() < self._odd / 2:
+                copy["t"] = str(int(copy["t"]) + random.choice((-1, 1, 2)))
+            elif self._skew_ms and random.random() < 0.6:
+                copy["t"] = str(int(copy["t"]) + random.randint(-self._skew_ms - 1, self._skew_ms + 1))
         return copy
 
     # Snapshots.

@@ -95,6 +95,23 @@ class Said:
 
 
 @dataclass(slots=True)
+class _Spoken:
+    """One value of one entity as somebody said it first, and who said it since; its copies may have another t."""
+
+    t: int
+    lines: Counter[str]
+    is_late: bool = False
+
+
+@dataclass(slots=True)
+class _Span:
+    """All facts of one entity whose t is within one span of time."""
+
+    since_s: int
+    spoken: dict[str, list[_Spoken]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class _Group:
     """All facts of one (event, mt, entity, t): which line said which value how often."""
 
@@ -103,9 +120,16 @@ class _Group:
 
 
 class Oracle:
-    """One task's account."""
+    """One task's account.
 
-    def __init__(self) -> None:
+    Args:
+        copy_skew_ms: How far apart the t of copies may be; 0: they are equal.
+    """
+
+    def __init__(self, copy_skew_ms: int = 0) -> None:
+        self._skew_ms = copy_skew_ms
+        self._spans: dict[tuple[Any, ...], _Span] = {}
+        self._new: list[tuple[Json, _Spoken]] = []
         self.written: list[Written] = []
         self.counts: Counter[str] = Counter()
         self._now_ns = 0
@@ -214,7 +238,8 @@ class Oracle:
             return
         mt, t = child["mt"], repr(child.get("t")) if time is None else time
         common: Json = {} if time is None else {"vendor_time_ms": time}
-        if not self._is_new(candidate, mt, t, line, common):
+        self._new = []
+        if not self._is_new(candidate, mt, t, line):
             self.counts["kambi.duplicate"] += 1
             return
         value = candidate.value | common
@@ -228,6 +253,8 @@ class Oracle:
             self.counts["kambi.late"] += 1
         if not value.get("late"):
             self._apply(candidate, value)
+        elif candidate.outcomes is None:
+            self._mark_late([said for said, _ in self._new])
         key = candidate.value["outcome_id"] if candidate.kind == "outcome.settled" else candidate.event
         self.written.append(Written(position, TOPICS[candidate.kind], candidate.kind, key, value))
 
@@ -259,7 +286,7 @@ class Oracle:
 
     # Which facts are new.
 
-    def _is_new(self, candidate: Candidate, mt: int, t: int | str, line: str, common: Json) -> bool:
+    def _is_new(self, candidate: Candidate, mt: int, t: int | str, line: str) -> bool:
         """Take the copies out of ``candidate``; return whether anything is left."""
         if candidate.kind == "outcome.settled":
             event, entity = None, candidate.value["outcome_id"]
@@ -269,22 +296,52 @@ class Oracle:
             entity = candidate.value[item] if item else candidate.offer
         identity = (event, mt, candidate.kind, entity, t)
         if candidate.outcomes is None:
-            said_event = None if candidate.kind == "outcome.settled" and candidate.event is None else candidate.event
-            return self._is_first(identity, [candidate.value, common, said_event], line)
+            return self._is_first(identity, candidate.value | {"event_id": candidate.event}, line)
         new = [outcome for outcome in candidate.outcomes if self._is_first(identity, outcome, line)]
         if 0 < len(new) < len(candidate.outcomes):
             self.counts["kambi.partial-duplicate"] += 1
         candidate.outcomes = new
         return bool(new)
 
-    def _is_first(self, identity: tuple[Any, ...], value: Any, line: str) -> bool:
+    def _is_first(self, identity: tuple[Any, ...], value: Json, line: str) -> bool:
         """Count the value once more on ``line``; it is new if no other line had it that often."""
+        t = identity[-1]
+        if self._skew_ms and isinstance(t, int):
+            return self._is_first_near(identity[:-1], t, value, line)
         group = self._groups.get(identity)
         if group is None or self._now_s - group.since_s > WINDOW_S:
             group = self._groups[identity] = _Group(self._now_s)
         lines = group.lines.setdefault(json.dumps(value, sort_keys=True), Counter())
         lines[line] += 1
         return all(lines[line] > times for other, times in lines.items() if other != line)
+
+    def _is_first_near(self, identity: tuple[Any, ...], t: int, value: Json, line: str) -> bool:
+        """Take the value for a copy of the oldest equal one nearby that this line has not matched, else for new.
+
+        One that went out late stands for no later value: that may be the current one.
+        """
+        text, skew, width = json.dumps(value, sort_keys=True), self._skew_ms, max(2 * self._skew_ms, 1_000)
+        near = []
+        for span in range((t - skew) // width, (t + skew) // width + 1):
+            known = self._spans.get((identity, span))
+            if known is not None and self._now_s - known.since_s <= WINDOW_S:
+                near += [spoken for spoken in known.spoken.get(text, []) if abs(spoken.t - t) <= skew]
+        for spoken in sorted(near, key=lambda spoken: spoken.t):
+            if spoken.lines[line] < max(spoken.lines.values()) and not (spoken.is_late and spoken.t < t):
+                spoken.lines[line] += 1
+                self.counts["kambi.copy"] += spoken.t != t
+                return False
+        known = self._spans.get((identity, t // width))
+        if known is None or self._now_s - known.since_s > WINDOW_S:
+            known = self._spans[identity, t // width] = _Span(self._now_s)
+        listed = known.spoken.setdefault(text, [])
+        same = next((spoken for spoken in listed if spoken.t == t), None)
+        if same is None:
+            same = _Spoken(t, Counter())
+            listed.append(same)
+        same.lines[line] += 1
+        self._new.append((value, same))
+        return True
 
     # What is late.
 
@@ -296,7 +353,9 @@ class Oracle:
         assert event is not None
         if candidate.outcomes is not None:
             assert offer is not None
+            said = list(value["outcomes"])
             late = self._late_outcomes(value["outcomes"], event, offer, order, kind)
+            self._mark_late([was for was, now in zip(said, value["outcomes"], strict=True) if "late" in now])
             if late == len(value["outcomes"]):
                 value["late"] = True
             return late > 0
@@ -320,6 +379,11 @@ class Oracle:
             value["late"] = True
             return True
         return False
+
+    def _mark_late(self, late: list[Json]) -> None:
+        for said, spoken in self._new:
+            if any(said is other for other in late):
+                spoken.is_late = True
 
     def _late_outcomes(self, outcomes: list[Json], event: int, offer: int, order: int, kind: str) -> int:
         late = 0
@@ -458,9 +522,9 @@ class Oracle:
                 self.view.events.pop(removal.event, None)
 
 
-def expected(records: Iterable[SourceRecord]) -> Oracle:
+def expected(records: Iterable[SourceRecord], copy_skew_ms: int = 0) -> Oracle:
     """Return the account of one task's records."""
-    oracle = Oracle()
+    oracle = Oracle(copy_skew_ms)
     for record in records:
         oracle.read(record)
     return oracle

@@ -12,6 +12,7 @@ import pytest
 from processors.core import repeats
 from processors.core.kambi import (
     book,
+    copies,
     dedupe,
     facts,
     frames,
@@ -102,6 +103,7 @@ BUGS = (
         snapshot,
     ),
     Bug("hidden offer removed", merge_offers, "merge_absence", "or offer.visible is False", "", snapshot),
+    Bug("offer from before its removal", merge_offers, "_define", "offer.floor > as_of_ms", "False"),
     Bug("newer price lost", merge_offers, "_define_outcomes", "_say_known(outcome, entry)", "pass"),
     Bug("price of a snapshot has no time", merge_offers, "_outcome", "entry.order, entry.line,", "_, _,"),
     Bug("absent outcomes stay", merge_offers, "_absent_outcomes", "if outcome_id in shown", "if True"),
@@ -111,6 +113,9 @@ BUGS = (
     Bug("newer state overwritten", merge, "EventMerge.describe", "event.order > self.as_of_ms", "False"),
     Bug("speaks for its request", snapshot, "take_snapshot", "- BEFORE_REQUEST_MS", "", processor),
     Bug("ahead of push", snapshot, "take_snapshot", "min(as_of_ms, newest_ms)", "as_of_ms", processor),
+    Bug("copies at equal t only", copies, "NearSighting._oldest", "<= self._skew_ms", "<= 0"),
+    Bug("copies farther apart", copies, "NearSighting._oldest", "<= self._skew_ms", "<= 2 * self._skew_ms"),
+    Bug("late fact stands for a later one", copies, "NewFact.mark_late", "| _LATE] = 1", "| 99] = 0"),
     Bug("removed too soon forgotten", shelf, "Shelf.expire", "now_s - second <= WINDOW_S", "now_s - second <= 5"),
 )
 

@@ -16,6 +16,7 @@ from tests.oracle.oracle import Oracle, Written, expected
 COUNTED = (
     "kambi.duplicate",
     "kambi.partial-duplicate",
+    "kambi.copy",
     "kambi.late",
     "kambi.foreign-event",
     "kambi.no-vendor-time",
@@ -66,10 +67,11 @@ def play(
 
 def compare(delivered: Delivered, processor: Processor | None = None) -> tuple[list[Difference], Counter[str]]:
     """Return where the core differs from the oracle, and what the history had in it."""
+    processor = processor or KambiProcessor(copy_skew_ms=delivered.copy_skew_ms)
     found = []
     contents = Counter(delivered.contents)
     for partition, records in delivered.partitions.items():
-        oracle = expected(records)
+        oracle = expected(records, delivered.copy_skew_ms)
         written, counts = play(records, delivered.restarts[partition], processor)
         difference = differences(partition, oracle, written, counts)
         if difference is not None:

@@ -4,21 +4,23 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from processors.core.kambi.processor import KambiProcessor
 from tests.oracle.delivery import Raw
 from tests.oracle.oracle import expected
 from tests.oracle.play import Difference, differences, play
 
 
-def difference_over(records: Sequence[Raw]) -> Difference | None:
+def difference_over(records: Sequence[Raw], copy_skew_ms: int) -> Difference | None:
     """Return what core and oracle differ in over one partition, without restarts."""
     if not records:
         return None
-    return differences(records[0].partition, expected(records), *play(records))
+    written = play(records, processor=KambiProcessor(copy_skew_ms=copy_skew_ms))
+    return differences(records[0].partition, expected(records, copy_skew_ms), *written)
 
 
-def shrink(records: Sequence[Raw]) -> list[Raw]:
+def shrink(records: Sequence[Raw], copy_skew_ms: int) -> list[Raw]:
     """Return a part of ``records`` that still shows a difference, and nothing in it can be left out."""
-    return _smallest(list(records), lambda some: difference_over(some) is not None)
+    return _smallest(list(records), lambda some: difference_over(some, copy_skew_ms) is not None)
 
 
 def _smallest(records: list[Raw], fails: Callable[[list[Raw]], bool]) -> list[Raw]:

@@ -127,6 +127,8 @@ class _Event:
         said = [said.order for said in oracle.said if said.offer == offer_id]
         if view is None and max(said, default=0) > as_of:
             return  # removed since
+        if any(one.offer == offer_id and one.kind == "offer.removed" and one.order > as_of for one in oracle.said):
+            return  # removed since, and something of it came again
         is_newer = oracle.newest_of_offer(self._event, offer_id) > as_of
         if view is not None and is_newer:
             if view.visible is False:

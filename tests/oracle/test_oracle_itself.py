@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.oracle import delivery, history, oracle, wire
+from processors.core.kambi.processor import KambiProcessor
+from tests.oracle import delivery, history, oracle, snapshots, view, wire
 from tests.oracle.delivery import Delivered, random_history
 from tests.oracle.oracle import Oracle, Written, expected
 from tests.oracle.planted import BUGS, LIES, Bug
@@ -20,13 +21,20 @@ SEEDS = 400
 @cache
 def sound(seed: int) -> tuple[Delivered, dict[int, Oracle]]:
     delivered = random_history(seed)
-    return delivered, {partition: expected(records) for partition, records in delivered.partitions.items()}
+    return delivered, {
+        partition: expected(records, delivered.copy_skew_ms) for partition, records in delivered.partitions.items()
+    }
 
 
 @cache
 def written(seed: int) -> dict[int, tuple[list[Written], Counter[str]]]:
     delivered, _ = sound(seed)
-    return {partition: play(records) for partition, records in delivered.partitions.items()}
+    return {partition: by_core(delivered, partition) for partition in delivered.partitions}
+
+
+def by_core(delivered: Delivered, partition: int) -> tuple[list[Written], Counter[str]]:
+    processor = KambiProcessor(copy_skew_ms=delivered.copy_skew_ms)
+    return play(delivered.partitions[partition], processor=processor)
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
@@ -34,8 +42,8 @@ def test_bug_in_the_core_is_noticed(bug: Bug, monkeypatch: pytest.MonkeyPatch):
     bug.plant(monkeypatch)
     for seed in range(SEEDS):
         delivered, oracles = sound(seed)
-        for partition, records in delivered.partitions.items():
-            if differences(partition, oracles[partition], *play(records)) is not None:
+        for partition in delivered.partitions:
+            if differences(partition, oracles[partition], *by_core(delivered, partition)) is not None:
                 return
     pytest.fail(f"nobody noticed: {bug.name}")
 
@@ -83,7 +91,7 @@ class NoTime(Oracle):
 
 class NoEntity(Oracle):
     def _is_first(self, identity: tuple[Any, ...], value: Any, line: str) -> bool:
-        return Oracle._is_first(self, (identity[0], identity[1], identity[4]), "any value", line)
+        return Oracle._is_first(self, (identity[0], identity[1], identity[4]), {}, line)
 
 
 class NoLateness(Oracle):
@@ -144,7 +152,7 @@ def test_oracle_with_a_broken_rule_disagrees(broken: type[Oracle]):
     for seed in range(SEEDS):
         delivered, _ = sound(seed)
         for partition, (said, counts) in written(seed).items():
-            account = broken()
+            account = broken(delivered.copy_skew_ms)
             for record in delivered.partitions[partition]:
                 account.read(record)
             if differences(partition, account, said, counts) is not None:
@@ -169,6 +177,7 @@ def test_histories_hold_what_the_property_speaks_of():
         *(f"histories with {shards} shards" for shards in (1, 2, 4)),
         *(f"records of {topic}" for topic in ("events", "offers", "scores", "settlements", "dead-letters")),
         *("stalls", "drops", "bulks", "frames lost while closed", "frames lost by us", "repeats", "restarts"),
+        *("snapshots", "histories in which the t of copies differs", "kambi.copy"),
         *("messages sent again in another frame", "lines that stall longer than facts are remembered"),
         *("kambi.duplicate", "kambi.partial-duplicate", "kambi.late", "kambi.foreign-event"),
         *("kambi.no-vendor-time", "kambi.vendor-time-ahead"),
@@ -180,7 +189,7 @@ def test_same_seed_is_the_same_history():
     assert compare(random_history(5)) == compare(random_history(5))
 
 
-@pytest.mark.parametrize("module", [oracle, wire, history, delivery])
+@pytest.mark.parametrize("module", [oracle, snapshots, view, wire, history, delivery])
 def test_oracle_imports_nothing_of_what_it_judges(module: Any):
     tree = ast.parse(inspect.getsource(module))
     names = [

@@ -43,7 +43,11 @@ def _define(merge: EventMerge, shown: events.OfferAdded, offer: OfferEntry | Non
         offer = book.add_offer(merge.event_id, shown.offer_id)
         if offer is None:
             return  # no room: without an entry every snapshot would state it again
-    elif (offer.removed_s and offer.newest() > as_of_ms) or (offer.visible is False and offer.order > as_of_ms):
+    elif (
+        offer.floor > as_of_ms  # removed since; what came again is not what the snapshot shows
+        or (offer.removed_s and offer.newest() > as_of_ms)
+        or (offer.visible is False and offer.order > as_of_ms)
+    ):
         merge.raced += 1
         return
     elif offer.order > as_of_ms and offer.suspended is not None:

@@ -453,9 +453,17 @@ def test_finding_names_what_was_covered_and_how_it_differed():
 
 
 def test_offer_known_by_a_status_only_takes_its_cash_out_from_the_snapshot():
-    """The status is newer than the snapshot but says nothing of cash-out: the next, equal, snapshot differs in nothing."""
+    """The status is newer than the snapshot but says nothing of cash-out: an equal snapshot then differs in nothing."""
     task = task_with(status(ASKED, suspended=False, offer=8))
     shown = offer_body((7, 1500), offer=8) | {"cashOutStatus": "ENABLED"}
     (added_offer,) = [value for kind, value in show(task, offers(SAME, shown)) if kind == "offer.added"] or [None]
     assert show(task, offers(SAME, shown), requested_ms=ASKED + 30_000) == []
     assert added_offer is not None
+
+
+def test_offer_that_was_removed_since_is_not_told_from_before_though_something_of_it_came_again():
+    task = task_with(removed(AS_OF + 1, 8), odds(AS_OF + 2, (7, 1500), offer=8))
+    shown = offer_body((6, 1400), (7, 1400), offer=8)
+    assert [kind for kind, _ in show(task, offers(SAME, shown)) if kind.startswith("offer")] == []
+    (kind, outcomes), *rest = show(task, offers(SAME, shown), requested_ms=ASKED + 30_000)
+    assert (kind, [outcome["id"] for outcome in outcomes], rest) == ("offer.added", [6, 7], [])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from processors.core.kambi.processor import KambiProcessor
-from schemas.topics import TOPICS
 from processors.engine.task import Batch, Partition, StreamTask
+from schemas.topics import TOPICS
 from tests.core.driver import Record
 from tricast.audit.judge import Judge
 from tricast.audit.records import to_output, to_raw

@@ -19,6 +19,8 @@ from schemas.topics import Topic
 RECORD_OVERHEAD_BYTES = 64 * 1024
 """Room left below ``max.message.bytes`` for key, headers and batch framing."""
 DETAIL_CHARS = 500
+NAME_BYTES = 4096
+"""Longest key and stamp that is taken over into dead letters and state; they count for what a topic takes, too."""
 _NUMBERED = frozenset(kind.encode() for kind in NUMBERED)
 _DIGITS = 19
 """Digits of the largest 64-bit number; longer text in a stamp is not ours."""
@@ -206,14 +208,15 @@ class StreamTask:
             *(
                 (name, content)
                 for name, content in record.headers
-                if name in _DEAD_LETTER_KEEPS and content is not None
+                if name in _DEAD_LETTER_KEEPS and content is not None and len(content) <= NAME_BYTES
             ),
         ]
         limit = self._limits[self._dead_letters]
         if len(value) > limit:  # compressed, a source record may have been larger; raw has all of it
             headers.append(("tc-truncated", b"%d" % len(value)))
             value = value[:limit]
-        self.outputs.append((self._dead_letters, record.key, value, headers, record.timestamp))
+        key = record.key if record.key is None else record.key[:NAME_BYTES]
+        self.outputs.append((self._dead_letters, key, value, headers, record.timestamp))
         self.counts.dead_letters += 1
 
     # One record.
@@ -226,8 +229,9 @@ class StreamTask:
         if received is not None and received > self.stream_time_ns:
             self.stream_time_ns = received
         connection, frame = stamps.get("tc-connection"), _number(stamps.get("tc-frame"))
-        if connection is not None and frame is not None:
-            line = (stamps.get("tc-line") or b"").decode(errors="replace")
+        name = stamps.get("tc-line") or b""
+        if connection is not None and frame is not None and len(connection) <= NAME_BYTES >= len(name):
+            line = name.decode(errors="replace")
             identity = connection.decode(errors="replace")
             seen = self.repeats.observe(line, identity, frame, numbered=stamps.get("tc-kind") in _NUMBERED)
             if seen.verdict == "repeat":

@@ -358,3 +358,15 @@ def test_a_state_value_larger_than_a_changelog_record_fails_its_record_alone():
     task.process(batch(rows([0, 1])))
     assert task.store.get(b"k") == b"x" * 10
     assert task.counts.failures == 1
+
+
+def test_names_and_keys_as_long_as_a_bulk_fit_into_no_record_and_are_not_taken_over():
+    """The producer counts key and headers, too: a dead letter with all of them would never be taken by Kafka."""
+    stamped = [(name, b"n" * 5_000_000 if name in {"tc-line", "tc-connection"} else value) for name, value in stamps(1)]
+    task, processed = new_task(lambda record, context: context.dead_letter(b"x", "code", "detail"))
+    task.process(batch([SourceRow(0, b"x", headers=stamped, key=b"k" * 5_000_000)]))
+    (letter,) = take_outputs(task)
+    assert len(letter.key) + sum(len(value) for _, value in letter.headers) < RECORD_OVERHEAD_BYTES
+    assert dict(letter.headers)["tc-feed"] == dict(stamps(1))["tc-feed"]
+    assert list(task.repeats.take_changes()) == []
+    assert processed == [0]

@@ -5,7 +5,7 @@ from tricast.audit.facts import DEAD_LETTER, Candidate
 from tricast.audit.first_seen import FirstSeen, Source
 from tricast.audit.frames import FrameNumbers
 from tricast.audit.ledger import Ledger
-from tricast.audit.records import WHOLE_RECORD, Output, Raw, digest_of
+from tricast.audit.records import MOST_BYTES, WHOLE_RECORD, Output, Raw, digest_of
 from tricast.audit.report import Report
 from tricast.audit.shards import Shards
 
@@ -109,7 +109,8 @@ class Judge:
         """A record without proper headers is one dead letter, or none if it repeats a number of its connection."""
         report = self._report
         self._stream_ns = max(self._stream_ns, raw.received_ns)
-        repeat = bool(raw.connection) and raw.frame >= 0 and self._frames.is_repeat(raw)
+        is_numbered = raw.connection and raw.frame >= 0 and max(len(raw.connection), len(raw.line)) <= MOST_BYTES
+        repeat = is_numbered and self._frames.is_repeat(raw)
         by_index = self._by_index(raw, outputs)
         whole = by_index.pop(WHOLE_RECORD, None)
         if whole is not None and whole.dead:

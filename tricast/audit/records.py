@@ -10,6 +10,8 @@ WHOLE_RECORD = -1
 """Index of a dead letter that stands for its whole source record."""
 MOST_LETTERS = 1_000
 """Of a raw record's line and connection together."""
+MOST_BYTES = 4096
+"""Of either, so that frames of it are counted at all."""
 
 
 class KafkaRecord(Protocol):

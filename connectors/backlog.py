@@ -67,6 +67,11 @@ class Backlog:
             SpoolLocked: Another process writes there: two connectors must not share a file.
         """
         try:
+            await self._call(self._spool.probe)
+        except SpoolFailed as error:
+            # Told now, as it would be too late when Kafka is away; not a reason to record nothing meanwhile.
+            log.error("spool.unusable error=%s Operator action: %s", error.message, error.action)
+        try:
             await self._call(self._spool.open)
             lines = await self._call(self._spool.last_frames)
         except SpoolLocked:

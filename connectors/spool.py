@@ -10,6 +10,7 @@ twice. 16 KiB pages hold 1.4 kB values with 18 % of overhead, 4 KiB pages with 4
 
 import contextlib
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -98,6 +99,17 @@ class Spool:
                 self._open()
             if self.count == 0:
                 self._remove_file()
+
+    def probe(self) -> None:
+        """Return when something can be written where the file would be; nothing of it stays.
+
+        Raises:
+            SpoolFailed: It cannot.
+        """
+        with self._told():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path.parent) as file:
+                file.write(bytes(_PAGE_BYTES))
 
     def append(self, records: Sequence[RawRecord], before: Mapping[str, LastFrame]) -> int:
         """Keep ``records``, all or none, and return the place of the last; they are on disk then.

@@ -315,6 +315,26 @@ async def test_a_disk_that_comes_back_is_used_again(path, monkeypatch):
     assert frames(kafka) == list(range(1, 101))
 
 
+async def test_a_folder_that_cannot_be_is_told_before_it_is_needed(path, caplog):
+    path.parent.mkdir(exist_ok=True)
+    blocker = path.parent / "file"
+    blocker.touch()
+    sink = sink_to(Kafka(), blocker / "0.sqlite")
+    assert await sink.open() == {}
+    await sink.release()
+    assert "spool.unusable" in caplog.text
+    assert "may this process write there?" in caplog.text
+    assert blocker.read_bytes() == b"", "nothing was moved"
+
+
+async def test_a_folder_that_is_fine_is_left_as_it_was(path, caplog):
+    sink = sink_to(Kafka(), path)
+    assert await sink.open() == {}
+    await sink.release()
+    assert "spool.unusable" not in caplog.text
+    assert list(path.parent.iterdir()) == []
+
+
 async def test_two_connectors_cannot_share_a_file(path):
     sink = sink_to(away(), path)
     line = recorder(sink)

@@ -143,7 +143,12 @@ class KambiSettings(BaseModel):
         # The environment gives text or a list split at commas; `live` may arrive as either.
         if isinstance(value, str) and value != "live":
             value = [item for item in re.split(r"[,\s]+", value) if item]
-        return "live" if value == ["live"] else value
+        if value == ["live"]:
+            return "live"
+        for item in value if isinstance(value, list | tuple) else ():
+            if isinstance(item, str) and not re.fullmatch("0*[1-9][0-9]{0,18}", item):
+                raise ValueError(f"{item!r:.40} is no event id; give ids such as 1020000001,1020000002, or live")
+        return value
 
     @field_validator("prematch", mode="before")
     @classmethod

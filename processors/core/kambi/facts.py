@@ -6,7 +6,7 @@ import msgspec
 
 from processors.core.kambi.copies import NearSighting, NewFact
 from processors.core.kambi.dedupe import Sighting, entry_key, fact_number
-from processors.core.kambi.late import PART_NAMES
+from processors.core.kambi.judging import PART_NAMES
 from processors.core.processor import Context
 from schemas.codec import encode
 from schemas.kambi import events

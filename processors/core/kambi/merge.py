@@ -11,7 +11,7 @@ from msgspec import UNSET, structs
 
 from processors.core.kambi.book import Book
 from processors.core.kambi.entries import EventEntry, Part
-from processors.core.kambi.late import PART_NAMES, book_value, kept
+from processors.core.kambi.judging import PART_NAMES, book_value, kept
 from schemas import codec
 from schemas.kambi import events
 

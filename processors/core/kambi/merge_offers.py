@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from msgspec import UNSET
 
 from processors.core.kambi.entries import OfferEntry, OutcomeEntry
-from processors.core.kambi.late import book_value, odds_of
+from processors.core.kambi.judging import book_value, odds_of
 from processors.core.kambi.merge import EventMerge
 from processors.core.kambi.normalize.values import STARTING_PRICE
 from schemas.kambi import events

@@ -16,6 +16,9 @@ from processors.core.kambi import (
     dedupe,
     facts,
     frames,
+    judge_events,
+    judge_offers,
+    judging,
     late,
     merge,
     merge_offers,
@@ -60,7 +63,7 @@ class Bug:
         monkeypatch.setattr(owner, name, made[name])
         if self.also is not None:
             monkeypatch.setattr(self.also, name, made[name])
-        if self.module is late:
+        if self.module in (judge_events, judge_offers):
             for kind, judge in late._JUDGES.items():
                 if judge is sound:
                     monkeypatch.setitem(late._JUDGES, kind, made[name])
@@ -83,10 +86,16 @@ BUGS = (
         "if True or self._share",
     ),
     Bug("foreign offers not remembered", book, "Book.remember_place", "if offer_id not in", "if False and offer_id in"),
-    Bug("state late at its own time", late, "_event_state", "order < max", "order <= max"),
-    Bug("offer late at its own time", late, "_offer_added", "order < offer.order", "order <= offer.order"),
-    Bug("late status changes the book", late, "_offer_status", "    return _late(candidate)", "    _late(candidate)"),
-    Bug("version ignored", late, "is_older", "if version is not None", "if False"),
+    Bug("state late at its own time", judge_events, "_event_state", "order < max", "order <= max"),
+    Bug("offer late at its own time", judge_offers, "_offer_added", "order < offer.order", "order <= offer.order"),
+    Bug(
+        "late status changes the book",
+        judge_offers,
+        "_offer_status",
+        "    return mark_late(candidate)",
+        "    mark_late(candidate)",
+    ),
+    Bug("version ignored", judging, "is_older", "if version is not None", "if False", judge_events),
     Bug("future believed", late, "order_time_ms", "or time_ms > received_ms + FUTURE_MS", "", frames),
     Bug("seconds are milliseconds", normalize, "vendor_time_ms", "FIRST_TIME_MS <=", "0 <=", frames),
     Bug("removed offer resurrected", book, "Book.remove_offer", "self.line, order", "self.line, 0"),

@@ -148,6 +148,17 @@ OTHER_PACKETS = st.sampled_from(
 )
 
 
+SETTLED_TWICE = st.sampled_from(
+    [
+        json.dumps({"t": "1790000000001", "mt": 24, "os": settled})
+        for settled in (
+            {"outcomeIds": [1, "1", 2, 1]},
+            {"outcomes": [{"id": 1, "status": "SETTLED"}, {"id": 1}], "outcomeIds": [2, 1, 2]},
+            {"outcomes": [], "outcomeIds": [3]},
+        )
+    ]
+)
+"""Outcomes named more than once, in one list or in both."""
 SOUND = st.sampled_from(
     [
         json.dumps({"t": "1790000000001", "mt": mt, element: {"eventId": 1, **body}})
@@ -164,7 +175,7 @@ SOUND = st.sampled_from(
 
 
 @given(
-    st.lists(st.one_of(SOUND, children), min_size=1, max_size=3).flatmap(frames_of),
+    st.lists(st.one_of(SOUND, children, SETTLED_TWICE), min_size=1, max_size=3).flatmap(frames_of),
     st.sampled_from([(0, 1), (0, 2), (1, 2), (1, 4)]),
     st.sampled_from([0, 0, 1]),
 )

@@ -161,10 +161,16 @@ def _per_offer(name: str, fields: list[str]) -> Callable[[dict[str, Any], int, s
 
 
 def _settled(body: dict[str, Any], mt: int, stamp: str) -> list[Candidate]:
-    outcomes = body["outcomes"] if body.get("outcomes") is not None else body["outcomeIds"]
+    listed, bare = (
+        [item if isinstance(item, dict) else {"id": item} for item in body.get(name) or ()]
+        for name in ("outcomes", "outcomeIds")
+    )
+    # The list of ids adds those that the list of outcomes does not have; an id that it names twice is one, said last.
+    added = {id_of(outcome["id"]): outcome for outcome in bare}
+    for outcome in listed:
+        added.pop(id_of(outcome["id"]), None)
     candidates = []
-    for item in outcomes:
-        outcome = item if isinstance(item, dict) else {"id": item}
+    for outcome in (*listed, *added.values()):
         said = {name: outcome.get(name, body.get(name)) for name in ("betOfferId", "eventId")}
         value = [{name: id_of(place) for name, place in said.items() if place is not None}, outcome.get("status")]
         candidates.append(whole("outcome.settled", ("", mt, id_of(outcome["id"]), stamp), value))

@@ -94,5 +94,7 @@ class Count(StrEnum):
     """Records from a snapshot that no gap explains: push lost them silently."""
     SNAPSHOT_NOT_FOUND = "kambi.snapshot-not-found"
     """An answer 404: none of the events asked for exists any more."""
+    SNAPSHOT_OUTDATED = "kambi.snapshot-outdated"
+    """An answer that came so long after the rest that removals since its request may be forgotten; passed over."""
     SNAPSHOT_SHORT = "kambi.snapshot-short"
     """An answer whose range is shorter than the whole, so what is absent from it says nothing."""

@@ -3,7 +3,7 @@
 A ``Book`` is open for one record: it reads each entry once, and nothing is written before ``write``.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from processors.core.kambi import entries
 from processors.core.kambi.dedupe import WINDOW_S
@@ -95,6 +95,11 @@ class Book:
         """Return the order time of the event's last removal; what is older than that is history."""
         event = self.event(event_id)
         return 0 if event is None else event.floor
+
+    def knows(self, record: Any) -> bool:
+        """Tell whether the offer or, where it is about none, the event of ``record`` has an entry."""
+        offer_id = getattr(record, "offer_id", None)
+        return (self.event(record.event_id) if offer_id is None else self.offer(offer_id)) is not None
 
     def members(self, event_id: int) -> dict[int, None]:
         """Return the ids of an event's offers in the order in which they came, removed ones too."""

@@ -8,10 +8,11 @@ import msgspec
 from processors.core.kambi import shards
 from processors.core.kambi.book import Book
 from processors.core.kambi.debulk import Bulk, open_bulk
-from processors.core.kambi.dedupe import line_number
+from processors.core.kambi.dedupe import WINDOW_S, line_number
 from processors.core.kambi.envelope import Envelope, rfc3339
 from processors.core.kambi.facts import Facts
 from processors.core.kambi.findings import PassedOver, Unplaced, Unreadable
+from processors.core.kambi.judging import mark_outdated
 from processors.core.kambi.late import judge, order_time_ms
 from processors.core.kambi.normalize import normalize, vendor_time_ms
 from processors.core.kambi.packet import read_packet
@@ -135,10 +136,20 @@ class _Frame:
         keep(self._facts.sighting, self._book, context, self._now_s)
         return FrameFinding(messages, self._removed, self._share)
 
+    def _is_outdated(self, candidate: Any) -> bool:
+        """Mark what was received long before the rest, as a standby drains it from its spool, and nobody knows.
+
+        It may be gone for so long that its removal is forgotten, too.
+        """
+        if self._now_s - self._received_ms // 1000 <= WINDOW_S or self._book.knows(candidate):
+            return False
+        mark_outdated(candidate)
+        return True
+
     def _forward(self, candidate: Any, payload: bytes, order: int, time: bytes) -> None:
         if type(candidate) is events.OutcomeSettled:
             payload = self._settled(candidate, payload)
-        elif judge(candidate, payload, order, self._book):
+        elif self._is_outdated(candidate) or judge(candidate, payload, order, self._book):
             self._context.count(Count.LATE)
             payload = encode(candidate)
         elif type(candidate) is events.EventRemoved:

@@ -56,3 +56,11 @@ def mark_late(candidate: Any) -> bool:
     """Mark ``candidate`` as late; return that it is."""
     candidate.late = True
     return True
+
+
+def mark_outdated(candidate: Any) -> None:
+    """Mark ``candidate`` as late with all its outcomes, if its facts are those."""
+    candidate.late = True
+    if type(candidate) is not events.OfferAdded:
+        for outcome in getattr(candidate, "outcomes", ()):
+            outcome.late = True

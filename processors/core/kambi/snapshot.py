@@ -8,6 +8,7 @@ from typing import Any, Final
 from processors.core.kambi import shards
 from processors.core.kambi.answers import Answer, Refused, What, read_answer
 from processors.core.kambi.book import SNAPSHOT_LINE, Book
+from processors.core.kambi.dedupe import WINDOW_S
 from processors.core.kambi.envelope import Envelope, rfc3339
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.merge import STARTED, EventMerge
@@ -100,6 +101,9 @@ def take_snapshot(
         return None
     newest_ms = NewestTime(context.store).stored
     as_of_ms = requested_ns // 1_000_000 - BEFORE_REQUEST_MS
+    if context.stream_time_ns - received_ns > WINDOW_S * 1_000_000_000:
+        context.count(Count.SNAPSHOT_OUTDATED)  # what it shows may be gone for so long that its removal is forgotten
+        return None
     merge = _Merge(
         answer,
         status,

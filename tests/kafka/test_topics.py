@@ -36,7 +36,7 @@ async def test_check_names_other_partition_count_and_config(settings, topic_pref
     name = topic_prefix + RAW.name
     await topics.create([RAW.model_copy(update={"partitions": 2, "retention_ms": 1000})], topic_prefix, settings)
     assert await topics.check([RAW], topic_prefix, settings) == [
-        topics.OtherPartitionCount(topic=name, expected=4, found=2),
+        topics.OtherPartitionCount(topic=name, expected=RAW.partitions, found=2),
         topics.OtherConfig(topic=name, key="retention.ms", expected=str(RAW.retention_ms), found="1000"),
     ]
 

@@ -31,6 +31,7 @@ from tricast.kafka.watchdog import Watchdog
 _LOCK_TIMEOUT_S = 120.0
 _SILENT_GRACE_S = 5.0  # a live process that does not answer for so long, under our lock, is not starting: it hangs
 _POLL_S = 0.05
+_PAUSE_S = 30.0
 _PORT_ATTEMPTS = 3
 _NEEDED_BYTES = 300_000_000  # per broker: preallocated indexes, internal topics, some data
 
@@ -178,8 +179,19 @@ class Cluster:
                 self._spawn([node], membership, release, wait_for=frozenset({broker}))
 
     def pause_broker(self, broker: int) -> None:
-        """SIGSTOP: its connections stay open and nothing answers."""
-        self._running(broker).send_signal(signal.SIGSTOP)
+        """SIGSTOP: its connections stay open and nothing answers. Returns when it stands still.
+
+        Raises:
+            EnvironmentFault: It went on for long after the signal.
+        """
+        paused = self._running(broker)
+        paused.send_signal(signal.SIGSTOP)
+        # The signal waits for the processor like everything else; until then the broker's threads go on answering.
+        deadline = time.monotonic() + _PAUSE_S
+        while paused.status() != psutil.STATUS_STOPPED:
+            if time.monotonic() > deadline:
+                raise EnvironmentFault(f"broker {broker} did not stand still within {_PAUSE_S:.0f} s of SIGSTOP")
+            time.sleep(_POLL_S)
 
     def resume_broker(self, broker: int) -> None:
         """SIGCONT."""

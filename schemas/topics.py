@@ -67,6 +67,7 @@ KAMBI_SHARDS = 4
 KAMBI_SETTLEMENTS_PARTITION = KAMBI_SHARDS
 """The last partition of ``kambi.raw``: the ``bh`` channel has its own line and partition."""
 _KAMBI_RAW_PARTITIONS = KAMBI_SHARDS + 1
+_FASTPATH_RAW_PARTITIONS = 8
 
 TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
     {
@@ -113,6 +114,56 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
                 max_message_bytes=RAW_MESSAGE_BYTES + 64 * 1024,  # a raw record and why it failed
             ),
             changelog("kambi", "kambi.raw", _KAMBI_RAW_PARTITIONS),
+            Topic(
+                name="fastpath.raw",
+                description="Exact bytes of every FastPath WebSocket message, and control records, in order.",
+                key="feed path; partition = murmur2 of it, so that all lines of a feed meet in one",
+                partitions=_FASTPATH_RAW_PARTITIONS,
+            ),
+            Topic(
+                name="fastpath.actions",
+                description="Actions and event elements in sequence order, each with the connection state in force.",
+                key="fixture id",
+            ),
+            Topic(
+                name="fastpath.statistics",
+                description="Statistics aggregates; the last of a fixture holds.",
+                key="fixture id",
+            ),
+            Topic(
+                name="fastpath.sequence",
+                description="Findings of the sequence account: gaps, repairs, what is lost, conflicts, restarts.",
+                key="fixture id",
+            ),
+            Topic(
+                name="fastpath.connections",
+                description="State of the upstream collector as the vendor tells it, deduplicated.",
+                key="feed path",
+                cleanup="compact",
+                retention_ms=None,
+            ),
+            Topic(
+                name="fastpath.commands",
+                description="From processor to connector: repair this fixture.",
+                key="feed path",
+                partitions=1,
+                retention_ms=DAY_MS,
+            ),
+            Topic(
+                name="fastpath.health",
+                description="State of each line and feed: live, suspect, gapped, repairing, suspended, stale, down.",
+                key="line/<line>, or feed/<feed path>; of a gap line/<line>@position, so that compaction keeps each",
+                cleanup="compact",
+                retention_ms=None,
+            ),
+            Topic(
+                name="fastpath.dead-letters",
+                description="Raw bytes that could not be normalized, with position, code and code version.",
+                key="as the source record",
+                retention_ms=30 * DAY_MS,
+                max_message_bytes=RAW_MESSAGE_BYTES + 64 * 1024,  # a raw record and why it failed
+            ),
+            changelog("fastpath.audit", "fastpath.raw", _FASTPATH_RAW_PARTITIONS),
         )
     }
 )

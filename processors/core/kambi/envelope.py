@@ -1,30 +1,11 @@
 """CloudEvents headers of normalized records (binary mode)."""
 
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
+from processors.core.cloudevents import CONTENT, TYPE_HEADERS, VERSION
 from processors.core.processor import Context, SourceRecord
-from schemas.codec import MODELS, schema_file
 from schemas.kambi import events
 from schemas.raw import Header
-
-TYPE_HEADERS: dict[type[events.Normalized], tuple[Header, Header]] = {
-    model: (("ce_type", ce_type.encode()), ("ce_dataschema", schema_file(ce_type).encode()))
-    for ce_type, model in MODELS.items()
-}
-VERSION: Header = ("ce_specversion", b"1.0")
-CONTENT: Header = ("content-type", b"application/json")
-
-
-@lru_cache(maxsize=64)
-def _second(time_s: int) -> bytes:
-    return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%dT%H:%M:%S}".rjust(19, "0").encode()
-
-
-def rfc3339(time_ms: int) -> bytes:
-    """Return a time as ``ce_time`` has it."""
-    return b"%b.%03dZ" % (_second(time_ms // 1000), time_ms % 1000)
 
 
 class Envelope:

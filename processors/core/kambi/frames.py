@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
+from processors.core.cloudevents import rfc3339
 from processors.core.kambi import shards
 from processors.core.kambi.book import Book
 from processors.core.kambi.debulk import Bulk, open_bulk
 from processors.core.kambi.dedupe import WINDOW_S, line_number
-from processors.core.kambi.envelope import Envelope, rfc3339
+from processors.core.kambi.envelope import Envelope
 from processors.core.kambi.facts import Facts
 from processors.core.kambi.findings import PassedOver, Unplaced, Unreadable
 from processors.core.kambi.judging import mark_outdated

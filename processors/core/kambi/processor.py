@@ -1,6 +1,6 @@
 """The Kambi processor: raw frames in; events, offers, scores, settlements and health out; every child accounted for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from processors.core.kambi import shards
 from processors.core.kambi.findings import Unreadable
@@ -12,15 +12,11 @@ from processors.core.kambi.told import forward_health
 from processors.core.kambi.watch import Health, Stamp, watch
 from processors.core.kambi.watch_records import watch_copies, watch_frame, watch_snapshot
 from processors.core.processor import Context, Hole, SourceRecord
+from processors.core.stamps import STAMP_ERRORS, read_stamps
 from schemas.kambi import events
 from schemas.kambi.codes import Code
 
 _SECOND_NS = 1_000_000_000
-_LATEST_NS = 2**63 - 1
-_DIGITS = 19
-"""Of the largest 64-bit number; with more of them the engine, too, takes a stamp for none."""
-_MOST_LETTERS = 1_000
-"""Of a line and a connection together; they go into keys and headers, which must fit into a record beside a value."""
 
 
 class KambiProcessor:
@@ -52,8 +48,8 @@ class KambiProcessor:
         value = record.value or b""
         stamps = dict(record.headers)
         try:
-            kind, line, connection, received_ns = _read(stamps)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:  # Kafka allows null headers, too
+            kind, line, connection, _, received_ns = read_stamps(stamps)
+        except STAMP_ERRORS as error:
             context.dead_letter(value, Code.BAD_HEADERS, f"{type(error).__name__}: {error}")
             return
         if kind == "frame":
@@ -96,21 +92,3 @@ class KambiProcessor:
     def _told(found: Sequence[Health], record: SourceRecord, line: str, context: Context) -> None:
         origin = f"{record.topic}/{record.partition}/{record.offset}"
         forward_health(found, origin=origin, line=line, context=context)
-
-
-def _read(stamps: Mapping[str, bytes]) -> tuple[str, str, str, int]:
-    """Return kind, line, connection and time of receipt; each record has them and its frame number.
-
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: One is missing or is none.
-    """
-    line, connection = stamps["tc-line"].decode(), stamps["tc-connection"].decode()
-    if len(line) + len(connection) > _MOST_LETTERS:
-        raise ValueError(f"tc-line and tc-connection of {len(line)} and {len(connection)} letters")
-    received, number = stamps["tc-received-ns"], stamps["tc-frame"]
-    if not (received.isdigit() and number.isdigit() and len(number) <= _DIGITS >= len(received)):
-        raise ValueError(f"tc-received-ns {received[:40]!r}, tc-frame {number[:40]!r}")
-    received_ns = int(received)
-    if received_ns > _LATEST_NS:
-        raise ValueError(f"tc-received-ns {received_ns}")
-    return stamps["tc-kind"].decode(), line, connection, received_ns

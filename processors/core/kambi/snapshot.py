@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from processors.core.cloudevents import rfc3339
 from processors.core.kambi import shards
 from processors.core.kambi.answers import Answer, Refused, What, read_answer
 from processors.core.kambi.book import SNAPSHOT_LINE, Book
 from processors.core.kambi.dedupe import WINDOW_S
-from processors.core.kambi.envelope import Envelope, rfc3339
+from processors.core.kambi.envelope import Envelope
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.merge import STARTED, EventMerge
 from processors.core.kambi.merge_offers import merge_absence, merge_offer

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from processors.core.kambi.envelope import CONTENT, TYPE_HEADERS, VERSION, rfc3339
+from processors.core.cloudevents import CONTENT, TYPE_HEADERS, VERSION, rfc3339
 from processors.core.processor import Context
 from schemas.codec import encode
 from schemas.kambi.fields import HEALTH

@@ -3,35 +3,21 @@
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from connectors.urls import checked_url
 from schemas.topics import KAMBI_SHARDS, RAW_MESSAGE_BYTES
 
 _RECORD_OVERHEAD_BYTES = 64 * 1024  # headers, batch header and framing of one record; they need a few hundred bytes
 
 
 def _push_url(url: str) -> str:
-    return _checked_url(url, ("ws", "wss", "http", "https"), "wss://eu-push.kambicdn.com")
+    return checked_url(url, ("ws", "wss", "http", "https"), "wss://eu-push.kambicdn.com")
 
 
 def _http_url(url: str) -> str:
-    return _checked_url(url, ("http", "https"), "https://eu-offering-api.kambicdn.com")
-
-
-def _checked_url(url: str, schemes: tuple[str, ...], example: str) -> str:
-    hint = f"give a URL such as {example}"
-    try:
-        parts = urlsplit(url)
-        port_fits = parts.port is None or parts.port > 0
-    except ValueError as error:
-        raise ValueError(f"{error}; {hint}") from error
-    if parts.scheme not in schemes or not parts.hostname or not port_fits:
-        raise ValueError(f"not a {' or '.join(schemes)} URL with a host; {hint}")
-    if parts.query or parts.fragment or parts.username is not None:
-        raise ValueError(f"no query, fragment or user name, please; {hint}")
-    return url.rstrip("/")
+    return checked_url(url, ("http", "https"), "https://eu-offering-api.kambicdn.com")
 
 
 _LIST_VIEW = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){1,4}$"

@@ -1,0 +1,1 @@
+"""FastPath: one WebSocket a feed."""

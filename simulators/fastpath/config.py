@@ -5,7 +5,6 @@ the fact sheet assumes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
@@ -123,24 +122,37 @@ class FastpathFaultSettings(BaseModel):
         return self
 
 
-@dataclass(slots=True)
 class FaultSwitch:
     """The fault settings in force, so that they can be replaced while the simulator runs.
 
-    Attributes:
+    Args:
         everywhere: Of every feed that no pattern names.
         feeds: By pattern of feed paths (``*`` and ``?``); the first that fits counts.
     """
 
-    everywhere: FastpathFaultSettings
-    feeds: dict[str, FastpathFaultSettings] = field(default_factory=dict)
+    def __init__(
+        self, everywhere: FastpathFaultSettings, feeds: Mapping[str, FastpathFaultSettings] | None = None
+    ) -> None:
+        self.everywhere = everywhere
+        self.feeds = dict(feeds or {})
+        self._known: dict[str, FastpathFaultSettings] = {}
 
     def of(self, path: str) -> FastpathFaultSettings:
         """Return the faults of the feed at ``path``."""
-        for pattern, faults in self.feeds.items():
-            if fnmatchcase(path, pattern):
-                return faults
-        return self.everywhere
+        faults = self._known.get(path)
+        if faults is None:
+            fits = (faults for pattern, faults in self.feeds.items() if fnmatchcase(path, pattern))
+            faults = self._known[path] = next(fits, self.everywhere)
+        return faults
+
+    def replace(self, faults: FastpathFaultSettings, pattern: str | None = None) -> None:
+        """Put ``faults`` in force: on feeds that ``pattern`` fits, or everywhere, and then no pattern is left."""
+        if pattern is None:
+            self.everywhere = faults
+            self.feeds.clear()
+        else:
+            self.feeds = {pattern: faults} | {known: held for known, held in self.feeds.items() if known != pattern}
+        self._known.clear()
 
 
 class FastpathSimulatorSettings(BaseModel):
@@ -187,13 +199,13 @@ class FastpathSimulatorSettings(BaseModel):
     """Whether an accepted token is acknowledged in words."""
     scope: Literal["fixture", "connection"] = "fixture"
     """Whether numbers are the fixture's, or begin anew on each connection."""
-    position_events: Literal["skip", "start_at"] = "skip"
+    position_events: Literal["skip", "start-at"] = "skip"
     """``startPosition=5`` of family A: skip 5 events, or start at the 5th."""
-    position_sequence: Literal["start_at", "skip"] = "start_at"
+    position_sequence: Literal["start-at", "skip"] = "start-at"
     """``startPosition=5`` of family B: start at number 5, or after it."""
     status_on_connect: bool = True
     """Whether a client that comes while its feed is Disconnected is told so."""
-    heartbeat: Literal["auto", "message", "event", "event_lower", "multiplexer"] = "auto"
+    heartbeat: Literal["auto", "message", "event", "event-lower", "multiplexer"] = "auto"
     """Shape of heartbeats: ``message`` and ``level``; ``eventElementType``; ``eventelementType``; the multiplexer's.
     By sport when ``auto``."""
     heartbeat_s: float | None = Field(default=None, gt=0)

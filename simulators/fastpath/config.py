@@ -199,9 +199,9 @@ class FastpathSimulatorSettings(BaseModel):
     """Whether an accepted token is acknowledged in words."""
     scope: Literal["fixture", "connection"] = "fixture"
     """Whether numbers are the fixture's, or begin anew on each connection."""
-    position_events: Literal["skip", "start-at"] = "skip"
+    position_events: Literal["skip", "start_at"] = "skip"
     """``startPosition=5`` of family A: skip 5 events, or start at the 5th."""
-    position_sequence: Literal["start-at", "skip"] = "start-at"
+    position_sequence: Literal["start_at", "skip"] = "start_at"
     """``startPosition=5`` of family B: start at number 5, or after it."""
     status_on_connect: bool = True
     """Whether a client that comes while its feed is Disconnected is told so."""

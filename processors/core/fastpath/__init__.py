@@ -1,0 +1,1 @@
+"""The FastPath audit: every action in order, every gap on record; pure."""

@@ -5,11 +5,13 @@ from types import MappingProxyType
 import msgspec
 
 from schemas.errors import ContractError
+from schemas.fastpath import events as fastpath
 from schemas.kambi import events as kambi
+from schemas.normalized import Normalized
 
-Normalized = kambi.Normalized
-
-MODELS: MappingProxyType[str, type[Normalized]] = MappingProxyType({model.ce_type: model for model in kambi.MODELS})
+MODELS: MappingProxyType[str, type[Normalized]] = MappingProxyType(
+    {model.ce_type: model for model in (*kambi.MODELS, *fastpath.MODELS)}
+)
 """CloudEvents type → model."""
 
 _ENCODER = msgspec.json.Encoder()

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from schemas.codec import MODELS, Normalized, schema_file
+from schemas.codec import MODELS, schema_file
+from schemas.normalized import Normalized
 
 FOLDER = Path(__file__).with_name("json")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

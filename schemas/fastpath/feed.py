@@ -5,6 +5,7 @@ everywhere: raw key, accounts, health.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
@@ -53,59 +54,87 @@ _KIND: Final[dict[str, Kind]] = {
     "livestats": "statistics",
     "fight-livestats": "statistics",
 }
-_FIXTURES = re.compile(r"(?:media/)?(?:v\d+/)?(?P<sport>[^/]+)/fixtures/(?P<id>[^/]+)/(?P<what>actions|statistics)")
-_TENNIS = re.compile(r"(?:media/)?tennis/events/(?P<id>[^/]+)/(?P<what>stream|statistics)")
-_FIGHTS = re.compile(r"(?:media/)?mma/fights/(?P<id>[^/]+)/(?P<what>details|livestats|actions)")
-_MEDIA_FIGHTS = re.compile(r"media/mma/(?P<what>fight-details|fight-livestats|fight-actions)/feed/(?P<id>[^/]+)")
-_GOLF_TEAM = re.compile(r"(?:media/)?golf/tournaments/(?P<t>[^/]+)/round/(?P<n>[^/]+)/team/(?P<team>[^/]+)")
-_GOLF = re.compile(r"(?:media/)?golf/tournaments/(?P<t>[^/]+)/(?P<rest>.+)")
-_TABLE_TENNIS = re.compile(r"(?:media/)?tabletennis/(?P<id>[^/]+)/matchdetails")
 
 
-@lru_cache(maxsize=4096)
-def feed_of(path: str) -> Feed:
-    """Return what ``path`` tells; a path of no known form is a feed, too: new sports come without notice."""
-    path = path.strip("/") if "?" not in path else path.lstrip("/")
-    bare, _, query = path.partition("?")
-    bare = bare.rstrip("/")
-    if match := _TENNIS.fullmatch(bare):
-        what = match["what"]
-        return Feed(
-            path=path,
-            sport="tennis",
-            family="b",
-            kind=_KIND[what],
-            fixture=match["id"],
-            position="sequence" if what == "stream" else None,  # statistics: the newest on connect, nothing replayed
-            first_number=0 if what == "stream" else 1,
-        )
-    if match := _FIXTURES.fullmatch(bare):
-        return Feed(
-            path=path,
-            sport=match["sport"],
-            family="a",
-            kind=_KIND[match["what"]],
-            fixture=match["id"],
-            position="events",
-        )
-    if match := _FIGHTS.fullmatch(bare) or _MEDIA_FIGHTS.fullmatch(bare):
-        return Feed(
-            path=path, sport="mma", family="b", kind=_KIND[match["what"]], fixture=match["id"], position="sequence"
-        )
-    if match := _TABLE_TENNIS.fullmatch(bare):
-        return Feed(
-            path=path, sport="tabletennis", family="b", kind="actions", fixture=match["id"], position="sequence"
-        )
-    if match := _GOLF_TEAM.fullmatch(bare):
-        return _golf(path, "actions", f"{match['t']}-{match['n']}-{match['team']}")
-    if match := _GOLF.fullmatch(bare):
-        return _golf(path, "statistics", f"{match['t']}/{match['rest']}")
-    if bare == "multiplexer":
-        return _golf(path, "mixed", ",".join(parse_qs(query).get("sport", ["golf"])))
-    return Feed(path=path, sport="", family="unknown", kind="mixed", fixture=path, position=None)
+def _tennis(path: str, found: re.Match[str]) -> Feed:
+    stream = found["what"] == "stream"
+    return Feed(
+        path=path,
+        sport="tennis",
+        family="b",
+        kind=_KIND[found["what"]],
+        fixture=found["id"],
+        position="sequence" if stream else None,  # statistics: the newest on connect, nothing replayed
+        first_number=0 if stream else 1,
+    )
+
+
+def _fixtures(path: str, found: re.Match[str]) -> Feed:
+    return Feed(
+        path=path,
+        sport=found["sport"],
+        family="a",
+        kind=_KIND[found["what"]],
+        fixture=found["id"],
+        position="events",
+    )
+
+
+def _fights(path: str, found: re.Match[str]) -> Feed:
+    return Feed(path=path, sport="mma", family="b", kind=_KIND[found["what"]], fixture=found["id"], position="sequence")
+
+
+def _table_tennis(path: str, found: re.Match[str]) -> Feed:
+    return Feed(path=path, sport="tabletennis", family="b", kind="actions", fixture=found["id"], position="sequence")
+
+
+def _golf_team(path: str, found: re.Match[str]) -> Feed:
+    return _golf(path, "actions", f"{found['tournament']}-{found['round']}-{found['team']}")
+
+
+def _golf_other(path: str, found: re.Match[str]) -> Feed:
+    return _golf(path, "statistics", f"{found['tournament']}/{found['rest']}")
+
+
+def _multiplexer(path: str, found: re.Match[str]) -> Feed:
+    return _golf(path, "mixed", ",".join(parse_qs(found["query"] or "").get("sport", ["golf"])))
 
 
 def _golf(path: str, kind: Kind, fixture: str) -> Feed:
     return Feed(
         path=path, sport="golf", family="b", kind=kind, fixture=fixture, position=None, heartbeat_s=GOLF_HEARTBEAT_S
     )
+
+
+_Maker = Callable[[str, re.Match[str]], Feed]
+
+_FORMS: Final[tuple[tuple[re.Pattern[str], _Maker], ...]] = tuple(
+    (re.compile(rf"{form}/?(?:\?(?P<query>.*))?"), maker)
+    for form, maker in (
+        (r"(?:media/)?tennis/events/(?P<id>[^/?]+)/(?P<what>stream|statistics)", _tennis),
+        (
+            r"(?:media/)?(?:v\d+/)?(?P<sport>[^/?]+)/fixtures/(?P<id>[^/?]+)/(?P<what>actions|statistics)",
+            _fixtures,
+        ),
+        (r"(?:media/)?mma/fights/(?P<id>[^/?]+)/(?P<what>details|livestats|actions)", _fights),
+        (r"media/mma/(?P<what>fight-details|fight-livestats|fight-actions)/feed/(?P<id>[^/?]+)", _fights),
+        (r"(?:media/)?tabletennis/(?P<id>[^/?]+)/matchdetails", _table_tennis),
+        (
+            r"(?:media/)?golf/tournaments/(?P<tournament>[^/?]+)/round/(?P<round>[^/?]+)/team/(?P<team>[^/?]+)",
+            _golf_team,
+        ),
+        (r"(?:media/)?golf/tournaments/(?P<tournament>[^/?]+)/(?P<rest>[^?]+?)", _golf_other),
+        (r"multiplexer", _multiplexer),
+    )
+)
+"""Forms of a path, the narrower before the wider, and what makes a feed of one."""
+
+
+@lru_cache(maxsize=4096)
+def feed_of(path: str) -> Feed:
+    """Return what ``path`` tells; a path of no known form is a feed, too: new sports come without notice."""
+    path = path.strip("/") if "?" not in path else path.lstrip("/")
+    for form, maker in _FORMS:
+        if found := form.fullmatch(path):
+            return maker(path, found)
+    return Feed(path=path, sport="", family="unknown", kind="mixed", fixture=path, position=None)

@@ -4,7 +4,7 @@ A model is one version of one CloudEvents type. It changes only by a new version
 field. This module names them all; they stand in one module a topic.
 """
 
-from schemas.kambi.fields import EVENTS, HEALTH, OFFERS, SCORES, SETTLEMENTS, Closed, Fact, Normalized
+from schemas.kambi.fields import EVENTS, HEALTH, OFFERS, SCORES, SETTLEMENTS, Fact
 from schemas.kambi.health import EventHealth, LineHealth
 from schemas.kambi.offering import (
     EventAdded,
@@ -44,6 +44,7 @@ from schemas.kambi.scores import (
     VisualizationChanged,
 )
 from schemas.kambi.settlements import OutcomeSettled
+from schemas.normalized import Closed, Normalized
 
 MODELS: tuple[type[Normalized], ...] = (
     EventAdded,

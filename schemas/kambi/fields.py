@@ -1,10 +1,11 @@
-"""What normalized Kambi records are made of: described fields, and the bases that close them."""
+"""What normalized Kambi records are made of: described fields, and what all of them have."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from schemas.kambi.wire import MAX_ID
+from schemas.normalized import Normalized
 
 EVENTS = "kambi.events"
 OFFERS = "kambi.offers"
@@ -63,17 +64,6 @@ EventState = Annotated[str, Meta(description="NOT_STARTED, STARTED, FINISHED, UN
 Text = Annotated[str, Meta(description="As sent; localized unless the name says english.")]
 Nanoseconds = Annotated[int, Meta(ge=0, description="UTC nanoseconds since 1970.")]
 Frame = Annotated[int, Meta(ge=0, description="tc-frame number in its connection, from 1; 0 = before the first.")]
-
-
-class Closed(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """A part of a normalized record."""
-
-
-class Normalized(Closed, kw_only=True):
-    """A normalized record; its type and its topic."""
-
-    ce_type: ClassVar[str]
-    topic: ClassVar[str]
 
 
 class Fact(Normalized, kw_only=True):

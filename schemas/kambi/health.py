@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.kambi.fields import HEALTH, EventId, Frame, Nanoseconds, Normalized
+from schemas.kambi.fields import HEALTH, EventId, Frame, Nanoseconds
+from schemas.normalized import Normalized
 
 Doubt = Literal["silent", "never-delivered", "language-silent", "neutral-silent", "copies-unmatched"]
 """Why a line that is open is suspect."""

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.kambi.fields import EVENTS, Closed, EventState, Fact, Tags, Text
+from schemas.kambi.fields import EVENTS, EventState, Fact, Tags, Text
 from schemas.kambi.wire import MAX_ID
+from schemas.normalized import Closed
 
 
 class PathStep(Closed, kw_only=True):

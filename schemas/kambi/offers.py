@@ -8,7 +8,6 @@ from schemas.kambi.fields import (
     OFFERS,
     American,
     CashOut,
-    Closed,
     Fact,
     Fractional,
     Late,
@@ -22,6 +21,7 @@ from schemas.kambi.fields import (
     Text,
 )
 from schemas.kambi.wire import MAX_ID
+from schemas.normalized import Closed
 
 
 class Criterion(Closed, kw_only=True):

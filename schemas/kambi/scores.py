@@ -4,8 +4,9 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.kambi.fields import SCORES, Closed, Fact, OccurrenceType, PeriodId, Text, Version
+from schemas.kambi.fields import SCORES, Fact, OccurrenceType, PeriodId, Text, Version
 from schemas.kambi.wire import MAX_ID
+from schemas.normalized import Closed
 
 Count = Annotated[int, Meta(description="How many; -1 means there is no number.")]
 Sets = Annotated[list[int], Meta(description="Games or points per set, in playing order; -1: not played (yet).")]

@@ -6,13 +6,13 @@ from schemas.kambi.fields import (
     SETTLEMENTS,
     EventId,
     Late,
-    Normalized,
     OfferId,
     OutcomeId,
     Source,
     Status,
     VendorTime,
 )
+from schemas.normalized import Normalized
 
 
 class OutcomeSettled(Normalized, kw_only=True):

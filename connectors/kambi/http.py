@@ -1,25 +1,22 @@
 """One polite client for the offering HTTP API: what it answered is a finding, never an exception."""
 
-import email.utils
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Final, Literal
 
 import aiohttp
 from yarl import URL
 
 from connectors.clock import Clock
+from connectors.retry_after import retry_after_s
 
 _CHUNK_BYTES: Final = 64 * 1024
 _MOST_REDIRECTS: Final = 3
 _VALIDATORS: Final = 10_000
 """Requests whose validators are kept: 500 events make some 200."""
 _LONGEST_VALIDATOR: Final = 200
-_LONGEST_RETRY_AFTER_S: Final = 900.0
-"""A server that sends us away for longer is asked every quarter of an hour all the same."""
 _OLDEST_AGE_S: Final = 86_400
 
 _ASKED_FOR: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
@@ -190,7 +187,8 @@ class OfferingHttp:
         if response.status == _NOT_MODIFIED and ("If-None-Match" in sent or "If-Modified-Since" in sent):
             return Unchanged()
         if response.status not in {_OK, _NOT_FOUND}:
-            return Refused(status=response.status, retry_after_s=self._retry_after_s(response))
+            wish = response.headers.get("Retry-After", "")
+            return Refused(status=response.status, retry_after_s=retry_after_s(wish, now_ns=self._clock.now_ns()))
         body = bytearray()
         async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
             body += chunk
@@ -206,20 +204,6 @@ class OfferingHttp:
             content_type=response.content_type,
             validators=_validators_of(response),
         )
-
-    def _retry_after_s(self, response: aiohttp.ClientResponse) -> float:
-        """Return seconds from now: RFC 9110 §10.2.3 has both seconds and a date."""
-        text = response.headers.get("Retry-After", "").strip()
-        if text.isascii() and text.isdecimal():
-            after_s = float(text[:9])
-        else:
-            try:
-                at = email.utils.parsedate_to_datetime(text)
-            except (ValueError, OverflowError):  # the latter: a part that no C integer holds
-                return 0.0
-            at = at if at.tzinfo else at.replace(tzinfo=UTC)
-            after_s = at.timestamp() - self._clock.now_ns() / 1_000_000_000
-        return min(max(after_s, 0.0), _LONGEST_RETRY_AFTER_S)
 
 
 def _age_s(response: aiohttp.ClientResponse) -> int:

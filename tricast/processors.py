@@ -1,6 +1,6 @@
 """The processors there are; each is a consumer group, a Faust app and a process of its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from processors.core.kambi.processor import KambiProcessor
@@ -14,3 +14,9 @@ def _kambi(settings: Settings) -> Processor:
 
 PROCESSORS: Mapping[str, Callable[[Settings], Processor]] = MappingProxyType({"kambi": _kambi})
 """By name. Cores only: the engine under them is imported where a worker runs."""
+
+
+def sources_of(names: Iterable[str], prefix: str) -> dict[str, Sequence[str]]:
+    """Return the consumer group of each named processor with the physical topics it reads."""
+    defaults = Settings()
+    return {prefix + name: [prefix + source for source in PROCESSORS[name](defaults).sources] for name in names}

@@ -18,10 +18,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, Validatio
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from connectors.fastpath.config import FastpathSettings
 from connectors.kambi.config import KambiSettings
 from processors.engine.config import EngineSettings
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
+from simulators.fastpath.config import FastpathSimulatorSettings
 from simulators.kambi.config import KambiSimulatorSettings
 
 PREFIX = "TRICAST_"
@@ -45,6 +47,8 @@ class SimulatorSettings(BaseModel):
 
     kambi: KambiSimulatorSettings = KambiSimulatorSettings()
     """Kambi Offering Push and its HTTP API."""
+    fastpath: FastpathSimulatorSettings = FastpathSimulatorSettings()
+    """FastPath WebSockets and REST API."""
 
 
 class Settings(BaseSettings):
@@ -61,7 +65,9 @@ class Settings(BaseSettings):
     cache_dir: Path | None = None
     """Where the jars of the embedded Kafka are kept; the user's cache directory when unset."""
     kambi: KambiSettings = KambiSettings()
-    """The Kambi connector."""
+    """The Kambi connector and processor."""
+    fastpath: FastpathSettings = FastpathSettings()
+    """The FastPath connector and processor."""
     simulator: SimulatorSettings = SimulatorSettings()
     """Stand-ins for the vendors, for `tricast simulate` and `tricast up`."""
     engine: EngineSettings = EngineSettings()

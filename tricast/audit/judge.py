@@ -147,6 +147,9 @@ class Judge:
             "unexpected", f"{output.place}: its source {self._prefix}/{output.source_offset} is not there"
         )
 
+    def finish(self) -> None:
+        """Nothing is left open: each record is judged with its own outputs."""
+
     def _is_repeat(self, raw: Raw) -> bool:
         self._stream_ns = max(self._stream_ns, raw.received_ns)
         if not self._from_start:

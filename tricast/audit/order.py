@@ -1,11 +1,21 @@
-"""Records of one key must follow the raw topic: strictly rising source positions, per raw partition."""
+"""Records of one key must come in order: that of the raw topic, or that of the vendor's numbers."""
+
+import json
+from typing import Any, Protocol
 
 from tricast.audit.records import Output
 from tricast.audit.report import Report
 
 
-class Order:
-    """Fed with the normalized records of each partition in order. Memory: one position a key and raw partition."""
+class Order(Protocol):
+    """Fed with the normalized records of each partition in order."""
+
+    def observe(self, output: Output) -> None:
+        """Record one normalized record."""
+
+
+class SourceOrder:
+    """Strictly rising source positions, per key and raw partition. Memory: one position for each."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -24,3 +34,28 @@ class Order:
             )
             return  # the later position stays the mark: one swap is one finding
         self._last[key] = (source, output.place)
+
+
+class SequenceOrder:
+    """Rising numbers of each fixture on each feed, save those that say they are late, repaired or in conflict.
+
+    Memory: one number a fixture and feed.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._last: dict[tuple[str, str, str], tuple[int, str]] = {}
+
+    def observe(self, output: Output) -> None:
+        """Record one normalized record; those without a number are in no order."""
+        said: dict[str, Any] = json.loads(output.said or "{}")
+        if "sequence" not in said or said.get("late") or said.get("repaired") or said.get("conflict"):
+            return
+        account = (output.topic, str(said.get("feed")), str(said.get("fixture_id")))
+        sequence, last = said["sequence"], self._last.get(account)
+        if last is not None and sequence <= last[0]:
+            self._report.find(
+                "reordered", f"{output.place}: number {sequence} of {account[2]} comes after {last[0]} ({last[1]})"
+            )
+            return  # the later number stays the mark: one swap is one finding
+        self._last[account] = (sequence, output.place)

@@ -47,6 +47,7 @@ class Raw:
     frame: int
     received_ns: int
     value: bytes
+    key: str = ""
     is_sound: bool = True
 
 
@@ -64,6 +65,7 @@ class Output:
         snapshot: Whether it says that it comes from a snapshot.
         offer: Bet offer it is about, if it names one.
         digest: Of a dead letter's bytes, read as JSON where they are.
+        said: Of a record of a feed with numbers: what it says of its place in the sequence, as JSON.
     """
 
     topic: str
@@ -79,6 +81,7 @@ class Output:
     snapshot: bool = False
     offer: str = ""
     digest: bytes = b""
+    said: str = ""
 
     @property
     def place(self) -> str:
@@ -106,6 +109,7 @@ def to_raw(record: KafkaRecord) -> Raw:
         frame=frame,
         received_ns=received_ns,
         value=record.value or b"",
+        key=(record.key or b"").decode(errors="replace"),
         is_sound=None not in names
         and None not in numbers
         and received_ns < 2**63
@@ -154,6 +158,7 @@ def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
         snapshot=said.get("source") == "snapshot",
         offer=str(said.get("offer_id", "")),
         digest=digest_of(value) if dead else b"",
+        said=_sequence_of(said),
     )
 
 
@@ -173,6 +178,17 @@ def _said(value: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
+
+
+_SEQUENCE_FIELDS = frozenset(
+    {"feed", "fixture_id", "sequence", "vendor_sequence", "late", "repaired", "conflict", "finding", "missing"}
+)
+
+
+def _sequence_of(said: dict[str, Any]) -> str:
+    if "feed" not in said:
+        return ""
+    return json.dumps({name: said[name] for name in sorted(_SEQUENCE_FIELDS & said.keys())})
 
 
 def _outcomes(said: dict[str, Any]) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ class Report:
     duplicates: int = 0
     foreign: int = 0
     from_snapshots: int = 0
+    held: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
     overflowed: int = 0
     warm_up_frames: int = 0
@@ -57,6 +58,21 @@ class Report:
         examples = self.examples.setdefault(kind, [])
         if len(examples) < KEPT_EXAMPLES:
             examples.append(text)
+
+    def add(self, other: "Report") -> None:
+        """Add the totals and findings of another feed's audit."""
+        for name in ("raw_records", "frames", "repeats", "passed_over", "candidates", "duplicates", "foreign"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("from_snapshots", "held", "overflowed", "warm_up_frames"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("control_records", "normalized", "dead_letters", "findings"):
+            getattr(self, name).update(getattr(other, name))
+        self.gaps += other.gaps
+        self.notes += other.notes
+        for kind, texts in other.examples.items():
+            self.examples.setdefault(kind, []).extend(texts)
+        if other.ledger is not None:
+            self.ledger = dict(Counter(self.ledger or {}) + Counter(other.ledger))
 
     def too_little(self, min_frames: int) -> str | None:
         """Say what there was too little of to call this a proof, if anything."""
@@ -86,6 +102,7 @@ class Report:
             "duplicates": self.duplicates,
             "of_other_shards": self.foreign,
             "from_snapshots": self.from_snapshots,
+            "held_back": self.held,
             "dead_letters": self.dead_letters.total(),
             "dead_letters_by_code": dict(sorted(self.dead_letters.items())),
             "lost": self.findings["lost"],

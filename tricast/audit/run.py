@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from aiokafka import TopicPartition
 
 from schemas.errors import EnvironmentFault
+from tricast.audit.fastpath.judge import Judge as FastpathJudge
 from tricast.audit.first_seen import WINDOW_S
-from tricast.audit.judge import Judge
+from tricast.audit.judge import Judge as KambiJudge
 from tricast.audit.ledger import Ledger
-from tricast.audit.order import Order
+from tricast.audit.order import Order, SequenceOrder, SourceOrder
 from tricast.audit.records import KafkaRecord, Malformed, Output, Raw, to_output, to_raw
 from tricast.audit.report import Report
 from tricast.audit.scratch import scratch_database
@@ -19,6 +22,35 @@ from tricast.audit.spans import Kafka, Span
 
 Progress = Callable[[str, int, int], None]
 """Told of phase, records done, records to do."""
+
+_REPLAY_MS = 6 * 3_600_000
+"""A reconnect may replay a match from its beginning; older copies are taken for what they look like."""
+
+
+class Judge(Protocol):
+    """Accounts for one raw partition; fed with its records in order."""
+
+    def warm_up(self, raw: Raw) -> None:
+        """Learn from a record that is too old to be judged."""
+
+    def judge(self, raw: Raw, outputs: list[Output]) -> None:
+        """Account for one record and its outputs."""
+
+    def beyond(self, output: Output) -> None:
+        """Name an output whose raw record does not exist."""
+
+    def finish(self) -> None:
+        """Account for what only the end can tell."""
+
+
+class JudgeOf(Protocol):
+    """Makes a judge."""
+
+    def __call__(
+        self, raw_topic: str, partition: int, report: Report, /, *, from_start: bool, ledger: Ledger | None
+    ) -> Judge:
+        """Return the judge of one raw partition."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +64,9 @@ class Scope:
         group: Consumer group of the processor: raw before its committed offsets is judged.
         since_ms: Judge raw records from this time on; from the beginning when ``None``.
         ledger: What the simulator says it sent, when raw is to be compared with it.
-        copy_skew_ms: How far the ``t`` of copies may be apart, as the processor is told.
+        judge: Makes the judge of one raw partition.
+        order: Makes what the order of records is judged by.
+        warm_up_ms: How far back before ``since_ms`` to read, so that copies of what came before are known.
     """
 
     raw_topic: str
@@ -41,7 +75,9 @@ class Scope:
     group: str
     since_ms: int | None = None
     ledger: Path | None = None
-    copy_skew_ms: int = 0
+    judge: JudgeOf
+    order: Callable[[Report], Order] = SourceOrder
+    warm_up_ms: int = WINDOW_S * 1000
 
 
 def kambi(prefix: str, *, since_ms: int | None = None, ledger: Path | None = None, copy_skew_ms: int = 0) -> Scope:
@@ -53,7 +89,29 @@ def kambi(prefix: str, *, since_ms: int | None = None, ledger: Path | None = Non
         group=f"{prefix}kambi",
         since_ms=since_ms,
         ledger=ledger,
-        copy_skew_ms=copy_skew_ms,
+        judge=partial(KambiJudge, copy_skew_ms=copy_skew_ms),
+    )
+
+
+def fastpath(prefix: str, *, hold_ms: int, since_ms: int | None = None, ledger: Path | None = None) -> Scope:
+    """Return the scope of the FastPath feed.
+
+    Args:
+        prefix: Topic prefix.
+        hold_ms: How long the processor may hold a packet back, as it is told.
+        since_ms: As in :class:`Scope`.
+        ledger: As in :class:`Scope`.
+    """
+    return Scope(
+        raw_topic=f"{prefix}fastpath.raw",
+        normalized_topics=tuple(f"{prefix}fastpath.{name}" for name in ("actions", "statistics", "sequence")),
+        dead_letter_topic=f"{prefix}fastpath.dead-letters",
+        group=f"{prefix}fastpath.audit",
+        since_ms=since_ms,
+        ledger=ledger,
+        judge=partial(FastpathJudge, hold_ms=hold_ms),
+        order=SequenceOrder,
+        warm_up_ms=_REPLAY_MS,
     )
 
 
@@ -114,7 +172,7 @@ class _Audit:
         for topic in (*self._scope.normalized_topics, self._scope.dead_letter_topic):
             spans |= await self._kafka.spans(await self._partitions(topic))
         total = sum(end - begin for begin, end in spans.values())
-        order, done = Order(self._report), 0
+        order, done = self._scope.order(self._report), 0
         async for batch in self._kafka.read(spans, "read_committed"):
             outputs = [output for record in batch if (output := self._output(record)) is not None]
             for output in outputs:
@@ -128,13 +186,8 @@ class _Audit:
     async def _walk(self, tp: TopicPartition, span: Span) -> None:
         """Judge one raw partition beside its outputs, both in source order."""
         begin, judge_from = await self._begin(tp, span[0])
-        judge = Judge(
-            self._scope.raw_topic,
-            tp.partition,
-            self._report,
-            from_start=begin == 0,
-            ledger=self._ledger,
-            copy_skew_ms=self._scope.copy_skew_ms,
+        judge = self._scope.judge(
+            self._scope.raw_topic, tp.partition, self._report, from_start=begin == 0, ledger=self._ledger
         )
         outputs = _BySource(self._shelf.of_partition(tp.partition))
         outputs.skip_to(begin)
@@ -143,7 +196,7 @@ class _Audit:
             self._progress(f"judging {tp.topic}/{tp.partition}", raw.offset - begin + 1, span[1] - begin)
             if begin > 0 and warm_until_ns is None and raw.is_sound:
                 # What came before is not read, so copies of it cannot be told from facts that are lost.
-                warm_until_ns = raw.received_ns + WINDOW_S * 1_000_000_000
+                warm_until_ns = raw.received_ns + self._scope.warm_up_ms * 1_000_000
             if raw.offset < judge_from or (warm_until_ns is not None and raw.received_ns < warm_until_ns):
                 outputs.skip_to(raw.offset + 1)
                 judge.warm_up(raw)
@@ -153,6 +206,7 @@ class _Audit:
             judge.judge(raw, outputs.of(raw.offset))
         for stray in outputs.before(span[1]):
             judge.beyond(stray)
+        judge.finish()
 
     async def _begin(self, tp: TopicPartition, first: int) -> tuple[int, int]:
         """Return where to begin reading and where to begin judging."""
@@ -160,7 +214,7 @@ class _Audit:
             return first, first
         end = (await self._kafka.spans([tp]))[tp][1]
         judge = await self._kafka.since(tp, self._scope.since_ms)
-        read = await self._kafka.since(tp, max(0, self._scope.since_ms - WINDOW_S * 1000))
+        read = await self._kafka.since(tp, max(0, self._scope.since_ms - self._scope.warm_up_ms))
         return (end if read is None else read), (end if judge is None else judge)
 
     async def _raw_records(self, tp: TopicPartition, span: Span) -> AsyncIterator[Raw]:

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import click
 from rich import box
@@ -12,13 +15,31 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from tricast.audit.report import Report
-from tricast.audit.run import Scope, kambi
+from tricast.audit.run import Scope
 from tricast.audit.run import audit as run_audit
+from tricast.audit.run import fastpath as fastpath_scope
+from tricast.audit.run import kambi as kambi_scope
 from tricast.audit.spans import Kafka
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.settings import Settings
 
 SHOWN_EXAMPLES = 5
+
+
+def _kambi(settings: Settings, since_ms: int | None, ledger: Path | None) -> Scope:
+    copy_skew_ms = settings.kambi.copy_skew_ms
+    return kambi_scope(settings.topic_prefix, since_ms=since_ms, ledger=ledger, copy_skew_ms=copy_skew_ms)
+
+
+def _fastpath(settings: Settings, since_ms: int | None, ledger: Path | None) -> Scope:
+    hold_ms = settings.fastpath.hold_ms
+    return fastpath_scope(settings.topic_prefix, since_ms=since_ms, ledger=ledger, hold_ms=hold_ms)
+
+
+SCOPES: Mapping[str, Callable[[Settings, int | None, Path | None], Scope]] = MappingProxyType(
+    {"kambi": _kambi, "fastpath": _fastpath}
+)
+"""By feed."""
 
 
 class Since(click.ParamType):
@@ -38,6 +59,7 @@ class Since(click.ParamType):
 
 
 @click.command()
+@click.argument("feeds", nargs=-1, type=click.Choice(sorted(SCOPES)), metavar="[FEED]...")
 @json_option
 @click.option("--since", "since_ms", type=Since(), help="Judge raw records from this time on, e.g. 2026-11-21T18:00.")
 @click.option(
@@ -57,6 +79,7 @@ class Since(click.ParamType):
 def audit(
     invocation: Invocation,
     *,
+    feeds: Sequence[str],
     as_json: bool,
     since_ms: int | None,
     timeout_s: float,
@@ -64,6 +87,8 @@ def audit(
     ledger: Path | None,
 ) -> None:
     """Account for every part of every raw frame: normalized, duplicate of which, dead-lettered, or lost.
+
+    Audits the feeds that have anything in raw, or those that are named (kambi, fastpath).
 
     Reads raw, normalized topics and dead letters as a read_committed reader and judges them with its own parser; it
     shares no code with the processors. Judged is what the processor had committed when the audit began, or within
@@ -74,17 +99,67 @@ def audit(
     \b
     Examples:
       tricast audit
+      tricast audit fastpath
       tricast audit --since 2026-11-21T18:00 --json
       tricast audit --ledger .tricast/ledger/kambi-1790000000.jsonl --min-frames 1000
     """
     settings = invocation.settings
-    scope = kambi(settings.topic_prefix, since_ms=since_ms, ledger=ledger, copy_skew_ms=settings.kambi.copy_skew_ms)
-    report = asyncio.run(audited(settings, scope, timeout_s=timeout_s, quiet=as_json))
+    if ledger is not None and len(feeds) != 1:
+        named = ledger.name.partition("-")[0]  # as `tricast up` names them
+        if feeds or named not in SCOPES:
+            raise click.UsageError("--ledger is one feed's: name that FEED")
+        feeds = (named,)
+    reports = asyncio.run(_audit(settings, feeds, since_ms, ledger, timeout_s=timeout_s, quiet=as_json))
     if as_json:
-        click.echo(json.dumps(report.to_json(min_frames)))
+        click.echo(json.dumps(to_json(reports, min_frames)))
     else:
-        print_report(report, min_frames, Console())
-    click.get_current_context().exit(0 if report.clean(min_frames) else 1)
+        print_reports(reports, min_frames, Console())
+    clean = all(report.clean(min_frames) for report in reports.values())
+    click.get_current_context().exit(0 if clean else 1)
+
+
+def scope_of(feed: str, settings: Settings, *, since_ms: int | None = None, ledger: Path | None = None) -> Scope:
+    """Return what an audit of ``feed`` looks at."""
+    return SCOPES[feed](settings, since_ms, ledger)
+
+
+async def _audit(
+    settings: Settings,
+    feeds: Sequence[str],
+    since_ms: int | None,
+    ledger: Path | None,
+    *,
+    timeout_s: float,
+    quiet: bool,
+) -> dict[str, Report]:
+    chosen = list(dict.fromkeys(feeds)) or await _recorded(settings, timeout_s)
+    return {
+        feed: await audited(
+            settings, scope_of(feed, settings, since_ms=since_ms, ledger=ledger), timeout_s=timeout_s, quiet=quiet
+        )
+        for feed in chosen
+    }
+
+
+async def _recorded(settings: Settings, timeout_s: float) -> list[str]:
+    """Return the feeds that have anything in raw; the first of all when none has, so that its audit says so."""
+    kafka = Kafka(settings.kafka.client(), timeout_s)
+    found = []
+    for feed in SCOPES:
+        partitions = await kafka.partitions(f"{settings.topic_prefix}{feed}.raw")
+        if partitions and any(end > begin for begin, end in (await kafka.spans(partitions)).values()):
+            found.append(feed)
+    return found or [next(iter(SCOPES))]
+
+
+def to_json(reports: Mapping[str, Report], min_frames: int) -> dict[str, Any]:
+    """Return the report of all feeds together, and under ``feeds`` that of each."""
+    together = Report()
+    for report in reports.values():
+        together.add(report)
+    said = together.to_json(min_frames)
+    said["clean"] = all(report.clean(min_frames) for report in reports.values())
+    return {**said, "feeds": {feed: report.to_json(min_frames) for feed, report in reports.items()}}
 
 
 async def audited(settings: Settings, scope: Scope, *, timeout_s: float, quiet: bool) -> Report:
@@ -100,8 +175,14 @@ async def audited(settings: Settings, scope: Scope, *, timeout_s: float, quiet: 
         return await run_audit(Kafka(settings.kafka.client(), timeout_s), scope, progress)
 
 
-def print_report(report: Report, min_frames: int, console: Console) -> None:
-    """Print an audit for people."""
+def print_reports(reports: Mapping[str, Report], min_frames: int, console: Console) -> None:
+    """Print audits for people."""
+    for feed, report in reports.items():
+        console.print(f"[bold]audit of {feed}[/]")
+        _print(report, min_frames, console)
+
+
+def _print(report: Report, min_frames: int, console: Console) -> None:
     table = Table("", box=box.SIMPLE_HEAD, show_header=False)
     table.add_column(justify="right")
     table.add_column()
@@ -136,6 +217,7 @@ def _rows(report: Report) -> list[tuple[str, int, str]]:
         ("duplicates", report.duplicates, "the same fact on another line"),
         ("of other shards", report.foreign, "passed over; each has one claimant elsewhere"),
         ("from snapshots", report.from_snapshots, "said by the HTTP API, not by push"),
+        ("held back", report.held, "behind a gap, at the end of what was judged"),
         ("dead letters", report.dead_letters.total(), dead),
         ("gaps", len(report.gaps), "recorded intervals without a connection"),
         ("overflowed", report.overflowed, "frames lost by us, on record"),
@@ -151,4 +233,4 @@ def _rows(report: Report) -> list[tuple[str, int, str]]:
 
 
 def _short(kind: str) -> str:
-    return kind.removeprefix("tricast.kambi.").removesuffix(".v1")
+    return kind.removeprefix("tricast.").removeprefix("kambi.").removeprefix("fastpath.").removesuffix(".v1")

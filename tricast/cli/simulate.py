@@ -17,7 +17,15 @@ def _kambi(settings: Settings) -> Coroutine[Any, Any, None]:
     return run(settings.simulator.kambi)
 
 
-SIMULATORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = MappingProxyType({"kambi": _kambi})
+def _fastpath(settings: Settings) -> Coroutine[Any, Any, None]:
+    from simulators.fastpath.server import run  # noqa: PLC0415 - its libraries are needed by this command only
+
+    return run(settings.simulator.fastpath)
+
+
+SIMULATORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = MappingProxyType(
+    {"kambi": _kambi, "fastpath": _fastpath}
+)
 """By feed; each runs until SIGTERM."""
 
 
@@ -25,10 +33,11 @@ SIMULATORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = Mapp
 @click.argument("feed", type=click.Choice(sorted(SIMULATORS)))
 @pass_invocation
 def simulate(invocation: Invocation, feed: str) -> None:
-    """Stand in for the vendor of FEED on this machine: its protocol, a seeded offering, a ledger of what was sent.
+    """Stand in for the vendor of FEED on this machine: its protocol, seeded content, a ledger of what was sent.
 
     \b
     Examples:
       tricast simulate kambi
+      TRICAST_SIMULATOR__FASTPATH__PORT=8700 tricast simulate fastpath
     """
     asyncio.run(SIMULATORS[feed](invocation.settings))

@@ -16,10 +16,11 @@ from rich.table import Table
 from schemas.errors import EnvironmentFault
 from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
-from tricast.processors import PROCESSORS
+from tricast.processors import PROCESSORS, sources_of
 from tricast.settings import Settings
+from tricast.stack import fastpath_news, kambi_news
 from tricast.stack.broker_view import BrokerView, Sample, rate
-from tricast.stack.follower import is_to_come, note_health
+from tricast.stack.kambi_news import is_to_come
 
 State = Literal["healthy", "degraded", "down"]
 SETTLE_S = 60
@@ -37,7 +38,8 @@ class Status:
         topics: End offset and records per second by physical name; ``None`` when it does not exist.
         groups: Members and lag in records by group.
         lines: Newest health value of each connector line.
-        events: Newest health value of each event in the offering.
+        events: Newest health value of each Kambi event in the offering.
+        feeds: Newest health value of each FastPath feed.
     """
 
     state: State
@@ -46,6 +48,7 @@ class Status:
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     lines: dict[str, dict[str, Any]] = field(default_factory=dict)
     events: dict[int, dict[str, Any]] = field(default_factory=dict)
+    feeds: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @click.command()
@@ -89,25 +92,30 @@ def status(invocation: Invocation, as_json: bool, interval: float, max_lag: int)
 async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:
     prefix = settings.topic_prefix
     names = [prefix + name for name in TOPICS]
-    sources_of = {prefix + name: [f"{prefix}{name}.raw"] for name in PROCESSORS}
+    groups = sources_of(PROCESSORS, prefix)
     try:
         async with BrokerView(settings.kafka) as view:
-            before = await view.sample(names, sources_of)
+            before = await view.sample(names, groups)
             if not before.ends:
                 return Status(
                     state="down", reasons=[f"none of the {len(names)} topics exists (`tricast topics create`)"]
                 )
             await asyncio.sleep(interval_s)
-            after = await view.sample(names, sources_of)
-            members = {group: await view.members(group) for group in sources_of}
-            health = await view.newest(prefix + "kambi.health")
+            after = await view.sample(names, groups)
+            members = {group: await view.members(group) for group in groups}
+            kambi_health = await view.newest(prefix + "kambi.health")
+            fastpath_health = await view.newest(prefix + "fastpath.health")
     except EnvironmentFault as fault:
         return Status(state="down", reasons=[fault.message])
     lines: dict[str, dict[str, Any]] = {}
     events: dict[int, dict[str, Any]] = {}
-    for key, value in health.items():
-        note_health(key.encode(), value, lines, events)
-    reasons = list(_reasons(names, after, members, lines=lines, events=events, max_lag=max_lag))
+    feeds: dict[str, dict[str, Any]] = {}
+    for key, value in kambi_health.items():
+        kambi_news.note_health(key.encode(), value, lines, events)
+    for key, value in fastpath_health.items():
+        fastpath_news.note_health(key.encode(), value, lines, feeds)
+    reasons = list(_reasons(names, after, members, max_lag=max_lag))
+    reasons += _health_reasons(lines, events, feeds)
     return Status(
         state="degraded" if reasons else "healthy",
         reasons=reasons,
@@ -117,29 +125,31 @@ async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:
             else None
             for name in names
         },
-        groups={group: {"members": members[group], "lag": after.lag[group]} for group in sources_of},
+        groups={group: {"members": members[group], "lag": after.lag[group]} for group in groups},
         lines=lines,
         events=events,
+        feeds=feeds,
     )
 
 
-def _reasons(
-    names: Sequence[str],
-    sample: Sample,
-    members: dict[str, int],
-    *,
-    lines: dict[str, dict[str, Any]],
-    events: dict[int, dict[str, Any]],
-    max_lag: int,
-) -> list[str]:
+def _reasons(names: Sequence[str], sample: Sample, members: dict[str, int], *, max_lag: int) -> list[str]:
     reasons = [f"topic {name} does not exist" for name in names if name not in sample.ends]
+    used = {group for group, sources in sample.lag.items() if any(sample.total(topic) for topic in sources)}
     for group, lags in sample.lag.items():
+        if used and group not in used:
+            continue  # a feed that nobody ever recorded here, beside one that is
         if members[group] == 0:
             reasons.append(f"group {group} has no member: no worker runs")
         for topic, lag in lags.items():
             if lag is not None and lag > max_lag:
                 reasons.append(f"group {group} lags {lag} records behind {topic}")
-    reasons += [f"line {line} is {value.get('state')}" for line, value in lines.items() if value.get("state") != "live"]
+    return reasons
+
+
+def _health_reasons(
+    lines: dict[str, dict[str, Any]], events: dict[int, dict[str, Any]], feeds: dict[str, dict[str, Any]]
+) -> list[str]:
+    reasons = [f"line {line} is {value.get('state')}" for line, value in lines.items() if not _is_well(value)]
     settled_ns = time.time_ns() - SETTLE_S * 1_000_000_000
     states = Counter(
         value.get("state")
@@ -151,7 +161,17 @@ def _reasons(
         for state, count in sorted(states.items())
         if state != "live"
     ]
+    reasons += [
+        f"feed {feed} is {value.get('state')} ({value.get('reason')})"
+        for feed, value in sorted(feeds.items())
+        if not _is_well(value)
+    ]
     return reasons
+
+
+def _is_well(health: dict[str, Any]) -> bool:
+    """Return whether it is live, or closed because its fixture is over."""
+    return health.get("state") == "live" or health.get("reason") == "finished"
 
 
 def _print(found: Status) -> None:
@@ -174,5 +194,7 @@ def _print(found: Status) -> None:
             console.print(f"group {group}: {facts['members']} members, {shown} {topic}")
     for line, value in sorted(found.lines.items()):
         console.print(f"line {line}: {value.get('state')} ({value.get('reason')})")
+    for feed, value in sorted(found.feeds.items()):
+        console.print(f"feed {feed}: {value.get('state')} ({value.get('reason')})", highlight=False)
     covered = Counter(value.get("coverage") for value in found.events.values())
     console.print(f"{len(found.events)} events; coverage: {covered['full']} full, {covered['main']} main offers only")

@@ -6,7 +6,7 @@ import logging
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,8 +22,7 @@ from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
 from tricast.audit.report import Report
-from tricast.audit.run import kambi
-from tricast.cli.audit import audited, print_report
+from tricast.cli.audit import audited, print_reports, scope_of, to_json
 from tricast.cli.invocation import Invocation, json_option, pass_invocation, stop_on_signals
 from tricast.kafka import Cluster
 from tricast.kafka import topics as real_topics
@@ -31,22 +30,28 @@ from tricast.kafka.errors import DataDirBusy
 from tricast.kafka.filelock import exclusive
 from tricast.kafka.layout import default_cache_dir
 from tricast.kafka.release import fetch_release
-from tricast.processors import PROCESSORS
 from tricast.settings import Settings
 from tricast.stack.live import View, plain, render
 from tricast.stack.local import Plan, fresh_logs
 from tricast.stack.session import Outcome, Session
+from tricast.stack.vendors import VENDORS, default_feeds, is_simulated
 
-SHOWN_TOPICS = tuple(name for name in TOPICS if not name.startswith("changelog."))
 AUDIT_TIMEOUT_S = 30.0
 PLAIN_INTERVAL_S = 5.0
 """How often a line is printed where no live view can be."""
-_STARTING = "starting Kafka and the simulated vendor …"
+_STARTING = "starting Kafka and the simulated vendors …"
 _LOCK_TIMEOUT_S = 1.0
 
 
 @click.command()
 @click.option("--for", "for_s", type=click.FloatRange(1), metavar="SECONDS", help="Stop by itself, then audit.")
+@click.option(
+    "--feed",
+    "feeds",
+    multiple=True,
+    type=click.Choice(sorted(VENDORS)),
+    help="Run this feed; may be given again.  [default: all simulated, or those whose real vendor is set]",
+)
 @json_option
 @click.option(
     "--data-dir",
@@ -55,12 +60,21 @@ _LOCK_TIMEOUT_S = 1.0
 )
 @click.option("--keep/--fresh", default=True, show_default=True, help="Keep the data of earlier runs, or begin anew.")
 @pass_invocation
-def up(invocation: Invocation, *, for_s: float | None, as_json: bool, data_dir: Path | None, keep: bool) -> None:
-    """Run all of tricast on this machine: Kafka, topics, a simulated vendor, connector, processors, a live view.
+def up(
+    invocation: Invocation,
+    *,
+    for_s: float | None,
+    feeds: Sequence[str],
+    as_json: bool,
+    data_dir: Path | None,
+    keep: bool,
+) -> None:
+    """Run all of tricast on this machine: Kafka, topics, simulated vendors, connectors, processors, a live view.
 
-    Kafka is a real one that comes with it, unless TRICAST_KAFKA__BOOTSTRAP_SERVERS names yours; the vendor is simulated
-    unless TRICAST_KAMBI__PUSH_URL names a real one. Ctrl-C stops everything in order; a second start keeps the data.
-    Without a terminal it prints plain lines instead of the live view. The processes log to DATA-DIR/logs.
+    Kafka is a real one that comes with it, unless TRICAST_KAFKA__BOOTSTRAP_SERVERS names yours; a vendor is simulated
+    unless TRICAST_KAMBI__PUSH_URL or TRICAST_FASTPATH__STREAM_URL names a real one. Ctrl-C stops everything in order; a
+    second start keeps the data. Without a terminal it prints plain lines instead of the live view. The processes log to
+    DATA-DIR/logs.
 
     Exit code with --for: 0 only if data flowed and the audit is clean; 1 if not.
 
@@ -68,6 +82,7 @@ def up(invocation: Invocation, *, for_s: float | None, as_json: bool, data_dir: 
     Examples:
       tricast up
       tricast up --for 60
+      tricast up --feed fastpath
       tricast up --for 30 --fresh --json | python -m json.tool
     """
     begun_s = time.monotonic() - (time.time() - psutil.Process().create_time())
@@ -89,7 +104,8 @@ def up(invocation: Invocation, *, for_s: float | None, as_json: bool, data_dir: 
             fetch_release(settings.cache_dir or default_cache_dir(), quiet=as_json)  # here, Ctrl-C can end it
             cluster = Cluster(directory / "kafka", cache_dir=settings.cache_dir, quiet=as_json)
             stack.callback(cluster.stop)
-        run = _Run(settings, invocation, directory, cluster, begun_s, as_json=as_json)
+        chosen = list(dict.fromkeys(feeds or default_feeds(settings)))
+        run = _Run(settings, invocation, directory, cluster, begun_s, feeds=chosen, as_json=as_json)
         code = asyncio.run(run.run(for_s))
     click.get_current_context().exit(code)
 
@@ -103,9 +119,9 @@ class _Run:
         cluster: Cluster | None,
         begun_s: float,
         *,
+        feeds: Sequence[str],
         as_json: bool,
     ) -> None:
-        simulated = "push_url" not in settings.kambi.model_fields_set
         self._settings = settings
         self._as_json = as_json
         self._cluster = cluster
@@ -113,21 +129,25 @@ class _Run:
         self._last_plain_s = 0.0
         self._console = Console()
         self._live: Live | None = None
-        self._report: Report | None = None
-        self._ledger = directory / "ledger" / f"kambi-{int(time.time())}.jsonl" if simulated else None
+        self._reports: dict[str, Report] = {}
+        ledgers = directory / "ledger"
+        self._ledgers = {
+            feed: ledgers / f"{feed}-{int(time.time())}.jsonl" if is_simulated(feed, settings) else None
+            for feed in feeds
+        }
         self._plan = Plan(
             arguments=invocation.child_arguments(),
             logs=directory / "logs",
-            processors=sorted(PROCESSORS),
-            offering_url=settings.kambi.offering_url,
-            offering=settings.kambi.offering,
-            language=settings.kambi.language,
-            ledger=self._ledger,
+            vendors=[VENDORS[feed](settings, ledger) for feed, ledger in self._ledgers.items()],
         )
+        self._topics = [
+            name for name in TOPICS if not name.startswith("changelog.") and name.partition(".")[0] in self._ledgers
+        ]
 
     async def run(self, for_s: float | None) -> int:
-        if self._ledger is not None:
-            self._ledger.parent.mkdir(parents=True, exist_ok=True)
+        for ledger in self._ledgers.values():
+            if ledger is not None:
+                ledger.parent.mkdir(parents=True, exist_ok=True)
         prefix = self._settings.topic_prefix
         with ExitStack() as stack:
             if self._console.is_terminal and not self._as_json:
@@ -137,7 +157,8 @@ class _Run:
                 self._plan,
                 start_kafka=self._start_kafka,
                 prefix=prefix,
-                topics=[prefix + name for name in SHOWN_TOPICS],
+                topics=[prefix + name for name in self._topics],
+                offering=(self._settings.kambi.offering, self._settings.kambi.language),
                 begun_s=self._begun_s,
                 show=self._show,
                 say=self._say,
@@ -173,15 +194,17 @@ class _Run:
 
     async def _audit(self) -> None:
         self._say("auditing")
-        scope = kambi(self._settings.topic_prefix, ledger=self._ledger, copy_skew_ms=self._settings.kambi.copy_skew_ms)
-        quiet = self._live is not None
-        self._report = await audited(self._settings, scope, timeout_s=AUDIT_TIMEOUT_S, quiet=quiet)
+        for feed, ledger in self._ledgers.items():
+            scope = scope_of(feed, self._settings, ledger=ledger)
+            quiet = self._live is not None
+            self._reports[feed] = await audited(self._settings, scope, timeout_s=AUDIT_TIMEOUT_S, quiet=quiet)
 
     def _finish(self, outcome: Outcome) -> int:
-        clean = self._report is None or (self._report.clean(min_frames=1) and outcome.records > 0)
+        reports = self._reports
+        clean = not reports or (all(found.clean(min_frames=1) for found in reports.values()) and outcome.records > 0)
         code = outcome.exit_code or (0 if clean else 1)
         if self._as_json:
-            audit = self._report.to_json(min_frames=1) if self._report is not None else None
+            audit = to_json(reports, min_frames=1) if reports else None
             summary: dict[str, Any] = {
                 "exit_code": code,
                 "first_normalized_s": outcome.first_normalized_s,
@@ -190,8 +213,8 @@ class _Run:
                 "audit": audit,
             }
             click.echo(json.dumps(summary))
-        elif self._report is not None:
-            print_report(self._report, 1, self._console)
+        else:
+            print_reports(reports, 1, self._console)
         if outcome.records == 0:
             self._say("no data flowed: no normalized record reached a reader")
         return code

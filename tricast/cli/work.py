@@ -27,7 +27,7 @@ def work(invocation: Invocation, processors: Sequence[str], name: str | None, gr
     the worst exit code is this command's. SIGTERM ends all of them properly.
 
     \b
-    Processors: kambi
+    Processors: kambi, fastpath.audit
     \b
     Examples:
       tricast work

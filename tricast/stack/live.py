@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -12,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tricast.stack.broker_view import Sample, rate
-from tricast.stack.follower import OddsChange, is_to_come
+from tricast.stack.fastpath_news import FastpathNews
+from tricast.stack.kambi_news import KambiNews, is_to_come
+from tricast.stack.news import Line
 from tricast.stack.supervisor import Supervised, describe_exit
 
 _STATE_STYLE = {
@@ -27,7 +28,7 @@ _STATE_STYLE = {
 SHOWN_LINES = 10
 """Lines in the table, those that are not live first; a large offering has many and all live ones look the same."""
 
-_WIDE = frozenset({"Topic", "Event", "Line", "Odds changed (UTC)", "Process"})
+_WIDE = frozenset({"Topic", "Event", "Line", "Odds changed (UTC)", "Process", "Feed", "What"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,8 @@ class View:
         topics: Physical names, in showing order.
         before: Sample to measure rates from; ``None`` at first.
         now: Newest sample.
-        lines: Newest health value of each connector line.
-        events: Newest health value of each event.
-        changes: Last odds changes, newest first.
+        kambi: States and odds changes, when the feed runs.
+        fastpath: States and actions, when the feed runs.
     """
 
     title: str
@@ -50,9 +50,13 @@ class View:
     topics: Sequence[str]
     before: Sample | None
     now: Sample | None
-    lines: Mapping[str, Mapping[str, Any]]
-    events: Mapping[int, Mapping[str, Any]]
-    changes: Sequence[OddsChange]
+    kambi: KambiNews | None
+    fastpath: FastpathNews | None
+
+    @property
+    def lines(self) -> Mapping[str, Line]:
+        """Newest health value of each connector line of all feeds."""
+        return {line: value for news in (self.kambi, self.fastpath) if news for line, value in news.lines.items()}
 
     def lag_of(self, topic: str) -> int | None:
         """Return how far the groups that read ``topic`` are behind, the worst of them."""
@@ -68,9 +72,12 @@ class View:
 
 def render(view: View) -> RenderableType:
     """Return the live view."""
-    return Group(
-        Text(view.title, style="bold"), _children(view), _topics(view), _lines(view), _events(view), _changes(view)
-    )
+    shown: list[RenderableType] = [Text(view.title, style="bold"), _children(view), _topics(view), _lines(view)]
+    if view.kambi is not None:
+        shown += [Text(f"{_event_states(view.kambi)}\n"), _changes(view.kambi)]
+    if view.fastpath is not None:
+        shown += [Text(f"{_feed_states(view.fastpath)}\n"), _actions(view.fastpath)]
+    return Group(*shown)
 
 
 def plain(view: View) -> str:
@@ -82,7 +89,12 @@ def plain(view: View) -> str:
     )
     states = (str(value.get("state")) for value in view.lines.values())
     live = sum(state == "live" for state in states)
-    return f"{', '.join(topics)}; {live} of {len(view.lines)} lines live; {_event_states(view)}"
+    said = [f"{', '.join(topics)}", f"{live} of {len(view.lines)} lines live"]
+    if view.kambi is not None:
+        said.append(_event_states(view.kambi))
+    if view.fastpath is not None:
+        said.append(_feed_states(view.fastpath))
+    return "; ".join(said)
 
 
 def _children(view: View) -> Table:
@@ -113,21 +125,32 @@ def _lines(view: View) -> Table:
     return table
 
 
-def _events(view: View) -> Text:
-    return Text(f"{_event_states(view)}\n")
-
-
-def _event_states(view: View) -> str:
+def _event_states(kambi: KambiNews) -> str:
     """Return in words how many events are in which state, and how they are covered."""
-    states = Counter("to come" if is_to_come(value) else str(value.get("state")) for value in view.events.values())
-    covered = Counter(str(value.get("coverage")) for value in view.events.values())
+    states = Counter("to come" if is_to_come(value) else str(value.get("state")) for value in kambi.events.values())
+    covered = Counter(str(value.get("coverage")) for value in kambi.events.values())
     shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
     return f"events: {shown}" + (f"; coverage: {covered['full']} full, {covered['main']} main" if states else "")
 
 
-def _changes(view: View) -> Table:
+def _feed_states(fastpath: FastpathNews) -> str:
+    """Return in words how many feeds are in which state, and what was found in their numbers."""
+    states = Counter(str(value.get("state")) for value in fastpath.feeds.values())
+    shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
+    found = ", ".join(f"{count} {kind}" for kind, count in sorted(fastpath.findings.items()))
+    return f"feeds: {shown}" + (f"; found: {found}" if found else "")
+
+
+def _actions(fastpath: FastpathNews) -> Table:
+    table = _table("Action (UTC)", "Feed", "Sequence", "What", "Marks")
+    for action in fastpath.actions:
+        table.add_row(action.time, action.feed, str(action.sequence), action.what, action.marks)
+    return table
+
+
+def _changes(kambi: KambiNews) -> Table:
     table = _table("Odds changed (UTC)", "Event", "Outcome", "Was", "Is")
-    for change in view.changes:
+    for change in kambi.changes:
         time = datetime.fromtimestamp(change.time_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         before, after = change.before_thousandths, change.odds_thousandths
         up = before is not None and after is not None and after > before

@@ -1,4 +1,4 @@
-"""The processes of ``tricast up``: simulator, workers, connector."""
+"""The processes of ``tricast up``: simulators, workers, connectors."""
 
 import asyncio
 import contextlib
@@ -11,8 +11,8 @@ from pathlib import Path
 from tricast.settings import variable
 from tricast.stack.child import ChildSpec, tricast_command
 from tricast.stack.supervisor import Supervised, Supervisor
+from tricast.stack.vendors import LOOPBACK, Vendor
 
-LOOPBACK = "127.0.0.1"
 _LISTEN_TIMEOUT_S = 15.0
 _LISTEN_POLL_S = 0.05
 
@@ -24,20 +24,17 @@ class Plan:
     Attributes:
         arguments: Options of ``tricast`` itself for every child (``--config …``).
         logs: Directory for the children's logs.
-        processors: Which processors run.
-        offering_url: The vendor's HTTP API, when it is a real one.
-        offering: Offering that connector and simulator speak of.
-        language: Its language.
-        ledger: Where the simulator writes what it sent; ``None`` runs no simulator: the push URL is a real one.
+        vendors: One for each feed.
     """
 
     arguments: Sequence[str]
     logs: Path
-    processors: Sequence[str]
-    offering_url: str
-    offering: str
-    language: str
-    ledger: Path | None
+    vendors: Sequence[Vendor]
+
+    @property
+    def processors(self) -> Sequence[str]:
+        """Processors of all feeds."""
+        return [processor for vendor in self.vendors for processor in vendor.processors]
 
 
 class LocalStack:
@@ -46,7 +43,8 @@ class LocalStack:
     def __init__(self, plan: Plan, on_exit: Callable[[Supervised], None]) -> None:
         self._plan = plan
         self._on_exit = on_exit
-        self.offering_url = plan.offering_url
+        self.http_urls = {vendor.feed: vendor.http_url for vendor in plan.vendors}
+        """HTTP API of each vendor, simulated or real."""
         self._environment: dict[str, str] = {}
         self._running: list[tuple[str, Supervisor, asyncio.Task[int]]] = []
 
@@ -55,19 +53,31 @@ class LocalStack:
         """All children started so far."""
         return [child for _, supervisor, _ in self._running for child in supervisor.children]
 
-    async def start_vendor(self) -> None:
-        """Start the simulator, unless the vendor is a real one, and wait until it listens; it needs no Kafka."""
-        if self._plan.ledger is not None:
-            await self._start_simulator(self._plan.ledger)
+    async def start_vendors(self) -> None:
+        """Start a simulator for each vendor that is no real one, and wait until they listen; they need no Kafka."""
+        simulated = [vendor for vendor in self._plan.vendors if vendor.ledger is not None]
+        if not simulated:
+            return
+        ports = [_free_port() for _ in simulated]
+        for vendor, port in zip(simulated, ports, strict=True):
+            self.http_urls[vendor.feed] = f"http://{LOOPBACK}:{port}"
+            self._environment |= {variable(path): value for path, value in vendor.simulated_at(port).items()}
+        self._spawn("simulate", [("simulate", vendor.feed) for vendor in simulated])
+        # The connectors would find them by their own retries, after a backoff that nobody wants to watch.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LISTEN_TIMEOUT_S):
+                for port in ports:
+                    while not await _listens(port):  # noqa: ASYNC110 - another process is waited for
+                        await asyncio.sleep(_LISTEN_POLL_S)
 
     def start_pipeline(self, bootstrap_servers: str) -> None:
-        """Start workers and connector on a Kafka that has its topics."""
+        """Start workers and connectors on a Kafka that has its topics."""
         self._environment[variable(("kafka", "bootstrap_servers"))] = bootstrap_servers
         self._spawn("work", [("work-one", processor) for processor in self._plan.processors])
-        self._spawn("connect", [("connect", "kambi")])
+        self._spawn("connect", [("connect", vendor.feed) for vendor in self._plan.vendors])
 
     async def stop(self) -> None:
-        """End everything: connector first, so that all it wrote is worked off, then simulator, then workers."""
+        """End everything: connectors first, so that all they wrote is worked off, then simulators, then workers."""
         for name in ("connect", "simulate", "work"):
             await self.stop_group(name)
 
@@ -77,26 +87,6 @@ class LocalStack:
             if group == name:
                 supervisor.stop()
                 await asyncio.shield(task)
-
-    async def _start_simulator(self, ledger: Path) -> None:
-        port = _free_port()
-        self.offering_url = f"http://{LOOPBACK}:{port}"
-        settings = {
-            ("simulator", "kambi", "host"): LOOPBACK,
-            ("simulator", "kambi", "port"): str(port),
-            ("simulator", "kambi", "ledger"): str(ledger),
-            ("simulator", "kambi", "offering"): self._plan.offering,
-            ("simulator", "kambi", "languages"): self._plan.language,
-            ("kambi", "push_url"): f"ws://{LOOPBACK}:{port}",
-            ("kambi", "offering_url"): self.offering_url,
-        }
-        self._environment |= {variable(path): value for path, value in settings.items()}
-        self._spawn("simulate", [("simulate", "kambi")])
-        # The connector would find it by its own retries, after a backoff that nobody wants to watch.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LISTEN_TIMEOUT_S):
-                while not await _listens(port):  # noqa: ASYNC110 - another process is waited for
-                    await asyncio.sleep(_LISTEN_POLL_S)
 
     def _spawn(self, group: str, commands: Sequence[tuple[str, str]]) -> None:
         specs = [

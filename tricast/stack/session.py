@@ -9,8 +9,11 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import EnvironmentFault, TricastError
 from schemas.kafka import KafkaSettings
+from tricast.processors import sources_of
 from tricast.stack.broker_view import BrokerView, Sample
+from tricast.stack.fastpath_news import FastpathNews
 from tricast.stack.follower import Follower
+from tricast.stack.kambi_news import KambiNews
 from tricast.stack.live import View
 from tricast.stack.local import LocalStack, Plan
 from tricast.stack.names import live_event_names
@@ -44,6 +47,7 @@ class Session:
         start_kafka: Brings Kafka and its topics up and says how to reach it.
         prefix: Topic prefix.
         topics: Physical names to show.
+        offering: Of Kambi, with its language: what names of events are asked for by.
         begun_s: Monotonic time of the command's start.
         show: Told of every new view.
         say: Told of events, one line each.
@@ -56,6 +60,7 @@ class Session:
         start_kafka: Callable[[], Awaitable[KafkaSettings]],
         prefix: str,
         topics: Sequence[str],
+        offering: tuple[str, str],
         begun_s: float,
         show: Callable[[View], None],
         say: Callable[[str], None],
@@ -64,7 +69,11 @@ class Session:
         self._prefix = prefix
         self._topics = topics
         self._plan = plan
-        self._sources_of = {prefix + name: [f"{prefix}{name}.raw"] for name in plan.processors}
+        self._sources_of = sources_of(plan.processors, prefix)
+        self._offering = offering
+        feeds = {vendor.feed for vendor in plan.vendors}
+        self._kambi = KambiNews() if "kambi" in feeds else None
+        self._fastpath = FastpathNews() if "fastpath" in feeds else None
         self._begun_s = begun_s
         self._show = show
         self._say = say
@@ -87,7 +96,7 @@ class Session:
                 workers still run.
         """
         try:
-            kafka, _ = await asyncio.gather(self._start_kafka(), self._stack.start_vendor())
+            kafka, _ = await asyncio.gather(self._start_kafka(), self._stack.start_vendors())
             self._servers = kafka.bootstrap_servers
             if not self._stopping.is_set():
                 await self._flow(kafka, for_s, before_workers_end)
@@ -100,10 +109,10 @@ class Session:
     async def _flow(
         self, kafka: KafkaSettings, for_s: float | None, before_workers_end: Callable[[], Awaitable[None]]
     ) -> None:
-        follower = Follower(kafka, self._prefix)
+        follower = Follower(kafka, self._prefix, [news for news in (self._kambi, self._fastpath) if news is not None])
         async with BrokerView(kafka) as view, asyncio.TaskGroup() as tasks:
             following = tasks.create_task(follower.run())
-            naming = tasks.create_task(self._name_events(follower))
+            naming = tasks.create_task(self._name_events())
             announcing = tasks.create_task(self._announce_first(follower))
             self._stack.start_pipeline(kafka.bootstrap_servers)
             await self._watch(view, follower, None if for_s is None else time.monotonic() + for_s)
@@ -120,7 +129,7 @@ class Session:
     async def _watch(self, view: BrokerView, follower: Follower, deadline_s: float | None) -> None:
         while not self._stopping.is_set() and self._outcome.exit_code == 0:
             self._samples = [*self._samples[-RATE_SAMPLES:], await view.sample(self._topics, self._sources_of)]
-            self._show(self._view(follower))
+            self._show(self._view())
             left_s = SAMPLE_INTERVAL_S if deadline_s is None else min(SAMPLE_INTERVAL_S, deadline_s - time.monotonic())
             if left_s <= 0:
                 return
@@ -130,9 +139,9 @@ class Session:
             except TimeoutError:
                 continue
 
-    async def _name_events(self, follower: Follower) -> None:
-        plan = self._plan
-        follower.know(await live_event_names(self._stack.offering_url, plan.offering, plan.language))
+    async def _name_events(self) -> None:
+        if self._kambi is not None:
+            self._kambi.know(await live_event_names(self._stack.http_urls["kambi"], *self._offering))
 
     async def _announce_first(self, follower: Follower) -> None:
         await follower.arrived.wait()
@@ -147,7 +156,7 @@ class Session:
             # An exit that no restart mends is the run's; 0 is one, too, because nobody asked that child to end.
             self._outcome.exit_code = child.exit_code or 1
 
-    def _view(self, follower: Follower) -> View:
+    def _view(self) -> View:
         first_s = self._outcome.first_normalized_s
         first = f"first normalized record after {first_s} s" if first_s is not None else "waiting for the first record"
         up_s = time.monotonic() - self._begun_s
@@ -157,9 +166,8 @@ class Session:
             topics=self._topics,
             before=self._samples[0] if len(self._samples) > 1 else None,
             now=self._samples[-1] if self._samples else None,
-            lines=follower.lines,
-            events=follower.events,
-            changes=list(follower.changes),
+            kambi=self._kambi,
+            fastpath=self._fastpath,
         )
 
 

@@ -1,0 +1,203 @@
+"""Account for every numbered packet of one raw partition of FastPath, and for every number."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.fastpath.feed import feed_of
+from tricast.audit.fastpath.accounts import Account
+from tricast.audit.fastpath.packets import Numbered, PassedOver, Unreadable, read
+from tricast.audit.frames import FrameNumbers
+from tricast.audit.ledger import Ledger
+from tricast.audit.records import MOST_BYTES, Output, Raw
+from tricast.audit.report import Report
+
+RECORDS = frozenset(
+    {"tricast.fastpath.action.v1", "tricast.fastpath.event-element.v1", "tricast.fastpath.statistics.v1"}
+)
+FINDING = "tricast.fastpath.sequence.finding.v1"
+_EXPLAINED = frozenset({"duplicate", "conflict"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Unresolved:
+    """A packet that nothing was made of, so far."""
+
+    name: str
+    received_ns: int
+
+
+class Judge:
+    """Fed with the raw records of one partition in order, each with what the processors made of it.
+
+    Args:
+        raw_topic: Physical name.
+        partition: Raw partition.
+        report: Where totals and findings go.
+        from_start: Whether the partition's first record ever is among those that will be fed.
+        ledger: Told of every record, too.
+        hold_ms: How long the processor may hold a packet back, as it is told.
+    """
+
+    def __init__(
+        self,
+        raw_topic: str,
+        partition: int,
+        report: Report,
+        *,
+        from_start: bool,
+        ledger: Ledger | None,
+        hold_ms: int,
+    ) -> None:
+        self._prefix = f"{raw_topic}/{partition}"
+        self._report = report
+        self._frames = FrameNumbers(report)
+        self._from_start = from_start
+        self._ledger = ledger
+        self._hold_ns = hold_ms * 1_000_000
+        self._stream_ns = 0
+        self._accounts: dict[tuple[str, str], Account] = {}
+        self._unresolved: list[_Unresolved] = []
+
+    def warm_up(self, raw: Raw) -> None:
+        """Learn from a record that is too old to be judged, so that its copies are known."""
+        if not raw.is_sound or self._is_repeat(raw) or raw.kind != "frame":
+            return
+        self._report.warm_up_frames += 1
+        packet = read(raw.value)
+        if isinstance(packet, Numbered):
+            self._account(raw, packet).tell(packet)
+
+    def judge(self, raw: Raw, outputs: list[Output]) -> None:
+        """Account for one record and its outputs."""
+        report = self._report
+        report.raw_records += 1
+        dead = [output for output in outputs if output.dead]
+        for output in dead:
+            report.dead_letters[output.kind] += 1
+        findings = [output for output in outputs if output.kind == FINDING and not output.dead]
+        for output in findings:
+            self._finding(output)
+        records = [output for output in outputs if output.kind in RECORDS and not output.dead]
+        if not raw.is_sound:
+            self._unsound(raw, records, is_dead=bool(dead))
+            return
+        repeat = self._is_repeat(raw)
+        if raw.kind != "frame":
+            report.control_records[raw.kind] += 1
+            self._nothing_of(records, f"a {raw.kind} record")
+            return
+        report.frames += 1
+        if repeat:
+            report.repeats += 1
+            for output in records:
+                report.find("duplicated", f"{output.place}: made from a repeat, {self._name(raw)}")
+            return
+        match read(raw.value):
+            case Numbered() as packet:
+                self._numbered(raw, packet, records, findings, is_dead=bool(dead))
+            case PassedOver():
+                report.passed_over += 1
+                self._nothing_of(records, "a frame without number")
+            case Unreadable(why):
+                report.candidates += 1
+                self._nothing_of(records, "an unreadable frame")
+                if not dead:
+                    report.find("lost", f"{self._name(raw)}: {why}, and no dead letter")
+
+    def beyond(self, output: Output) -> None:
+        """Name an output whose raw record does not exist."""
+        self._report.find(
+            "unexpected", f"{output.place}: its source {self._prefix}/{output.source_offset} is not there"
+        )
+
+    def finish(self) -> None:
+        """Account for what only the end can tell: held packets, and numbers that nobody got."""
+        for unresolved in self._unresolved:
+            # What waits behind a gap comes out at the latest with the first record after the hold-back.
+            if unresolved.received_ns + self._hold_ns >= self._stream_ns:
+                self._report.held += 1
+            else:
+                self._report.find("lost", f"{unresolved.name} has no record and is no duplicate")
+        for account in self._accounts.values():
+            account.finish(self._report)
+
+    # -- private -----------------------------------------------------------------------------------------------------
+
+    def _numbered(
+        self, raw: Raw, packet: Numbered, records: list[Output], findings: list[Output], *, is_dead: bool
+    ) -> None:
+        report = self._report
+        report.candidates += 1
+        for output in records[1:]:
+            report.find("duplicated", f"{self._name(raw)} is there twice: {records[0].place} and {output.place}")
+        if records:
+            self._record(raw, packet, records[0])
+            return
+        if is_dead:
+            return  # told, with its bytes
+        told = not self._from_start or self._account(raw, packet).was_told(packet)
+        if told or any(_said(output).get("finding") in _EXPLAINED for output in findings):
+            report.duplicates += 1
+        else:
+            self._unresolved.append(_Unresolved(self._name(raw), raw.received_ns))
+
+    def _record(self, raw: Raw, packet: Numbered, output: Output) -> None:
+        report, said = self._report, _said(output)
+        name = self._name(raw)
+        if said.get("vendor_sequence") != packet.number:
+            report.find("unexpected", f"{output.place}: number {said.get('vendor_sequence')}, {name} {packet.number}")
+        if packet.fixture not in ("", said.get("fixture_id")):
+            report.find("unexpected", f"{output.place}: fixture {said.get('fixture_id')}, {name} {packet.fixture}")
+        report.normalized[output.kind] += 1
+        account = self._account(raw, packet)
+        account.tell(packet)
+        if said.get("conflict"):
+            return
+        sequence = said.get("sequence")
+        if isinstance(sequence, int):
+            account.number(sequence, output.place, report)
+        else:
+            report.find("unexpected", f"{output.place}: no sequence")
+
+    def _finding(self, output: Output) -> None:
+        said = _said(output)
+        self._report.normalized[f"sequence.{said.get('finding')}"] += 1
+        account = self._account_of(str(said.get("feed")), str(said.get("fixture_id")))
+        missing = [(int(first), int(last)) for first, last in said.get("missing") or []]
+        account.found(str(said.get("finding")), missing, output.place)
+
+    def _account(self, raw: Raw, packet: Numbered) -> Account:
+        return self._account_of(raw.key, packet.fixture or feed_of(raw.key).fixture)
+
+    def _account_of(self, feed: str, fixture: str) -> Account:
+        return self._accounts.setdefault((feed, fixture), Account(f"{feed} {fixture}"))
+
+    def _unsound(self, raw: Raw, records: list[Output], *, is_dead: bool) -> None:
+        self._stream_ns = max(self._stream_ns, raw.received_ns)
+        is_numbered = raw.connection and raw.frame >= 0 and max(len(raw.connection), len(raw.line)) <= MOST_BYTES
+        repeat = is_numbered and self._frames.is_repeat(raw)
+        if not is_dead and not repeat:
+            self._report.find("lost", f"{self._name(raw)}: no proper headers, and no dead letter")
+        self._nothing_of(records, "a record without proper headers")
+
+    def _is_repeat(self, raw: Raw) -> bool:
+        self._stream_ns = max(self._stream_ns, raw.received_ns)
+        if not self._from_start:
+            self._frames.begins_at(raw)
+        repeat = self._frames.is_repeat(raw)
+        if self._ledger is not None:
+            self._ledger.observe(raw, repeat=repeat, report=self._report)
+        return repeat
+
+    def _nothing_of(self, records: list[Output], of: str) -> None:
+        for output in records:
+            self._report.find("unexpected", f"{output.place}: {output.kind} from {of}")
+
+    def _name(self, raw: Raw) -> str:
+        return f"{self._prefix}/{raw.offset}"
+
+
+def _said(output: Output) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(output.said or "{}")
+    return said

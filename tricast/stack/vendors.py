@@ -1,0 +1,100 @@
+"""The vendors of ``tricast up``: each a real one, or its simulator on a port of this machine."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from tricast.settings import Settings
+
+LOOPBACK = "127.0.0.1"
+
+Environment = Mapping[tuple[str, ...], str]
+"""Settings by path, as they are handed to child processes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor:
+    """One feed's vendor.
+
+    Attributes:
+        feed: Its name; connector and simulator have it, too.
+        processors: Processors of the feed.
+        http_url: Its HTTP API when it is real; of a simulated one it is the simulator's.
+        ledger: Where its simulator writes what it sent; ``None``: it is a real one.
+        simulated_at: What simulator and connector are told when the simulator listens on a port.
+    """
+
+    feed: str
+    processors: Sequence[str]
+    http_url: str
+    ledger: Path | None
+    simulated_at: Callable[[int], Environment]
+
+
+def _kambi(settings: Settings, ledger: Path | None) -> Vendor:
+    kambi = settings.kambi
+
+    def simulated_at(port: int) -> Environment:
+        return {
+            ("simulator", "kambi", "host"): LOOPBACK,
+            ("simulator", "kambi", "port"): str(port),
+            ("simulator", "kambi", "ledger"): str(ledger),
+            ("simulator", "kambi", "offering"): kambi.offering,
+            ("simulator", "kambi", "languages"): kambi.language,
+            ("kambi", "push_url"): f"ws://{LOOPBACK}:{port}",
+            ("kambi", "offering_url"): f"http://{LOOPBACK}:{port}",
+        }
+
+    return Vendor(
+        feed="kambi", processors=("kambi",), http_url=kambi.offering_url, ledger=ledger, simulated_at=simulated_at
+    )
+
+
+def _fastpath(settings: Settings, ledger: Path | None) -> Vendor:
+    fastpath, simulator = settings.fastpath, settings.simulator.fastpath
+    chosen = {"sports", "feeds"} & fastpath.model_fields_set
+
+    def simulated_at(port: int) -> Environment:
+        told = {
+            ("simulator", "fastpath", "host"): LOOPBACK,
+            ("simulator", "fastpath", "port"): str(port),
+            ("simulator", "fastpath", "ledger"): str(ledger),
+            ("fastpath", "stream_url"): f"ws://{LOOPBACK}:{port}",
+            ("fastpath", "api_url"): f"http://{LOOPBACK}:{port}",
+            ("fastpath", "token"): simulator.token.get_secret_value(),
+        }
+        if chosen:
+            return told
+        sports = [sport for sport, count in simulator.fixtures.items() if count]
+        return told | {("fastpath", "sports"): ",".join(_IN_PATHS.get(sport, sport) for sport in sports)}
+
+    return Vendor(
+        feed="fastpath",
+        processors=("fastpath.audit",),
+        http_url=fastpath.api_url,
+        ledger=ledger,
+        simulated_at=simulated_at,
+    )
+
+
+_IN_PATHS = MappingProxyType({"volleyball": "v2/volleyball"})
+"""Sports whose paths have a version."""
+
+VENDORS: Mapping[str, Callable[[Settings, Path | None], Vendor]] = MappingProxyType(
+    {"kambi": _kambi, "fastpath": _fastpath}
+)
+"""By feed; the path is the simulator's ledger, ``None`` for a real vendor."""
+
+_URL_SETTING = MappingProxyType({"kambi": "push_url", "fastpath": "stream_url"})
+
+
+def is_simulated(feed: str, settings: Settings) -> bool:
+    """Return whether nobody has said where the real vendor is."""
+    return _URL_SETTING[feed] not in getattr(settings, feed).model_fields_set
+
+
+def default_feeds(settings: Settings) -> Sequence[str]:
+    """Return the feeds of a plain ``tricast up``: all simulated, or only those whose real vendor is named."""
+    real = [feed for feed in VENDORS if not is_simulated(feed, settings)]
+    return real or list(VENDORS)

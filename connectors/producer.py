@@ -15,6 +15,7 @@ from connectors.kafka_retry import until_kafka_answers
 from connectors.record import RawRecord
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
+from schemas.raw import RawHeaders
 from schemas.topics import RAW_MESSAGE_BYTES
 
 log = logging.getLogger(__name__)
@@ -37,11 +38,19 @@ class RawWriter:
         kafka: How to reach Kafka.
         topic: Physical topic name.
         partition: Partition, explicit.
-        key: Key of every record.
+        key: Key of every record, or what tells the key of each.
         clock: What waits between attempts.
     """
 
-    def __init__(self, kafka: KafkaSettings, *, topic: str, partition: int, key: bytes, clock: Clock) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        *,
+        topic: str,
+        partition: int,
+        key: bytes | Callable[[RawHeaders], bytes],
+        clock: Clock,
+    ) -> None:
         self._kafka = kafka
         self._topic = topic
         self._partition = partition
@@ -142,7 +151,7 @@ class RawWriter:
         for record in records:
             appended = batch.append(
                 timestamp=record.headers.received_ns // 1_000_000,
-                key=self._key,
+                key=self._key(record.headers) if callable(self._key) else self._key,
                 value=record.value,
                 headers=record.headers.to_kafka(),
             )

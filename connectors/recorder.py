@@ -44,12 +44,19 @@ class LineRecorder:
         self._push_back_s = push_back_s
         self._previous = previous
         self._connection: str | None = None
+        self._position: str | None = None
         self._number = 0
         self._lost_from: int | None = None
 
-    def opened(self, facts: Mapping[str, Any]) -> None:
-        """A connection of the line is up: begin to record it, and say where the last one ended."""
+    def opened(self, facts: Mapping[str, Any], *, position: str | None = None) -> None:
+        """A connection of the line is up: begin to record it, and say where the last one ended.
+
+        Args:
+            facts: What the record says beside that.
+            position: The position that was asked for; on every record until the next connection.
+        """
         self._connection = str(uuid.uuid4())
+        self._position = position
         self._number = 0
         previous = self._previous
         self._control(
@@ -61,8 +68,11 @@ class LineRecorder:
             },
         )
 
-    async def frame(self, value: bytes) -> None:
-        """Record one frame: it is queued, or after the push-back dropped and counted. One caller at a time."""
+    async def frame(self, value: bytes) -> bool:
+        """Record one frame and return whether it is queued; else it was dropped and counted, after the push-back.
+
+        One caller at a time.
+        """
         received_ns = self._clock.now_ns()
         self._sink.counts.received += 1
         if self._lost_from is not None or not self._sink.has_room:
@@ -73,9 +83,12 @@ class LineRecorder:
                 raise
             if not room:
                 self._drop()
-                return
+                return False
         self._number += 1
-        self._sink.put(RawRecord(self._headers("frame", received_ns), value))
+        assert self._connection is not None
+        at = LastFrame(connection=self._connection, frame=self._number)
+        self._sink.put(RawRecord(self._headers("frame", received_ns, at), value))
+        return True
 
     def tick(self, facts: Mapping[str, Any]) -> bool:
         """Say that the line is alive, with ``facts`` as the value; return whether it was said.
@@ -94,6 +107,26 @@ class LineRecorder:
         assert self._connection is not None
         self._previous = LastFrame(connection=self._connection, frame=self._number)
         self._connection = None
+
+    def tick_between(self, facts: Mapping[str, Any]) -> None:
+        """Say while no connection is open that time goes on, in the name of the last one; left out when the queue is
+        full, and before the first.
+        """
+        if self._previous is not None and self._sink.has_room:
+            self._put("tick", facts, self._previous)
+
+    def refused(self, code: int, reason: str, *, position: str | None = None) -> None:
+        """A connection was refused before it was one: a ``closed`` of its own; where the line stood stays.
+
+        Args:
+            code: HTTP status: below every close code of WebSocket.
+            reason: Why.
+            position: The position that was asked for; on this record only.
+        """
+        stood, self._position = self._position, position
+        refusal = LastFrame(connection=str(uuid.uuid4()), frame=0)
+        self._put("closed", {"code": code, "reason": reason, "frames": 0}, refusal)
+        self._position = stood
 
     def _drop(self) -> None:
         self._number += 1
@@ -123,16 +156,20 @@ class LineRecorder:
             self._control("overflow", {"lost": lost, "first_frame": first, "last_frame": self._number})
 
     def _control(self, kind: Kind, value: Mapping[str, Any]) -> None:
-        encoded = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
-        self._sink.put(RawRecord(self._headers(kind, self._clock.now_ns()), encoded))
-
-    def _headers(self, kind: Kind, received_ns: int) -> RawHeaders:
         assert self._connection is not None
+        self._put(kind, value, LastFrame(connection=self._connection, frame=self._number))
+
+    def _put(self, kind: Kind, value: Mapping[str, Any], at: LastFrame) -> None:
+        encoded = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+        self._sink.put(RawRecord(self._headers(kind, self._clock.now_ns(), at), encoded))
+
+    def _headers(self, kind: Kind, received_ns: int, at: LastFrame) -> RawHeaders:
         return RawHeaders(
             feed=self._feed,
             line=self.line,
-            connection=self._connection,
-            frame=self._number,
+            connection=at.connection,
+            frame=at.frame,
             received_ns=received_ns,
             kind=kind,
+            position=self._position,
         )

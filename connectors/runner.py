@@ -15,9 +15,20 @@ log = logging.getLogger(__name__)
 
 
 class ConnectFailed(EnvironmentFault):
-    """A connection attempt did not come as far as the feed's own accepted connect."""
+    """A connection attempt did not come as far as the feed's own accepted connect.
+
+    Args:
+        message: What happened.
+        retry_after_s: No attempt before it, seconds.
+        expected: Nothing is wrong, e.g. there is nothing to connect to yet: it is no failure, and told by the line.
+    """
 
     code = "connect-failed"
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0, expected: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.expected = expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +48,28 @@ class Backoff:
         # Full jitter: clients that a server dropped together do not come back together.
         return random.uniform(0, min(self.cap_s, self.base_s * 2 ** min(failures - 1, 32)))
 
+    @property
+    def healthy_s(self) -> float:
+        """How long a connection has to hold for the delays to start again, seconds: longer than any of them."""
+        return self.cap_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """Given steps with full jitter.
+
+    Attributes:
+        steps_s: Upper bounds of the delays after 1, 2, … failures in a row, seconds; the last one goes on.
+        healthy_s: How long a connection has to hold for the steps to start again, seconds.
+    """
+
+    steps_s: tuple[float, ...]
+    healthy_s: float
+
+    def delay_s(self, failures: int, random: Random) -> float:
+        """Return how long to wait after ``failures`` (≥ 1) in a row."""
+        return random.uniform(0, self.steps_s[min(failures, len(self.steps_s)) - 1])
+
 
 class ConnectionBudget:
     """At most ``limit`` connection attempts within any ``window_s`` seconds, over all lines that share it."""
@@ -46,17 +79,19 @@ class ConnectionBudget:
         self._window_s = window_s
         self._clock = clock
         self._expiries: deque[float] = deque()  # when each attempt of the window stops counting
+        self._turn = asyncio.Lock()  # first come, first served: of hundreds that wait none is passed over
 
     async def take(self) -> None:
         """Return when an attempt may be made; it counts from then on."""
-        while True:
-            now = self._clock.monotonic_s()
-            while self._expiries and self._expiries[0] <= now:
-                self._expiries.popleft()
-            if len(self._expiries) < self._limit:
-                self._expiries.append(now + self._window_s)
-                return
-            await self._clock.sleep(self._expiries[0] - now)
+        async with self._turn:
+            while True:
+                now = self._clock.monotonic_s()
+                while self._expiries and self._expiries[0] <= now:
+                    self._expiries.popleft()
+                if len(self._expiries) < self._limit:
+                    self._expiries.append(now + self._window_s)
+                    return
+                await self._clock.sleep(self._expiries[0] - now)
 
 
 @dataclass(slots=True)
@@ -79,7 +114,7 @@ class Runner:
     """
 
     def __init__(
-        self, *, stop: asyncio.Event, backoff: Backoff, budget: ConnectionBudget, clock: Clock, random: Random
+        self, *, stop: asyncio.Event, backoff: Backoff | Ladder, budget: ConnectionBudget, clock: Clock, random: Random
     ) -> None:
         self._stop = stop
         self._backoff = backoff
@@ -87,12 +122,15 @@ class Runner:
         self._clock = clock
         self._random = random
 
-    async def keep_connected(self, line: str, connect: Callable[[], Awaitable[None]], counts: LineCounts) -> None:
+    async def keep_connected(
+        self, line: str, connect: Callable[[], Awaitable[bool | None]], counts: LineCounts
+    ) -> None:
         """Call ``connect`` again whenever it returns or fails, until stopped.
 
         Args:
             line: Name for the log.
-            connect: Makes one connection and returns when it has ended. It watches the stop event itself.
+            connect: Makes one connection and returns when it has ended, true when it ended for a new one to follow at
+                once. It watches the stop event itself.
             counts: Updated.
 
         Raises:
@@ -102,8 +140,20 @@ class Runner:
         while await unless_stopped(self._stop, self._budget.take()):
             began = self._clock.monotonic_s()
             counts.attempts += 1
+            at_least_s = 0.0
             try:
-                await connect()
+                if await connect():
+                    failures = 0
+                    continue
+            except ConnectFailed as error:
+                if not error.retryable:
+                    raise
+                at_least_s = error.retry_after_s
+                if error.expected:
+                    failures -= 1
+                else:
+                    counts.failures += 1
+                    log.warning("line.connect_failed line=%s reason=%s", line, error.message)
             except TricastError as error:
                 if not error.retryable:
                     raise
@@ -114,8 +164,8 @@ class Runner:
                 counts.failures += 1
                 log.exception("line.broke line=%s", line)
             # A connection that held longer than any delay was a good one; one that is dropped at once is a failure.
-            failures = 1 if self._clock.monotonic_s() - began > self._backoff.cap_s else failures + 1
-            delay_s = self._backoff.delay_s(failures, self._random)
+            failures = 1 if self._clock.monotonic_s() - began > self._backoff.healthy_s else failures + 1
+            delay_s = at_least_s + (self._backoff.delay_s(failures, self._random) if failures else 0.0)
             if not await unless_stopped(self._stop, self._clock.sleep(delay_s)):
                 return
 

@@ -25,16 +25,27 @@ class LineTail:
         received_ns: Stamp of its last record, UTC nanoseconds.
         closed: Whether that connection was closed in order.
         shards: Of how many shards its events are a part; ``None`` when no control record of it is in the tail.
+        events: How many events of its feed it had received, as its last control record that says so tells: records
+            behind it may be of later ones. ``None``: nothing in the tail says.
     """
 
     last: LastFrame
     received_ns: int
     closed: bool
     shards: int | None
+    events: int | None = None
 
 
-class _Shards(msgspec.Struct):
+class _Told(msgspec.Struct):
     shards: int = 1  # records of versions without shards say nothing of them
+    events: int | None = None
+
+
+class _Closed(msgspec.Struct):
+    code: int
+
+
+_FIRST_CLOSE_CODE: Final = 1000  # RFC 6455 §7.4; below it a `closed` holds the HTTP status of a refusal
 
 
 Tails = Mapping[int, Mapping[str, LineTail]]
@@ -79,21 +90,31 @@ def _note(tails: dict[str, LineTail], record: ConsumerRecord) -> None:
     if not (line and connection and frame.isdecimal()):
         return
     kind, received = headers.get("tc-kind", ""), headers.get("tc-received-ns", "")
+    if kind == "closed" and _is_refusal(record.value):
+        return  # there was no connection; the line stands where it stood
     known = tails.get(line)
     same = known is not None and known.last.connection == connection
     # Raw topics are at least once: a repeat must not set the line back.
     number = max(known.last.frame, int(frame)) if known and same else int(frame)
-    shards = _shards(record.value) if kind in {"opened", "tick"} else None
+    told = _told(record.value) if kind in {"opened", "tick"} else None
     tails[line] = LineTail(
         last=LastFrame(connection=connection, frame=number),
         received_ns=int(received) if received.isdecimal() else record.timestamp * 1_000_000,
         closed=kind == "closed" or (known is not None and same and known.closed),
-        shards=shards or (known.shards if known else None),
+        shards=told.shards if told else (known.shards if known else None),
+        events=told.events if told and told.events is not None else (known.events if known else None),
     )
 
 
-def _shards(value: bytes | None) -> int | None:
+def _told(value: bytes | None) -> _Told | None:
     try:
-        return msgspec.json.decode(value or b"", type=_Shards).shards
+        return msgspec.json.decode(value or b"", type=_Told)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def _is_refusal(value: bytes | None) -> bool:
+    try:
+        return msgspec.json.decode(value or b"", type=_Closed).code < _FIRST_CLOSE_CODE
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False

@@ -20,7 +20,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.local
 	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: up test check bench chaos endurance outage oracle mutants soak format help
+.PHONY: up test check bench chaos endurance endurance-fastpath outage oracle mutants soak format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -47,6 +47,9 @@ chaos: $(VENV)/.dev ## Kill, stop and starve workers and brokers for an hour and
 
 endurance: $(VENV)/.dev ## Two hours of simulated offering in twelve minutes, with drops and kills; then compare the end
 	$(BIN)/python -m tests.endurance $(ARGS)
+
+endurance-fastpath: $(VENV)/.dev ## The same for FastPath: packets lost, swapped, doubled; connectors, workers, brokers killed
+	$(BIN)/python -m tests.endurance.fastpath $(ARGS)
 
 outage: $(VENV)/.dev ## Take Kafka away for minutes and see what the spool brings back (ARGS="--minutes 10")
 	$(BIN)/python -m tests.outage $(ARGS)

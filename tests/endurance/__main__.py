@@ -9,9 +9,6 @@ as current and no record twice; the audit is clean; and what push did not bring 
 
 import argparse
 import json
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +18,7 @@ from random import Random
 from tests.endurance.compare import differences, unannounced
 from tests.endurance.missing import missing, outside
 from tests.endurance.reader import Reader
-from tests.endurance.stack import Stack
+from tests.endurance.stack import Stack, free_port
 from tricast.kafka import Cluster
 
 PREFIX = "endurance."
@@ -48,7 +45,10 @@ def main() -> int:
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(dir=_made(arguments.folder)))
     faults = FAULTS | dict(fault.split("=", 1) for fault in arguments.fault)
+    port = free_port()
     settings = {
+        "TRICAST_KAMBI__PUSH_URL": f"ws://127.0.0.1:{port}",
+        "TRICAST_KAMBI__OFFERING_URL": f"http://127.0.0.1:{port}",
         "TRICAST_SIMULATOR__KAMBI__SEED": str(arguments.seed),
         "TRICAST_SIMULATOR__KAMBI__SPEED": str(arguments.speed),
         "TRICAST_SIMULATOR__KAMBI__EVENTS_LIVE": str(arguments.events),
@@ -57,8 +57,8 @@ def main() -> int:
         **{f"TRICAST_SIMULATOR__KAMBI__FAULTS__{name.upper()}": value for name, value in faults.items()},
     }
     with Cluster(folder / "kafka") as kafka:  # kept: what it holds explains a difference
-        stack = Stack(kafka.bootstrap_servers, PREFIX, folder, _free_port(), settings)
-        _tricast(stack, "topics", "create")
+        stack = Stack("kambi", "kambi", kafka.bootstrap_servers, PREFIX, folder, port, settings)
+        stack.tricast("topics", "create")
         reader = Reader(kafka.bootstrap_servers, PREFIX, partitions=4, log=folder / "records.jsonl")
         reader.start()
         try:
@@ -89,7 +89,7 @@ def _run(stack: Stack, reader: Reader, arguments: argparse.Namespace) -> int:
     vendor = stack.ask("/simulator/state")
     settled_s, left = _settle(stack, reader, vendor)
     codes = {name: stack.end(name) for name in ("connect-a", "connect-b", "simulate")}
-    audit = json.loads(_tricast(stack, "audit", "--json", "--ledger", str(stack.ledger), check=False))
+    audit = json.loads(stack.tricast("audit", "kambi", "--json", "--ledger", str(stack.ledger), check=False))
     unseen, unexplained = outside(missing(stack.ledger, reader.pushed), audit["gaps"], SLACK_NS)
     offers = sum(len(event["offers"]) for event in vendor.values())
     print(f"ran {arguments.minutes:g} min at {arguments.speed:g}x, seed {arguments.seed}, in {stack.folder}")
@@ -121,16 +121,6 @@ def _settle(stack: Stack, reader: Reader, vendor: dict) -> tuple[float, list[str
         time.sleep(0.5)
 
 
-def _tricast(stack: Stack, *arguments: str, check: bool = True) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "tricast", *arguments],
-        env=os.environ | stack.environment,
-        stdout=subprocess.PIPE,
-        check=check,
-    )
-    return done.stdout.decode()
-
-
 def _texts(audit: dict) -> list[str]:
     return [f"{kind}: {text}" for kind, texts in audit["findings"].items() for text in texts[:10]]
 
@@ -138,12 +128,6 @@ def _texts(audit: dict) -> list[str]:
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

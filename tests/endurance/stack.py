@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,10 +16,16 @@ from tricast.stack import tether
 GRACE_S = 30.0
 
 
+Plans = dict[str, tuple[tuple[str, ...], dict[str, str]]]
+"""Arguments of ``tricast`` and environment, by name of the process."""
+
+
 class Stack:
     """Processes by name; one that ended is started again by :meth:`tend`, as a supervisor would.
 
     Args:
+        feed: Name of the feed.
+        processor: Name of its processor.
         bootstrap: Kafka.
         prefix: Topic prefix.
         folder: Logs, ledger, spools.
@@ -26,28 +33,29 @@ class Stack:
         settings: Further environment variables for all of them.
     """
 
-    def __init__(self, bootstrap: str, prefix: str, folder: Path, port: int, settings: dict[str, str]):
+    def __init__(
+        self, feed: str, processor: str, bootstrap: str, prefix: str, folder: Path, port: int, settings: dict[str, str]
+    ):
         self.folder = folder
-        self.ledger = folder / "ledger.jsonl"
+        self.ledger = folder / f"{feed}-ledger.jsonl"
         self._url = f"http://127.0.0.1:{port}"
+        upper = feed.upper()
         common = {
             "TRICAST_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
             "TRICAST_TOPIC_PREFIX": prefix,
-            "TRICAST_KAMBI__PUSH_URL": f"ws://127.0.0.1:{port}",
-            "TRICAST_KAMBI__OFFERING_URL": self._url,
-            "TRICAST_SIMULATOR__KAMBI__PORT": str(port),
-            "TRICAST_SIMULATOR__KAMBI__LEDGER": str(self.ledger),
+            f"TRICAST_SIMULATOR__{upper}__PORT": str(port),
+            f"TRICAST_SIMULATOR__{upper}__LEDGER": str(self.ledger),
             **settings,
         }
-        spool = "TRICAST_KAMBI__SPOOL_DIR"
-        self._plans: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
-            "simulate": (("simulate", "kambi"), common),
-            "worker-0": (("work-one", "kambi"), common | {"TRICAST_ENGINE__WORKER_NAME": "w0"}),
-            "worker-1": (("work-one", "kambi"), common | {"TRICAST_ENGINE__WORKER_NAME": "w1"}),
-            "connect-a": (("connect", "kambi"), common | {spool: str(folder / "spool-a")}),
+        spool = f"TRICAST_{upper}__SPOOL_DIR"
+        self._plans: Plans = {
+            "simulate": (("simulate", feed), common),
+            "worker-0": (("work-one", processor), common | {"TRICAST_ENGINE__WORKER_NAME": "w0"}),
+            "worker-1": (("work-one", processor), common | {"TRICAST_ENGINE__WORKER_NAME": "w1"}),
+            "connect-a": (("connect", feed), common | {spool: str(folder / "spool-a")}),
             "connect-b": (
-                ("connect", "kambi"),
-                common | {spool: str(folder / "spool-b"), "TRICAST_KAMBI__REPLICA": "b"},
+                ("connect", feed),
+                common | {spool: str(folder / "spool-b"), f"TRICAST_{upper}__REPLICA": "b"},
             ),
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -102,6 +110,16 @@ class Stack:
         with urllib.request.urlopen(urllib.request.Request(f"{self._url}{path}", data=content), timeout=30) as answer:
             return json.loads(answer.read() or b"null")
 
+    def tricast(self, *arguments: str, check: bool = True) -> str:
+        """Run a command of ``tricast`` to its end and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tricast", *arguments],
+            env=os.environ | self.environment,
+            stdout=subprocess.PIPE,
+            check=check,
+        )
+        return done.stdout.decode()
+
     def _await_simulator(self) -> None:
         deadline = time.monotonic() + GRACE_S
         while True:
@@ -113,3 +131,9 @@ class Stack:
                 time.sleep(0.1)
             else:
                 return
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""FastPath under kills of connectors, workers and brokers; see ``__main__``."""

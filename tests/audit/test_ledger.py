@@ -5,6 +5,7 @@ import json
 import pytest
 
 from schemas.errors import ConfigurationError
+from tricast.audit.kambi_ledger import KambiLedger
 from tricast.audit.ledger import IN_FLIGHT_NS, Ledger
 from tricast.audit.records import Raw
 from tricast.audit.report import Gap, Report
@@ -28,7 +29,7 @@ def check(tmp_path):
             ]
             path.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines) + tail)
             report = Report(gaps=list(gaps))
-            ledger = Ledger(path, database)
+            ledger = Ledger(path, KambiLedger(), database)
             for raw in raws:
                 ledger.observe(raw, repeat=False, report=report)
             ledger.finish(report)
@@ -118,4 +119,4 @@ def test_no_ledger_is_said(tmp_path):
     path = tmp_path / "other.jsonl"
     path.write_text("hello\n")
     with scratch_database() as database, pytest.raises(ConfigurationError, match="line 1 is no line of a ledger"):
-        Ledger(path, database)
+        Ledger(path, KambiLedger(), database)

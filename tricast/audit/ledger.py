@@ -1,28 +1,23 @@
-"""Raw against the simulator's ledger: every packet it sent is in raw byte for byte, or in a recorded gap.
+"""Raw against a simulator's ledger: every packet it sent is in raw byte for byte, or in a recorded gap.
 
-The ledger (JSON lines; ``simulators/kambi/ledger.py`` says what its fields mean) numbers the packets of a connection
-from 1, as the connector does, and a connection's first packet names its ``sid``; so packet ``n`` of ``sid`` must be
-the frame ``n`` of the connection that began with it.
+A ledger numbers the packets of a connection from 1, as the connector does. How a ledger is written, and which of its
+connections is which of ours, is each simulator's own: see the forms.
 """
 
 import hashlib
-import json
-import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from schemas.errors import ConfigurationError
 from tricast.audit.records import Raw
 from tricast.audit.report import Report
 
 IN_FLIGHT_NS = 5_000_000_000
 """A packet sent so shortly before the last record of its line may still have been on its way when that was written."""
 
-_CONNECT = re.compile(rb"0(?:/[^,]*,)?(\{.*\})", re.DOTALL)
 _BATCH = 5_000
 
 
@@ -34,14 +29,27 @@ class _Connection:
     last_ns: int
 
 
+class LedgerForm(Protocol):
+    """How one simulator writes its ledger."""
+
+    def frames(self, path: Path) -> Iterator[tuple[str, int, bytes, int]]:
+        """Yield connection, number, bytes and time of sending (UTC ns) of each packet; a torn last line is left out."""
+        ...
+
+    def connection_of(self, raw: Raw) -> str | None:
+        """Return which of the ledger's connections the one of ``raw`` is, if this record tells."""
+        ...
+
+
 class Ledger:
     """Fed with the raw records of all partitions; ``finish`` adds what is missing. Memory: little a connection."""
 
-    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, form: LedgerForm, database: sqlite3.Connection) -> None:
         """Read the ledger into ``database``; a last line cut short by a killed simulator is left out."""
         self._database = database
+        self._form = form
         database.execute("CREATE TABLE ledger (sid, n, digest, sent_ns, PRIMARY KEY (sid, n)) WITHOUT ROWID")
-        rows = _frames(path)
+        rows = ((sid, n, _digest(packet), sent_ns) for sid, n, packet, sent_ns in form.frames(path))
         while batch := list(islice(rows, _BATCH)):
             database.execute("BEGIN")
             database.executemany("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)", batch)
@@ -56,8 +64,8 @@ class Ledger:
         """Compare one raw record."""
         self._newest_ns = max(self._newest_ns, raw.received_ns)
         connection = self._connections.get(raw.connection)
-        if raw.kind == "frame" and connection is None:
-            sid = _sid_of(raw.value)
+        if connection is None:
+            sid = self._form.connection_of(raw)
             if sid is not None and sid in self._sids:
                 connection = self._connections[raw.connection] = _Connection(sid, raw.line, 0, 0)
         if connection is None:
@@ -112,28 +120,6 @@ def _in_gap(sent_ns: int, report: Report, line: str | None) -> bool:
         for gap in report.gaps
         if line in (None, gap.line)
     )
-
-
-def _frames(path: Path) -> Iterator[tuple[str, int, bytes, int]]:
-    with path.open("rb") as file:
-        for number, text in enumerate(file, 1):
-            if not text.endswith(b"\n"):
-                return
-            try:
-                line: dict[str, Any] = json.loads(text)
-                if line["kind"] == "frame":
-                    yield line["sid"], line["n"], _digest(line["packet"].encode()), line["sent_ns"]
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ConfigurationError(f"{path}, line {number} is no line of a ledger: {error!r}") from error
-
-
-def _sid_of(packet: bytes) -> str | None:
-    match = _CONNECT.fullmatch(packet)
-    try:
-        sid = json.loads(match[1]).get("sid") if match else None
-    except ValueError:
-        return None
-    return sid if isinstance(sid, str) else None
 
 
 def _digest(packet: bytes) -> bytes:

@@ -10,9 +10,11 @@ from aiokafka import TopicPartition
 
 from schemas.errors import EnvironmentFault
 from tricast.audit.fastpath.judge import Judge as FastpathJudge
+from tricast.audit.fastpath.ledger import FastpathLedger
 from tricast.audit.first_seen import WINDOW_S
 from tricast.audit.judge import Judge as KambiJudge
-from tricast.audit.ledger import Ledger
+from tricast.audit.kambi_ledger import KambiLedger
+from tricast.audit.ledger import Ledger, LedgerForm
 from tricast.audit.order import Order, SequenceOrder, SourceOrder
 from tricast.audit.records import KafkaRecord, Malformed, Output, Raw, to_output, to_raw
 from tricast.audit.report import Report
@@ -64,6 +66,7 @@ class Scope:
         group: Consumer group of the processor: raw before its committed offsets is judged.
         since_ms: Judge raw records from this time on; from the beginning when ``None``.
         ledger: What the simulator says it sent, when raw is to be compared with it.
+        ledger_form: How that is written.
         judge: Makes the judge of one raw partition.
         order: Makes what the order of records is judged by.
         warm_up_ms: How far back before ``since_ms`` to read, so that copies of what came before are known.
@@ -75,6 +78,7 @@ class Scope:
     group: str
     since_ms: int | None = None
     ledger: Path | None = None
+    ledger_form: LedgerForm
     judge: JudgeOf
     order: Callable[[Report], Order] = SourceOrder
     warm_up_ms: int = WINDOW_S * 1000
@@ -89,6 +93,7 @@ def kambi(prefix: str, *, since_ms: int | None = None, ledger: Path | None = Non
         group=f"{prefix}kambi",
         since_ms=since_ms,
         ledger=ledger,
+        ledger_form=KambiLedger(),
         judge=partial(KambiJudge, copy_skew_ms=copy_skew_ms),
     )
 
@@ -109,6 +114,7 @@ def fastpath(prefix: str, *, hold_ms: int, since_ms: int | None = None, ledger: 
         group=f"{prefix}fastpath.audit",
         since_ms=since_ms,
         ledger=ledger,
+        ledger_form=FastpathLedger(),
         judge=partial(FastpathJudge, hold_ms=hold_ms),
         order=SequenceOrder,
         warm_up_ms=_REPLAY_MS,
@@ -122,7 +128,7 @@ async def audit(kafka: Kafka, scope: Scope, progress: Progress) -> Report:
         EnvironmentFault: Kafka is not there, a topic is missing, or readers are held back.
     """
     with scratch_database() as database:
-        ledger = Ledger(scope.ledger, database) if scope.ledger is not None else None
+        ledger = Ledger(scope.ledger, scope.ledger_form, database) if scope.ledger is not None else None
         return await _Audit(kafka, scope, progress, Shelf(database), ledger).run()
 
 

@@ -4,7 +4,7 @@ Where the vendor's documents are silent or contradict each other, a setting choo
 the fact sheet assumes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
@@ -145,6 +145,11 @@ class FaultSwitch:
             faults = self._known[path] = next(fits, self.everywhere)
         return faults
 
+    def groups(self) -> Iterator[tuple[str, FastpathFaultSettings]]:
+        """Yield all settings in force with the patterns they are for; ``*`` is everywhere else."""
+        yield from self.feeds.items()
+        yield "*", self.everywhere
+
     def replace(self, faults: FastpathFaultSettings, pattern: str | None = None) -> None:
         """Put ``faults`` in force: on feeds that ``pattern`` fits, or everywhere, and then no pattern is left."""
         if pattern is None:
@@ -210,6 +215,8 @@ class FastpathSimulatorSettings(BaseModel):
     By sport when ``auto``."""
     heartbeat_s: float | None = Field(default=None, gt=0)
     """Interval of heartbeats, seconds; the sport's when unset: 10, golf 20."""
+    pace_finished: bool = False
+    """Whether a finished match is replayed at the pace of its packets, unless ``speed=fast`` asks for all at once."""
     not_started: Literal["204", "placeholder", "open"] = "204"
     """A tennis match that has not begun: HTTP 204, a packet with number 0, or an open socket with nothing."""
     unknown_fixture: Literal["404", "4404", "warn"] = "404"

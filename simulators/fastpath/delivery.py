@@ -78,16 +78,22 @@ class Delivery:
         """Frames that are still to go out."""
         return len(self._waiting)
 
-    def put(self, packet: Packet, now_ns: int, *, stalled: bool = False) -> Iterator[Frame]:
-        """Yield what becomes of ``packet``, frames to send and lost ones, and what waited for it."""
+    def put(self, packet: Packet, now_ns: int, *, kept_by: str | None = None) -> Iterator[Frame]:
+        """Yield what becomes of ``packet``, frames to send and lost ones, and what waited for it.
+
+        Args:
+            packet: Event or status packet, in the order of the feed.
+            now_ns: UTC ns.
+            kept_by: What keeps everything from the connection just now.
+        """
         faults = self._faults.of(self._path)
         if isinstance(packet, StatusPacket):
-            yield from self._status(packet, faults, now_ns, stalled=stalled)
+            yield from self._status(packet, faults, now_ns, kept_by)
             return
         frame = self._numbered(packet, faults)
-        kept_by = "stalled" if stalled else self._hole(packet, faults)
+        kept_by = kept_by or self._hole(packet, faults)
         if kept_by is not None:
-            yield _marked(frame, kept_by, lost=True)
+            yield marked(frame, kept_by, lost=True)
             return
         yield from self._let_through(packet, frame, faults, now_ns)
         yield from self._passed()
@@ -137,18 +143,18 @@ class Delivery:
         self, packet: EventPacket, frame: Frame, faults: FastpathFaultSettings, now_ns: int
     ) -> Iterator[Frame]:
         if self._strikes(faults.swap_every):
-            self._wait(_marked(frame, "swapped"), self._random.randint(1, faults.swap_within) + 1, now_ns)
+            self._wait(marked(frame, "swapped"), self._random.randint(1, faults.swap_within) + 1, now_ns)
         else:
             yield frame
         if self._strikes(faults.duplicate_every):
-            again = _marked(frame, "duplicate")
+            again = marked(frame, "duplicate")
             later = self._random.randint(0, faults.swap_within)
             if later:
                 self._wait(again, later + 1, now_ns)
             else:
                 yield again
         if self._strikes(faults.conflict_every) and frame.number is not None:
-            yield _marked(replace(frame, payload=conflicting(packet, frame.number)), "conflict")
+            yield marked(replace(frame, payload=conflicting(packet, frame.number)), "conflict")
         if self._strikes(faults.junk_every):
             self._junk += 1
             yield Frame(payload=JUNK[(self._junk - 1) % len(JUNK)], sort="other", faults=("junk",))
@@ -156,17 +162,17 @@ class Delivery:
             yield Frame(payload=oversized(faults.oversized_bytes), sort="other", faults=("oversized",))
 
     def _status(
-        self, packet: StatusPacket, faults: FastpathFaultSettings, now_ns: int, *, stalled: bool
+        self, packet: StatusPacket, faults: FastpathFaultSettings, now_ns: int, kept_by: str | None
     ) -> Iterator[Frame]:
         frame = Frame(payload=packet.packet, sort="status")
-        if stalled:
-            yield _marked(frame, "stalled", lost=True)
+        if kept_by is not None:
+            yield marked(frame, kept_by, lost=True)
         elif faults.late_connected and packet.state == CONNECTED:
-            self._wait(_marked(frame, "late"), faults.late_connected, now_ns)
+            self._wait(marked(frame, "late"), faults.late_connected, now_ns)
         else:
             yield frame
             if self._strikes(faults.repeat_status_every):
-                yield _marked(frame, "duplicate")
+                yield marked(frame, "duplicate")
 
     def _wait(self, frame: Frame, packets: int, now_ns: int) -> None:
         self._waiting.append(_Waiting(frame, packets, now_ns + _SLIP_NS))
@@ -186,5 +192,6 @@ class Delivery:
         return every > 0 and self._random.random() * every < 1
 
 
-def _marked(frame: Frame, fault: str, *, lost: bool = False) -> Frame:
+def marked(frame: Frame, fault: str, *, lost: bool = False) -> Frame:
+    """Return ``frame`` with ``fault`` named."""
     return replace(frame, faults=(*frame.faults, fault), lost=lost)

@@ -85,12 +85,13 @@ class Channel:
 
     def __init__(self, path: str, *, replay: Replay = "all") -> None:
         self.feed: Feed = feed_of(path)
-        self.started = True
+        self.started = False
         self.finished_ns: int | None = None
         self.status: StatusPacket | None = None
         self._replay = replay
         self._events: list[EventPacket] = []
         self._next_number = self.feed.first_number
+        self._twins: list[Channel] = []
         self._listeners: dict[int, Listener] = {}
         self._listener_ids = 0
 
@@ -125,21 +126,50 @@ class Channel:
 
         return leave
 
-    def publish(self, text: bytes, now_ns: int) -> EventPacket:
-        """Append a packet whose number is still ``NUMBER``, and tell it."""
+    def publish(self, text: bytes, now_ns: int, *, number: int | None = None) -> EventPacket:
+        """Append a packet whose number is still ``NUMBER``, and tell it.
+
+        Args:
+            text: JSON text.
+            now_ns: UTC ns.
+            number: Of a multiplexed packet: the one it has in its own feed.
+        """
         before, _, after = text.partition(_SLOT)
         packet = EventPacket(
-            index=len(self._events), number=self._next_number, published_ns=now_ns, before=before, after=after
+            index=len(self._events),
+            number=self._next_number if number is None else number,
+            published_ns=now_ns,
+            before=before,
+            after=after,
         )
-        self._next_number += 1
+        self._next_number = packet.number + 1
         self._events.append(packet)
         self._tell(packet)
         return packet
 
     def tell(self, status: StatusPacket) -> None:
         """Tell a status packet."""
-        self.status = status
+        for channel in (self, *self._twins):
+            channel.status = status
         self._tell(status)
+
+    def twin(self, path: str) -> "Channel":
+        """Return a channel under another path that has the same list and is told the same, e.g. the media form."""
+        twin = Channel(path, replay=self._replay)
+        twin.started, twin.finished_ns, twin.status = self.started, self.finished_ns, self.status
+        twin._events = self._events
+        self._twins.append(twin)
+        return twin
+
+    def start(self) -> None:
+        """Let the match begin."""
+        for channel in (self, *self._twins):
+            channel.started = True
+
+    def finish(self, now_ns: int) -> None:
+        """Let the match be over."""
+        for channel in (self, *self._twins):
+            channel.finished_ns = now_ns
 
     def skip(self, count: int = 1) -> range:
         """Let numbers go unused, as a reduced licence may; return them."""
@@ -164,8 +194,9 @@ class Channel:
         return next(later, len(self._events))
 
     def _tell(self, packet: Packet) -> None:
-        for listener in tuple(self._listeners.values()):
-            listener(packet)
+        for channel in (self, *self._twins):
+            for listener in tuple(channel._listeners.values()):
+                listener(packet)
 
 
 class Numbering:

@@ -1,0 +1,1 @@
+"""The sports: what happens in a match, and how their packets differ."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from schemas.fastpath.fields import ACTIONS, Details, Flag, Integer, JsonObject, Packet, Text
 from schemas.normalized import Closed
@@ -100,6 +100,9 @@ class Action(Packet, kw_only=True):
     )
     version: Annotated[int, Meta(description="Version of the vendor's payload, seen 1, 2, 3.")] | UnsetType = UNSET
     summary: Annotated[Summary, Meta(description="Where the match stands after it.")] | UnsetType = UNSET
+    envelope: Annotated[dict[str, Raw], Meta(description="Other fields beside fixtureAction, as sent.")] | UnsetType = (
+        UNSET
+    )
     details: Details
 
 

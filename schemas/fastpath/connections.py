@@ -31,7 +31,9 @@ class ConnectionState(Normalized, kw_only=True):
 
     feed: FeedPath
     state: State
-    previous: State
+    previous: Annotated[str, Meta(description="State told before; absent: this is the first that was.")] | UnsetType = (
+        UNSET
+    )
     since_ns: Nanoseconds
     vendor_time: VendorTime | UnsetType = UNSET
     line: Line

@@ -52,6 +52,10 @@ class Finding(Normalized, kw_only=True):
     ]
     feed: FeedPath
     fixture_id: FixtureId
+    series: Annotated[
+        Literal["actions", "statistics"],
+        Meta(description="Which packets are numbered; statistics have numbers of their own, on any URL."),
+    ]
     line: Line
     connection: Connection
     since_ns: Nanoseconds | UnsetType = UNSET
@@ -65,7 +69,7 @@ class Finding(Normalized, kw_only=True):
             Reason,
             Meta(
                 description="conflict: body-differs, other-action, implausible-jump; not_repairable: not-in-replay,"
-                " timeout, budget, no-replay; open."
+                " timeout, budget, no-replay, forgotten; open."
             ),
         ]
         | UnsetType
@@ -81,6 +85,7 @@ class Finding(Normalized, kw_only=True):
     )
     vendor_first: VendorSequence | UnsetType = UNSET
     vendor_last: VendorSequence | UnsetType = UNSET
+    old_last: Annotated[Sequence, Meta(description="restarted: the greatest number before.")] | UnsetType = UNSET
     asked: Position | UnsetType = UNSET
     position: Position | UnsetType = UNSET
     other: (

@@ -1,0 +1,25 @@
+"""What reading found when it is no packet: a value, and the exception that carries it out of a deep place."""
+
+from typing import Final
+
+import msgspec
+
+from schemas.fastpath.codes import Code
+
+READ_ERRORS: Final = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
+"""What msgspec and json raise on bytes that are not what they should be."""
+
+
+class Unreadable(msgspec.Struct, frozen=True, gc=False):
+    """Bytes that become a dead letter: the code and, for people, what was wrong."""
+
+    code: Code
+    detail: str
+
+
+class RejectedError(Exception):
+    """Leaves the reading of a packet; whoever reads it takes the finding."""
+
+    def __init__(self, code: Code, detail: str) -> None:
+        super().__init__(code, detail)
+        self.finding = Unreadable(code, detail)

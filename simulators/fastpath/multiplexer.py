@@ -1,16 +1,13 @@
 """The golf multiplexer: all golf feeds on one socket, each packet in an envelope that names it (§4.4)."""
 
 from collections.abc import Collection
-from typing import Final
 
 import msgspec
 
 from simulators.fastpath.channel import Channel, EventPacket, StatusPacket
 from simulators.fastpath.match import Json
+from simulators.fastpath.paths import CATCH_UP, MULTIPLEXER
 from simulators.fastpath.statuses import status_body
-
-LIVE: Final = "multiplexer/?sport=golf"
-CATCH_UP: Final = "multiplexer/?catchup=true"
 
 
 class Multiplexer:
@@ -22,7 +19,7 @@ class Multiplexer:
 
     def __init__(self) -> None:
         catch_up = Channel(CATCH_UP)
-        live = Channel(LIVE, replay="none")
+        live = Channel(MULTIPLEXER, replay="none")
         self.channels = {channel.feed.path: channel for channel in (live, catch_up)}
         for channel in self.channels.values():
             channel.start()

@@ -6,6 +6,9 @@ from typing import Final
 from simulators.fastpath.config import Sport
 from simulators.fastpath.match import Role
 
+MULTIPLEXER: Final = "multiplexer/?sport=golf"
+CATCH_UP: Final = "multiplexer/?catchup=true"
+
 _V2: Final[frozenset[Sport]] = frozenset({"volleyball"})
 _MEDIA_FIGHT = re.compile(r"media/mma/fight-(details|livestats|actions)/feed/([^/]+)")
 

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, ClassVar
 
 from tricast.stack.news import Line, Record, is_line_state
 
@@ -38,7 +38,9 @@ class FastpathNews:
         findings: How many findings of each kind since the watch began.
     """
 
-    topics: Final = MappingProxyType({"fastpath.actions": False, "fastpath.sequence": False, "fastpath.health": True})
+    topics: ClassVar[Mapping[str, bool]] = MappingProxyType(
+        {"fastpath.actions": False, "fastpath.sequence": False, "fastpath.health": True}
+    )
 
     def __init__(self) -> None:
         self.lines: dict[str, Line] = {}

@@ -4,7 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, ClassVar
 
 from tricast.stack.news import Line, Record, is_line_state, keep_newest
 
@@ -42,7 +42,9 @@ class KambiNews:
         changes: Last odds changes, newest first.
     """
 
-    topics: Final = MappingProxyType({"kambi.events": True, "kambi.offers": False, "kambi.health": True})
+    topics: ClassVar[Mapping[str, bool]] = MappingProxyType(
+        {"kambi.events": True, "kambi.offers": False, "kambi.health": True}
+    )
 
     def __init__(self) -> None:
         self.lines: dict[str, Line] = {}

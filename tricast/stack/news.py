@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 KEPT_NAMES = 5_000
 """Names and last values kept; the oldest go first."""
@@ -29,10 +29,8 @@ class Record(Protocol):
 class News(Protocol):
     """What one feed's topics say."""
 
-    @property
-    def topics(self) -> Mapping[str, bool]:
-        """Registry names of the topics it reads; whether from their beginning: states and names are history."""
-        ...
+    topics: ClassVar[Mapping[str, bool]]
+    """Registry names of the topics it reads; whether from their beginning: states and names are history."""
 
     @property
     def lines(self) -> Mapping[str, Line]:

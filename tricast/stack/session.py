@@ -17,6 +17,7 @@ from tricast.stack.kambi_news import KambiNews
 from tricast.stack.live import View
 from tricast.stack.local import LocalStack, Plan
 from tricast.stack.names import live_event_names
+from tricast.stack.news import News
 from tricast.stack.supervisor import FINAL_EXIT_CODES, Supervised
 
 SAMPLE_INTERVAL_S = 1.0
@@ -109,7 +110,8 @@ class Session:
     async def _flow(
         self, kafka: KafkaSettings, for_s: float | None, before_workers_end: Callable[[], Awaitable[None]]
     ) -> None:
-        follower = Follower(kafka, self._prefix, [news for news in (self._kambi, self._fastpath) if news is not None])
+        desks: list[News] = [desk for desk in (self._kambi, self._fastpath) if desk is not None]
+        follower = Follower(kafka, self._prefix, desks)
         async with BrokerView(kafka) as view, asyncio.TaskGroup() as tasks:
             following = tasks.create_task(follower.run())
             naming = tasks.create_task(self._name_events())

@@ -42,7 +42,8 @@ class LineRecorder:
         self._sink = sink
         self._clock = clock
         self._push_back_s = push_back_s
-        self._previous = previous
+        self.previous = previous
+        """Where the line stood when its last connection was closed."""
         self._connection: str | None = None
         self._position: str | None = None
         self._number = 0
@@ -58,7 +59,7 @@ class LineRecorder:
         self._connection = str(uuid.uuid4())
         self._position = position
         self._number = 0
-        previous = self._previous
+        previous = self.previous
         self._control(
             "opened",
             {
@@ -105,15 +106,15 @@ class LineRecorder:
         self._tell_overflow()
         self._control("closed", {"code": code, "reason": reason, "frames": self._number})
         assert self._connection is not None
-        self._previous = LastFrame(connection=self._connection, frame=self._number)
+        self.previous = LastFrame(connection=self._connection, frame=self._number)
         self._connection = None
 
     def tick_between(self, facts: Mapping[str, Any]) -> None:
         """Say while no connection is open that time goes on, in the name of the last one; left out when the queue is
         full, and before the first.
         """
-        if self._previous is not None and self._sink.has_room:
-            self._put("tick", facts, self._previous)
+        if self.previous is not None and self._sink.has_room:
+            self._put("tick", facts, self.previous)
 
     def refused(self, code: int, reason: str, *, position: str | None = None) -> None:
         """A connection was refused before it was one: a ``closed`` of its own; where the line stood stays.

@@ -1,0 +1,179 @@
+"""The FastPath connector: the feeds of one process, what they share, and a clean end."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from random import Random
+from typing import Final
+
+import aiohttp
+
+from connectors import process
+from connectors.backlog import Backlog
+from connectors.clock import Clock, SystemClock
+from connectors.fastpath import names
+from connectors.fastpath.config import LEGACY_UNTIL, FastpathSettings
+from connectors.fastpath.discovery import Discovery
+from connectors.fastpath.feeds import Feeds, Stood
+from connectors.fastpath.rest import FastpathRest
+from connectors.producer import RawWriter
+from connectors.runner import ConnectionBudget, unless_stopped
+from connectors.sink import FrameSink
+from connectors.tail import Tails, read_tails
+from schemas.errors import ConfigurationError
+from schemas.kafka import KafkaSettings
+from schemas.raw import RawHeaders
+
+log = logging.getLogger(__name__)
+
+_BUDGET_WINDOW_S: Final = 1.0
+_KAFKA_PATIENCE_S: Final = 10.0
+
+
+async def run(
+    settings: FastpathSettings, kafka: KafkaSettings, prefix: str = "tricast.", *, stop: asyncio.Event | None = None
+) -> None:
+    """Run the FastPath connector until SIGTERM or SIGINT (or ``stop``), then close, flush and return.
+
+    Args:
+        settings: What to follow and where.
+        kafka: How to reach Kafka.
+        prefix: Prefix of topic names.
+        stop: Set by the caller to end it; without it the signals are taken.
+
+    Raises:
+        ConfigurationError: There is no token or nothing to follow, or the raw topic lacks a partition.
+        EnvironmentFault: Neither Kafka nor the spool took everything within the grace period; another process has the
+            spool open.
+    """
+    _check(settings)
+    stop = process.stop_on_signals() if stop is None else stop
+    clock = SystemClock()
+    topic = prefix + names.RAW_TOPIC
+    partitions = _partitions(settings)
+    stood = Stood()
+    async with AsyncExitStack() as leaving:
+        writers = {number: _writer(kafka, topic, number, clock) for number in partitions}
+
+        async def leave_kafka() -> None:
+            # At once: with Kafka away each takes its time, and the grace period is one for all.
+            await asyncio.gather(*(writer.close() for writer in writers.values()))
+
+        leaving.push_async_callback(leave_kafka)
+        sinks = {
+            number: FrameSink(writer, max_bytes=settings.queue_bytes, backlog=_backlog(settings, topic, number))
+            for number, writer in writers.items()
+        }
+        for sink in sinks.values():
+            leaving.push_async_callback(sink.release)
+
+        async def recall() -> None:
+            spooled = {number: await sink.open() for number, sink in sinks.items()}
+            # With something on disk Kafka was away when the last process ended, and may still be: what it would tell
+            # is not worth recording nothing meanwhile. A feed of which nothing is known is asked for from its start.
+            patience_s = _KAFKA_PATIENCE_S if any(spooled.values()) else None
+            try:
+                async with asyncio.timeout(patience_s):
+                    await asyncio.gather(*(writer.open() for writer in writers.values()))
+                    tails: Tails = await read_tails(kafka, topic=topic, partitions=partitions, clock=clock)
+            except TimeoutError:
+                tails = {}
+            for number, sink in sinks.items():
+                lines = tails.get(number, {})
+                stood.events.update({line: tail.events for line, tail in lines.items() if tail.events is not None})
+                last = {line: tail.last for line, tail in lines.items()} | spooled[number]
+                sink.remember(last)
+                stood.frames.update(last)
+
+        async def lines() -> None:
+            random = Random()  # noqa: S311 - jitter, not a secret
+            budget = ConnectionBudget(settings.requests_per_second, window_s=_BUDGET_WINDOW_S, clock=clock)
+            feeds = Feeds(settings, sinks=sinks, stood=stood, budget=budget, stop=stop, clock=clock, random=random)
+            await _work(settings, kafka, prefix, feeds=feeds, budget=budget, stop=stop, clock=clock, random=random)
+
+        # Before any socket: what a line's gap begins with has to be known when its `opened` is written.
+        if await unless_stopped(stop, recall()):
+            await process.run_until_stopped(lines, sinks=tuple(sinks.values()), stop=stop, grace_s=settings.grace_s)
+    _tell(sinks)
+
+
+async def _work(
+    settings: FastpathSettings,
+    kafka: KafkaSettings,
+    prefix: str,
+    *,
+    feeds: Feeds,
+    budget: ConnectionBudget,
+    stop: asyncio.Event,
+    clock: Clock,
+    random: Random,
+) -> None:
+    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        group.create_task(feeds.run(), name="feeds")
+        rest = FastpathRest(
+            session,
+            base_url=settings.api_url,
+            token=settings.token.get_secret_value(),
+            budget=budget,
+            requests_per_second=settings.requests_per_second,
+            timeout_s=settings.http_timeout_s,
+            clock=clock,
+        )
+        discovery = Discovery(settings, rest=rest, following=feeds, stop=stop, clock=clock, random=random)
+        group.create_task(discovery.run(), name="discovery")
+
+
+def _check(settings: FastpathSettings) -> None:
+    if not settings.token.get_secret_value():
+        raise ConfigurationError(
+            "FastPath needs an access token",
+            action="set TRICAST_FASTPATH__TOKEN, or TRICAST_FASTPATH__TOKEN_FILE to a file that holds it",
+        )
+    if not settings.feeds and not settings.sports:
+        raise ConfigurationError(
+            "there is nothing to follow at FastPath",
+            action="set TRICAST_FASTPATH__SPORTS (e.g. soccer,basketball) or TRICAST_FASTPATH__FEEDS (paths)",
+        )
+    for host in settings.legacy_hosts:
+        log.warning(
+            "fastpath.legacy_host host=%s shutdown=%r Operator action: use the hosts below srarena.io; paths stay",
+            host,
+            LEGACY_UNTIL,
+        )
+
+
+def _partitions(settings: FastpathSettings) -> Sequence[int]:
+    """Return the partitions to write: any may be needed for a feed that is found later."""
+    if settings.sports:
+        return range(names.PARTITIONS)
+    return sorted({names.partition_of(path) for path in settings.feeds})
+
+
+def _writer(kafka: KafkaSettings, topic: str, partition: int, clock: Clock) -> RawWriter:
+    return RawWriter(kafka, topic=topic, partition=partition, key=_key, clock=clock)
+
+
+def _key(headers: RawHeaders) -> bytes:
+    return names.path_of(headers.line).encode()
+
+
+def _backlog(settings: FastpathSettings, topic: str, partition: int) -> Backlog | None:
+    """Return where records of ``partition`` wait when Kafka is away; ``None``: the spool is switched off."""
+    if not settings.spool_bytes:
+        return None
+    ending = f".{settings.replica}.sqlite" if settings.replica else ".sqlite"
+    return Backlog(settings.spool_dir / f"{topic}-{partition}{ending}", max_bytes=settings.spool_bytes)
+
+
+def _tell(sinks: Mapping[int, FrameSink]) -> None:
+    for number, sink in sinks.items():
+        counts = sink.counts
+        log.info(
+            "fastpath.stopped partition=%d received=%d pushed=%d spooled=%d dropped=%s",
+            number,
+            counts.received,
+            counts.pushed,
+            counts.spooled,
+            dict(counts.dropped),
+        )

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import ClientConnectionResetError, WSMsgType, web
 
@@ -26,6 +25,7 @@ class Client:
         delivery: What goes wrong with its packets.
         ledger: Where everything handed over is written down.
         most_behind: Live packets that may wait before it is cut as a slow reader.
+        clock: Tells UTC ns.
 
     Attributes:
         frames: Messages handed over.
@@ -45,6 +45,7 @@ class Client:
         delivery: Delivery,
         ledger: Ledger,
         most_behind: int,
+        clock: Callable[[], int],
     ) -> None:
         self.name = name
         self.channel = channel
@@ -58,6 +59,7 @@ class Client:
         self._delivery = delivery
         self._ledger = ledger
         self._most_behind = most_behind
+        self._clock = clock
         self._outbox: deque[Packet | Frame] = deque()
         self._paced: deque[tuple[int, Packet]] = deque()
         self._stalled = False
@@ -157,7 +159,7 @@ class Client:
             Line(
                 kind="disconnect",
                 feed=self.channel.feed.path,
-                at_ns=time.time_ns(),
+                at_ns=self._clock(),
                 connection=self.name,
                 n=self.frames,
                 reason=self.reason or f"closed by the client with {self._socket.close_code}",
@@ -174,7 +176,7 @@ class Client:
     async def _hand(self, waiting: Packet | Frame) -> None:
         kept_by = self._kept_by()
         if not isinstance(waiting, Frame):
-            for frame in self._delivery.put(waiting, time.time_ns(), kept_by=kept_by):
+            for frame in self._delivery.put(waiting, self._clock(), kept_by=kept_by):
                 await self._send(frame)
         elif kept_by is not None:
             await self._send(marked(waiting, kept_by, lost=True))
@@ -197,7 +199,7 @@ class Client:
         line = Line(
             kind=kind,
             feed=self.channel.feed.path,
-            at_ns=time.time_ns(),
+            at_ns=self._clock(),
             connection=self.name,
             n=self.frames if handed else None,
             sort=frame.sort,

@@ -62,6 +62,7 @@ class Connections:
         faults: What goes wrong on the way to one connection.
         ledger: Where everything handed over is written down.
         channel_at: Finds the channel of a feed path.
+        clock: Tells UTC ns.
     """
 
     def __init__(
@@ -70,17 +71,19 @@ class Connections:
         faults: FaultSwitch,
         ledger: Ledger,
         channel_at: Callable[[str], Channel | None],
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._settings = settings
         self._faults = faults
         self._ledger = ledger
         self._channel_at = channel_at
+        self._clock = clock
         self._count = 0
         self._of_feed: Counter[str] = Counter()
         self._clients: dict[str, Client] = {}
         self._open: set[web.WebSocketResponse] = set()
         self._stopping = False
-        self._begun_ns = time.time_ns()
+        self._begun_ns = clock()
         self._last_ns: dict[str, int] = {}
 
     def clients(self, pattern: str = "*") -> list[Client]:
@@ -203,8 +206,9 @@ class Connections:
             ),
             ledger=self._ledger,
             most_behind=self._settings.send_queue_max,
+            clock=self._clock,
         )
-        now_ns = time.time_ns()
+        now_ns = self._clock()
         client.heartbeat_ns = now_ns + self._heartbeat_ns(known)
         client.mute = _nth(asked.ordinal, self._faults.of(asked.path).mute_every)
         self._note("connect", asked)
@@ -281,7 +285,7 @@ class Connections:
             Line(
                 kind=kind,
                 feed=asked.path,
-                at_ns=time.time_ns(),
+                at_ns=self._clock(),
                 connection=asked.name,
                 peer=f"{peer[0]}:{peer[1]}" if peer else None,
                 position=asked.position,

@@ -37,7 +37,10 @@ def main() -> int:
     with Cluster(ephemeral=True, brokers=1, cpus=cores.broker_cpus) as kafka:
         before = machine.load_per_core()
         runs = throughput.measure(kafka.bootstrap_servers, cores, rounds=rounds, frames=frames, tell=progress.log)
-        roads = road.measure(kafka.bootstrap_servers, cores, rounds=rounds, count=frames, tell=progress.log)
+        roads = [
+            road.measure(way, kafka.bootstrap_servers, cores, rounds=rounds, count=frames, tell=progress.log)
+            for way in road.WAYS
+        ]
         progress.log("latency")
         latencies = latency.measure(kafka.bootstrap_servers, cores, rates, LATENCY_S)
     results = report.Results(
@@ -48,7 +51,7 @@ def main() -> int:
         rounds=rounds,
         frames=frames,
         rows=throughput.rows(runs),
-        road=roads,
+        roads=roads,
         latencies=latencies,
     )
     if arguments.json:

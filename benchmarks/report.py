@@ -44,16 +44,18 @@ THROUGHPUT_HEAD = (
     "complete",
 )
 ROAD_NOTES = """\
-The Kambi processor itself over a simulated offering (`benchmarks/road_frames.py`): every sport, every message type,
-bulked and routed as the vendor does, on the general and event lines of four shards. Frames are read, taken apart,
-normalized, deduplicated over lines, checked against the book of what consumers know, and validated records go out with
-all state in the changelog, exactly once. Children: messages in the frames, those of other shards included. The costs
-are those of one more run under cProfile, by module; compiled code counts to the module that called it."""
+The processors themselves, exactly once, with all their state in the changelog. Kambi: a simulated offering
+(`benchmarks/road_frames.py`), every sport and message type, bulked and routed as the vendor does, on the general and
+event lines of four shards; frames are taken apart, normalized, deduplicated over lines and checked against the book of
+what consumers know. FastPath: simulated matches on two lines a feed that each lose and swap some packets
+(`benchmarks/fastpath_frames.py`), so that accounts, hold-back, copies, gaps and repairs are at work. Parts: messages in
+a Kambi frame, those of other shards included; numbered packets of FastPath. The costs are those of one more run under
+cProfile, by module; compiled code counts to the module that called it."""
 ROAD_HEAD = (
     "whole road",
     "frames/s",
     "min to max",
-    "children/s",
+    "parts/s",
     "CPU µs/frame",
     "RSS MiB",
     "outputs/frame",
@@ -77,7 +79,7 @@ class Results:
     rounds: int
     frames: int
     rows: list[Row]
-    road: Road
+    roads: list[Road]
     latencies: list[Latency]
 
     def to_json(self) -> dict[str, object]:
@@ -102,8 +104,9 @@ def verdicts(results: Results) -> Iterable[tuple[str, bool]]:
 def tables(results: Results) -> Iterable[Table]:
     """Yield the tables for a terminal."""
     yield _table(f"Throughput, {results.rounds} interleaved rounds", THROUGHPUT_HEAD, map(_cells, results.rows))
-    yield _table("The whole road", ROAD_HEAD, [_road_cells(results.road)])
-    yield _table("Where its time goes", COST_HEAD, _cost_cells(results.road))
+    yield _table("The whole road", ROAD_HEAD, map(_road_cells, results.roads))
+    for road in results.roads:
+        yield _table(f"Where the time of the {road.name} goes", COST_HEAD, _cost_cells(road))
     yield _table("Latency of the engine", LATENCY_HEAD, map(_latency_cells, results.latencies))
     marks = [("met" if met else "NOT MET", text) for text, met in verdicts(results)]
     yield _table("Targets", ("", "target"), marks)
@@ -129,12 +132,11 @@ def page(results: Results) -> str:
         "",
         "## The whole road",
         "",
-        *_markdown(ROAD_HEAD, [_road_cells(results.road)]),
+        *_markdown(ROAD_HEAD, map(_road_cells, results.roads)),
         "",
         ROAD_NOTES,
         "",
-        *_markdown(COST_HEAD, _cost_cells(results.road)),
-        "",
+        *(text for road in results.roads for text in _costs(road)),
         "## Latency of the engine, produce to `read_committed` reader",
         "",
         *_markdown(LATENCY_HEAD, map(_latency_cells, results.latencies)),
@@ -178,7 +180,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _road_cells(road: Road) -> tuple[str, ...]:
     run = road.runs[-1]
     return (
-        "Kambi processor",
+        road.name,
         f"{road.median_rate:,.0f}",
         f"{min(road.rates):,.0f} to {max(road.rates):,.0f}",
         f"{road.median_rate * run.children / run.report.frames:,.0f}",
@@ -187,6 +189,10 @@ def _road_cells(road: Road) -> tuple[str, ...]:
         f"{run.outputs / run.report.frames:.2f}",
         f"{run.changelog_records / run.report.frames:.2f}",
     )
+
+
+def _costs(road: Road) -> Iterable[str]:
+    yield from (f"{road.name}:", "", *_markdown(COST_HEAD, _cost_cells(road)), "")
 
 
 def _cost_cells(road: Road) -> list[tuple[str, ...]]:

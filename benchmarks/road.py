@@ -1,4 +1,4 @@
-"""The whole road: raw Kambi frames → facts → deduplicated, validated records, with the real processor and its state."""
+"""The whole road of a feed: raw frames → deduplicated, validated records, with the real processor and its state."""
 
 import json
 import statistics
@@ -6,21 +6,65 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from confluent_kafka import Producer, TopicPartition
 
-from benchmarks import load
+from benchmarks import fastpath_frames, load, road_frames
 from benchmarks.cores import Cores
 from benchmarks.peer import Assignment, Report
-from benchmarks.road_frames import frames
 from benchmarks.throughput import LOG_CHARS, REPORT_START, RUN_TIMEOUT_S
 from schemas.topics import TOPICS
 
-OUTPUTS = ("kambi.events", "kambi.offers", "kambi.scores", "kambi.health", "kambi.dead-letters")
-CHANGELOG = "changelog.kambi.kambi.raw"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One feed's road.
+
+    Attributes:
+        name: In tables.
+        feed: Its raw topic is ``<feed>.raw``.
+        processor: Name of its processor.
+        outputs: Topics whose records are counted.
+        frames: Makes raw records until so many of them are frames.
+        part: What stands in a frame once for each of its parts.
+    """
+
+    name: str
+    feed: str
+    processor: str
+    outputs: Sequence[str]
+    frames: Callable[[int], Iterator[road_frames.Frame]]
+    part: bytes
+
+    @property
+    def changelog(self) -> str:
+        return f"changelog.{self.processor}.{self.feed}.raw"
+
+
+WAYS = (
+    Way(
+        name="Kambi processor",
+        feed="kambi",
+        processor="kambi",
+        outputs=("kambi.events", "kambi.offers", "kambi.scores", "kambi.health", "kambi.dead-letters"),
+        frames=road_frames.frames,
+        part=b'\\"mt\\":',
+    ),
+    Way(
+        name="FastPath audit",
+        feed="fastpath",
+        processor="fastpath.audit",
+        outputs=tuple(
+            f"fastpath.{topic}"
+            for topic in ("actions", "statistics", "sequence", "connections", "commands", "health", "dead-letters")
+        ),
+        frames=fastpath_frames.frames,
+        part=b'eqNum"',
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +83,15 @@ class RoadRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Road:
-    """All runs, and where a profiled one spent its time.
+    """All runs of one way, and where a profiled one spent its time.
 
     Attributes:
+        name: Of the way.
         runs: Without profiler.
         costs: Share of the profiled worker's time by module, largest first.
     """
 
+    name: str
     runs: list[RoadRun]
     costs: list[tuple[str, float]]
 
@@ -62,27 +108,28 @@ class Road:
         return statistics.median(run.report.cpu_seconds / run.report.frames * 1e6 for run in self.runs)
 
 
-def measure(bootstrap: str, cores: Cores, *, rounds: int, count: int, tell: Callable[[str], None]) -> Road:
+def measure(way: Way, bootstrap: str, cores: Cores, *, rounds: int, count: int, tell: Callable[[str], None]) -> Road:
     """Run the worker ``rounds`` times, then once under the profiler; every run has topics of its own."""
     runs = []
     for number in range(1, rounds + 1):
-        tell(f"whole road, round {number} of {rounds}")
-        runs.append(_run(bootstrap, cores, count, None))
-    tell("whole road, profiled")
+        tell(f"{way.name}, round {number} of {rounds}")
+        runs.append(_run(way, bootstrap, cores, count, None))
+    tell(f"{way.name}, profiled")
     with tempfile.TemporaryDirectory() as folder:
         profile = Path(folder) / "costs.json"
-        _run(bootstrap, cores, count, profile)
+        _run(way, bootstrap, cores, count, profile)
         seconds: dict[str, float] = json.loads(profile.read_text(encoding="utf-8"))
     total = sum(seconds.values())
     shares = sorted(((module, own_s / total) for module, own_s in seconds.items()), key=lambda cost: -cost[1])
-    return Road(runs=runs, costs=shares)
+    return Road(name=way.name, runs=runs, costs=shares)
 
 
-def _run(bootstrap: str, cores: Cores, count: int, profile: Path | None) -> RoadRun:
+def _run(way: Way, bootstrap: str, cores: Cores, count: int, profile: Path | None) -> RoadRun:
     prefix = f"road-{time.time_ns():x}."
     load.create_topics(bootstrap, prefix, TOPICS)
-    records, children = _preload(bootstrap, prefix, count)
-    options: dict[str, bool | int | str] = {} if profile is None else {"profile": str(profile)}
+    records, children = _preload(way, bootstrap, prefix, count)
+    options: dict[str, bool | int | str] = {"processor": way.processor}
+    options |= {} if profile is None else {"profile": str(profile)}
     assignment = Assignment(bootstrap=bootstrap, prefix=prefix, frames=records, core=cores.worker, options=options)
     ended = subprocess.run(
         [sys.executable, "-m", "benchmarks.road_worker", assignment.to_argument()],
@@ -94,8 +141,8 @@ def _run(bootstrap: str, cores: Cores, count: int, profile: Path | None) -> Road
     _, start, report = ended.stdout.rpartition(REPORT_START)
     if not start:
         raise SystemExit(f"the worker ended with {ended.returncode} and no report\n{ended.stderr[-LOG_CHARS:]}")
-    outputs = sum(_end(bootstrap, prefix + topic) for topic in OUTPUTS)
-    changelog_records = _end(bootstrap, prefix + CHANGELOG)
+    outputs = sum(_end(bootstrap, prefix + topic) for topic in way.outputs)
+    changelog_records = _end(bootstrap, prefix + way.changelog)
     load.delete_topics(bootstrap, prefix, TOPICS)
     return RoadRun(
         report=Report(**json.JSONDecoder().raw_decode(start + report)[0]),
@@ -105,19 +152,19 @@ def _run(bootstrap: str, cores: Cores, count: int, profile: Path | None) -> Road
     )
 
 
-def _preload(bootstrap: str, prefix: str, count: int) -> tuple[int, int]:
+def _preload(way: Way, bootstrap: str, prefix: str, count: int) -> tuple[int, int]:
     """Write raw records; return how many, and how many children their frames hold."""
     producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 20})
     records = children = 0
-    for partition, value, headers in frames(count):
+    for partition, key, value, headers in way.frames(count):
         while True:
             try:
-                producer.produce(prefix + "kambi.raw", value, b"%d" % partition, partition, headers=headers)
+                producer.produce(f"{prefix}{way.feed}.raw", value, key, partition, headers=headers)
                 break
             except BufferError:
                 producer.poll(0.1)
         records += 1
-        children += value.count(b'\\"mt\\":')
+        children += value.count(way.part)
     if left := producer.flush(60):
         raise SystemExit(f"{left} frames could not be written")
     return records, children

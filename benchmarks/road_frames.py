@@ -28,8 +28,8 @@ CHANGES_PER_SECOND = 400.0
 STEP_MS = 20
 WINDOW_MS = 100
 
-Frame = tuple[int, bytes, list[Header]]
-"""Partition, value, headers of one raw record."""
+Frame = tuple[int, bytes, bytes, list[Header]]
+"""Partition, key, value, headers of one raw record."""
 
 
 class _Line:
@@ -61,7 +61,7 @@ class _Line:
             received_ns=now_ms * 1_000_000,
             kind=kind,
         )
-        return self.shard, value, headers.to_kafka()
+        return self.shard, b"%d" % self.shard, value, headers.to_kafka()
 
 
 def frames(count: int) -> Iterator[Frame]:

@@ -1,4 +1,4 @@
-"""The Kambi processor itself on the engine, over preloaded raw frames; with ``profile`` under cProfile."""
+"""A feed's processor itself on the engine, over preloaded raw frames; with ``profile`` under cProfile."""
 
 import cProfile
 import json
@@ -10,23 +10,27 @@ from pathlib import Path
 
 from benchmarks.engine_worker import report_when_done
 from benchmarks.peer import Assignment, Stopwatch
-from processors.core.kambi.processor import KambiProcessor
-from processors.core.processor import Context, SourceRecord
+from processors.core.processor import Context, Processor, SourceRecord
 from processors.engine.app import build_app
 from processors.engine.config import EngineSettings
 from processors.engine.worker import run_worker
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
+from tricast.processors import PROCESSORS
+from tricast.settings import Settings
 
 _ROOT = Path(__file__).parents[1]
 _BUILTIN = "~"
 
 
-class TimedKambi(KambiProcessor):
-    """Starts the stopwatch, and the profiler, at the first frame in the worker's hands."""
+class Timed:
+    """A processor that starts the stopwatch, and the profiler, at the first record in the worker's hands."""
 
-    def __init__(self, stopwatch: Stopwatch, profiler: cProfile.Profile | None) -> None:
-        super().__init__()
+    def __init__(self, processor: Processor, stopwatch: Stopwatch, profiler: cProfile.Profile | None) -> None:
+        self.name, self.feed = processor.name, processor.feed
+        self.sources, self.outputs = processor.sources, processor.outputs
+        self.on_hole = processor.on_hole
+        self._process = processor.process
         self._stopwatch = stopwatch
         self._profiler = profiler
 
@@ -36,7 +40,7 @@ class TimedKambi(KambiProcessor):
             self._stopwatch.begin()
             if self._profiler is not None:
                 self._profiler.enable()
-        super().process(record, context)
+        self._process(record, context)
 
 
 def costs(profiler: cProfile.Profile) -> dict[str, float]:
@@ -69,7 +73,7 @@ def main() -> None:
     profiler = cProfile.Profile() if assignment.options.get("profile") else None
     settings = EngineSettings(worker_name="bench")
     app = build_app(
-        TimedKambi(stopwatch, profiler),
+        Timed(PROCESSORS[str(assignment.options["processor"])](Settings()), stopwatch, profiler),
         prefix=assignment.prefix,
         registry=TOPICS,
         kafka=KafkaSettings(bootstrap_servers=assignment.bootstrap),

@@ -11,7 +11,7 @@ from tests.core.driver import Driver, Record
 def test_frames_are_those_of_four_sound_shards():
     tasks = [Driver(KambiProcessor()) for _ in range(KAMBI_SHARDS)]
     kinds: Counter[str] = Counter()
-    for offset, (partition, value, headers) in enumerate(frames(2_000)):
+    for offset, (partition, _, value, headers) in enumerate(frames(2_000)):
         kind = dict(headers)["tc-kind"].decode()
         kinds[kind] += 1
         task = tasks[partition]

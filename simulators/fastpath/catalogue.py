@@ -19,17 +19,20 @@ class Catalogue:
     """Fixtures and channels by id and path.
 
     Args:
-        seed: Same seed, same fixtures, sport by sport.
+        seed: Same seed and same start, same fixtures, sport by sport.
+        start_s: UTC seconds of the start: a simulator that is started again has other fixtures.
 
     Attributes:
         multiplexer: The golf feeds' common socket.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, start_s: int) -> None:
         self.multiplexer = Multiplexer()
         self._seed = seed
+        self._start_s = start_s
         self._fixtures: dict[str, Fixture] = {}
-        self._channels: dict[str, Channel] = dict(self.multiplexer.channels)
+        both = (self.multiplexer.channel, self.multiplexer.live)
+        self._channels: dict[str, Channel] = {channel.feed.path: channel for channel in both}
         self._media: dict[str, Channel] = {}
         self._drawn: dict[Sport, int] = {}
 
@@ -39,7 +42,7 @@ class Catalogue:
 
     @property
     def channels(self) -> Sequence[Channel]:
-        """Every channel that packets come to; media paths are twins of these."""
+        """Every channel but the twins under media paths."""
         return tuple(self._channels.values())
 
     def channel(self, path: str) -> Channel | None:
@@ -59,7 +62,8 @@ class Catalogue:
         """Make the next fixture of ``sport``, yet to begin."""
         number = self._drawn.get(sport, 0)
         self._drawn[sport] = number + 1
-        fixture = draw_fixture(sport, number, starts_ns, self._seed)
+        fixture = draw_fixture(sport, number, seed=self._seed, start_s=self._start_s)
+        fixture.starts_ns = starts_ns
         self._fixtures[fixture.id] = fixture
         for role, path in fixture.paths.items():
             self._channels[path] = Channel(path, replay="latest" if (sport, role) in _LATEST else "all")

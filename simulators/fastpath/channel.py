@@ -153,9 +153,9 @@ class Channel:
             channel.status = status
         self._tell(status)
 
-    def twin(self, path: str) -> "Channel":
+    def twin(self, path: str, *, replay: Replay | None = None) -> "Channel":
         """Return a channel under another path that has the same list and is told the same, e.g. the media form."""
-        twin = Channel(path, replay=self._replay)
+        twin = Channel(path, replay=replay or self._replay)
         twin.started, twin.finished_ns, twin.status = self.started, self.finished_ns, self.status
         twin._events = self._events
         self._twins.append(twin)

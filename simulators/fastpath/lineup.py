@@ -9,8 +9,12 @@ from simulators.fastpath.fixture import Fixture, Team
 from simulators.fastpath.match import Match, Moment
 from simulators.fastpath.paths import paths_of
 from simulators.fastpath.sports.fixture_match import FixtureMatch
+from simulators.fastpath.sports.golf import GolfRound
+from simulators.fastpath.sports.mma import MmaFight
 from simulators.fastpath.sports.rules import RULES
 from simulators.fastpath.sports.soccer import SoccerMatch
+from simulators.fastpath.sports.table_tennis import TableTennisMatch
+from simulators.fastpath.sports.tennis import TennisMatch
 
 _PLACES: Final = (
     "Northport", "Southmere", "Eastbridge", "Westhaven", "Highfield", "Lowmarsh", "Oldquay", "Newcliff", "Stonegate",
@@ -20,17 +24,17 @@ _VERSIONS: Final = (3, 2, 1)
 """Payload versions of family A by turns; version 1 is of 2022 and lacks what came later (fact sheet §4.1)."""
 
 
-def draw_fixture(sport: Sport, number: int, starts_ns: int, seed: int) -> Fixture:
-    """Return the ``number``-th fixture of ``sport``; the same seed gives the same ids and names."""
-    chance = Random(f"{seed}/{sport}/{number}")  # noqa: S311  # a made-up match is no secret
-    fixture_id = _id(sport, number, seed, chance)
+def draw_fixture(sport: Sport, number: int, *, seed: int, start_s: int) -> Fixture:
+    """Return the ``number``-th fixture of ``sport``; the same seed and start give the same ids and names."""
+    chance = Random(f"{seed}/{start_s}/{sport}/{number}")  # noqa: S311  # a made-up match is no secret
+    fixture_id = _id(sport, number, start_s, chance)
     home, away = chance.sample(_PLACES, 2)
     return Fixture(
         id=fixture_id,
         sport=sport,
         number=number,
         teams=(Team(id=_uuid(chance), name=home, home=True), Team(id=_uuid(chance), name=away, home=False)),
-        starts_ns=starts_ns,
+        starts_ns=start_s * 1_000_000_000,
         version=_VERSIONS[number % len(_VERSIONS)],
         paths=paths_of(sport, fixture_id),
     )
@@ -41,18 +45,26 @@ def match_of(fixture: Fixture, moment: Moment, chance: Random) -> Match:
     match fixture.sport:
         case "soccer":
             return SoccerMatch(fixture, moment, chance, RULES["soccer"])
+        case "tennis":
+            return TennisMatch(fixture, moment, chance)
+        case "mma":
+            return MmaFight(fixture, moment, chance)
+        case "golf":
+            return GolfRound(fixture, moment, chance)
+        case "tabletennis":
+            return TableTennisMatch(fixture, moment, chance)
         case _:
             return FixtureMatch(fixture, moment, chance, RULES[fixture.sport])
 
 
-def _id(sport: Sport, number: int, seed: int, chance: Random) -> str:
+def _id(sport: Sport, number: int, start_s: int, chance: Random) -> str:
     match sport:
         case "tennis":
-            return f"2026-{1000 + seed % 9000:04}-MS{number + 1:03}"
+            return f"2026-{1000 + start_s % 9000}-MS{number + 1:03}"
         case "mma" | "tabletennis":
-            return str(100_000 + seed % 9_000 * 10_000 + number)
+            return str(start_s % 1_000_000 * 1_000 + number)
         case "golf":
-            return f"{901 + number}-1-{21 + number % 60}"
+            return f"{start_s % 100_000 * 100 + number}-1-{21 + number % 60}"
         case _:
             return _uuid(chance)
 

@@ -1,7 +1,5 @@
 """The golf multiplexer: all golf feeds on one socket, each packet in an envelope that names it (§4.4)."""
 
-from collections.abc import Collection
-
 import msgspec
 
 from simulators.fastpath.channel import Channel, EventPacket, StatusPacket
@@ -11,31 +9,27 @@ from simulators.fastpath.statuses import status_body
 
 
 class Multiplexer:
-    """Both forms of it: live only, and what was so far first.
+    """Both forms of it: what was so far first, and live only.
 
     Attributes:
-        channels: By path.
+        channel: The one with the history.
+        live: Its twin without.
     """
 
     def __init__(self) -> None:
-        catch_up = Channel(CATCH_UP)
-        live = Channel(MULTIPLEXER, replay="none")
-        self.channels = {channel.feed.path: channel for channel in (live, catch_up)}
-        for channel in self.channels.values():
-            channel.start()
+        self.channel = Channel(CATCH_UP)
+        self.channel.start()
+        self.live = self.channel.twin(MULTIPLEXER, replay="none")
 
-    def event(self, channel: Channel, packet: EventPacket) -> Collection[Channel]:
-        """Pass on what came into the list of a golf feed, its number inside; return who has got it."""
-        for own in self.channels.values():
-            text = _envelope(channel, "eventdata", msgspec.Raw(packet.before + b"\x00" + packet.after))
-            own.publish(text, packet.published_ns, number=packet.number)
-        return self.channels.values()
+    def event(self, channel: Channel, packet: EventPacket) -> EventPacket:
+        """Pass on what came into the list of a golf feed, its number inside; return it as it is here."""
+        text = _envelope(channel, "eventdata", msgspec.Raw(packet.before + b"\x00" + packet.after))
+        return self.channel.publish(text, packet.published_ns, number=packet.number)
 
     def status(self, channel: Channel, state: str, now_ns: int) -> None:
         """Pass on the state of a golf feed."""
         text = _envelope(channel, "connectionState", status_body(state, now_ns))
-        for own in self.channels.values():
-            own.tell(StatusPacket(state=state, told_ns=now_ns, packet=text))
+        self.channel.tell(StatusPacket(state=state, told_ns=now_ns, packet=text))
 
 
 def _envelope(channel: Channel, data_type: str, message: Json | msgspec.Raw) -> bytes:

@@ -44,8 +44,7 @@ class Press:
         packet = channel.publish(text, now_ns)
         self._log(channel, packet)
         if channel.feed.sport == "golf":
-            for own in self._multiplexer.event(channel, packet):
-                self._log(own, own.events[-1])
+            self._log(self._multiplexer.channel, self._multiplexer.event(channel, packet))
         return packet
 
     def heard(self, channels: Iterable[Channel], now_ns: int, sim_ns: int) -> None:

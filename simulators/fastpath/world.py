@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
+import msgspec
+
 from simulators.fastpath.agenda import Agenda
 from simulators.fastpath.broadcast import Broadcast
 from simulators.fastpath.catalogue import Catalogue
@@ -15,6 +17,7 @@ from simulators.fastpath.lineup import match_of
 from simulators.fastpath.match import Moment
 from simulators.fastpath.on_air import OnAir, Studio
 from simulators.fastpath.press import Press
+from simulators.fastpath.sports.tennis import placeholder
 from simulators.fastpath.upstream import Collectors
 
 _S: Final = 1_000_000_000
@@ -52,7 +55,7 @@ class World:
     ) -> None:
         self.now_ns = start_ns
         self._settings = settings
-        self._catalogue = Catalogue(settings.seed)
+        self._catalogue = Catalogue(settings.seed, start_ns // _S)
         self._agenda = Agenda()
         self._collectors = Collectors(start_ns=0)
         chance = Random(f"{settings.seed}/world")  # noqa: S311  # a made-up match is no secret
@@ -124,7 +127,11 @@ class World:
 
     def _draw(self, sport: Sport) -> Fixture:
         length_ns = int(self._settings.match_duration_s / self._settings.speed * _S)
-        return self._catalogue.draw(sport, self.now_ns + length_ns)
+        fixture = self._catalogue.draw(sport, self.now_ns + length_ns)
+        if sport == "tennis":
+            text = msgspec.json.encode(placeholder().body)
+            self._press.packet(self._catalogue.of(fixture)["actions"], text, self.now_ns, None)
+        return fixture
 
     def _publish(self, channel: Channel, text: bytes, heard: bool) -> EventPacket:
         return self._press.packet(channel, text, self.now_ns, self._sim_ns if heard else None)

@@ -43,8 +43,15 @@ class Raw:
         return json.loads(self.value)
 
 
-def create(bootstrap: str, prefix: str, *, partitions: int | None = None, config: dict[str, str] | None = None) -> str:
-    topic = TOPICS["kambi.raw"]
+def create(
+    bootstrap: str,
+    prefix: str,
+    *,
+    name: str = "kambi.raw",
+    partitions: int | None = None,
+    config: dict[str, str] | None = None,
+) -> str:
+    topic = TOPICS[name]
     new = NewTopic(
         prefix + topic.name,
         partitions or topic.partitions,

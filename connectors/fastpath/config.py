@@ -73,6 +73,10 @@ class FastpathSettings(BaseModel):
     """Sports whose live fixtures are followed, as in paths, e.g. ``soccer,v2/volleyball``; none: only ``feeds``."""
     kinds: tuple[FeedKind, ...] = ("actions", "statistics")
     """Feeds to open of each fixture that is found live."""
+    fixture_types: Annotated[tuple[Literal["official", "simulation", "training"], ...], Field(min_length=1)] = (
+        "official",
+    )
+    """Which of them: the vendor lists simulated and training fixtures beside the official ones."""
     media: bool = False
     """Follow the media feeds of fixtures that are found live, in place of the betting feeds."""
     replica: Annotated[str, Field(pattern=r"^[a-z0-9]{0,8}$")] = ""
@@ -131,7 +135,7 @@ class FastpathSettings(BaseModel):
         hosts = (urlsplit(url).hostname or "" for url in (self.stream_url, self.api_url))
         return tuple(h for h in hosts if any(h == domain or h.endswith("." + domain) for domain in LEGACY_HOSTS))
 
-    @field_validator("feeds", "sports", "kinds", mode="before")
+    @field_validator("feeds", "sports", "kinds", "fixture_types", mode="before")
     @classmethod
     def _terms(cls, value: Any) -> Any:
         return [term for term in re.split(r"[,\s]+", value) if term] if isinstance(value, str) else value

@@ -1,0 +1,476 @@
+"""The sequence account as its rules state it (R1 to R9), over sets of numbers and lists; slow and plain on purpose."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
+from typing import Final
+
+from tests.oracle.fastpath.said import Command, Finding, Out, Said, ranges
+
+FARTHEST: Final = 10_000
+"""A number farther than this beyond the last one is implausible (R5)."""
+IN_A_ROW: Final = 3
+"""Conflicts that rise by one each and then are a restart (R7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Settings of the processor, seconds and milliseconds of stream time."""
+
+    hold_ms: int = 2000
+    hold_count: int = 64
+    repairs: int = 4
+    window_s: int = 600
+    timeout_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the feed's path tells: ``position`` is how startPosition counts, ``first`` the first packet's number."""
+
+    feed: str
+    kind: str
+    position: str | None
+    first: int
+
+
+@dataclass(slots=True)
+class Connection:
+    """One connection, over all accounts."""
+
+    name: str
+    line: str
+    asked: int | None
+    since: int
+    """Offset of its first raw record."""
+    opened_ns: int | None = None
+    lost: list[int] = field(default_factory=list)
+    """Offsets of the raw records that showed a loss of ours."""
+
+
+@dataclass(slots=True)
+class Packet:
+    """A numbered packet: ``out`` is its record but for the number and how it is released; ``at_ns`` stream time."""
+
+    out: Out
+    number: int
+    key: str
+    body: str
+    at_ns: int
+    connection: Connection
+    imply: Callable[[], str]
+    """Says that the packet is new; returns the state of the upstream collector that it carries."""
+
+    @property
+    def content(self) -> tuple[str, str]:
+        """What tells two packets apart."""
+        return self.key, self.body
+
+
+@dataclass(slots=True)
+class _View:
+    """What an account knows of a connection."""
+
+    offset: int | None = None
+    own_last: int = -1
+    numbers: set[int] = field(default_factory=set)
+    run: list[int] = field(default_factory=list)
+    """Numbers of the last conflicts, if nothing came between."""
+    newest: int = -1
+    """Offset of the last raw record with a packet of this account."""
+
+
+@dataclass(slots=True)
+class _Known:
+    content: tuple[str, str]
+    by: set[tuple[str, int]]
+    """Connections that delivered it, and the number each gave it."""
+
+
+@dataclass(slots=True)
+class _Gap:
+    first: int
+    last: int
+    missing: set[int]
+    since_ns: int
+    found_at: int
+    shown_by: Connection
+    before: int
+    """Distinct packets of that connection before the gap."""
+    ours: bool
+    state: str = "waiting"
+    came_by: list[Connection] = field(default_factory=list)
+    reported: set[int] = field(default_factory=set)
+    """Numbers named as not repairable that are still missing."""
+    command: Command | None = None
+    asked_ns: int = 0
+
+
+class Account:
+    """The account of one fixture of one feed.
+
+    Args:
+        place: What the path tells.
+        fixture: Fixture id.
+        rules: Settings.
+        said: Where what is to be told goes.
+        lines: Tells which lines of the feed are open, sorted.
+    """
+
+    def __init__(
+        self, place: Place, fixture: str, rules: Rules, said: Said, lines: Callable[[], list[str]]
+    ) -> None:
+        self.place, self.fixture, self.rules, self.said, self.lines = place, fixture, rules, said, lines
+        self.views: dict[str, _View] = {}
+        self.known: dict[int, _Known] = {}
+        self.held: dict[int, Packet] = {}
+        self.gaps: list[_Gap] = []
+        self.asked_ns: list[int] = []
+        """When commands were given."""
+        self.base: int | None = None
+        self.last = -1
+        self.offset = 0
+        self.scope = "unknown"
+        self.at, self.now_ns = 0, 0
+
+    # One packet.
+
+    def take(self, packet: Packet, at: int, now_ns: int) -> None:
+        """Take a packet that arrived in the record at offset ``at``."""
+        self.at, self.now_ns = at, now_ns
+        view = self.views.setdefault(packet.connection.name, _View())
+        number, own_last, before = packet.number, view.own_last, len(view.numbers)
+        reached = self._place(packet, view, own_last, before)
+        view.own_last = max(view.own_last, number)
+        view.numbers.add(number)
+        view.newest = at
+        if reached is not None:
+            self._attempts_reached(packet.connection, reached)
+
+    def _place(self, packet: Packet, view: _View, own_last: int, before: int) -> int | None:
+        """Return the account number that the connection has reached with it."""
+        if self.base is None:
+            return self._baseline(packet, view)
+        if view.offset is None and not self._align(packet, view):
+            number = self._restart(packet, view, before)
+            if packet.connection.asked:
+                self._ask_after_restart(packet.connection, number)
+            return number
+        assert view.offset is not None
+        number = self._shifted(packet, view, packet.number + view.offset)
+        known = self.known.get(number)
+        if number < 0:
+            return self._unmatched(packet, view, number, "other-action", before)
+        if number - self.last > FARTHEST:
+            return self._unmatched(packet, view, number, "implausible-jump", before)
+        if known is not None and known.content[0] != packet.key:
+            if packet.number == self.place.first < own_last:
+                return self._restart(packet, view, before)
+            return self._unmatched(packet, view, number, "other-action", before)
+        view.run = []
+        if known is not None and known.content[1] != packet.body:
+            self._find("conflict", first=number, reason="body-differs")
+            if not any(name == packet.connection.name for name, _ in known.by):
+                return number
+            self._conflict(packet, number)
+            return None
+        if known is not None:
+            if (packet.connection.name, packet.number) in known.by:
+                self._find("duplicate", first=number)
+            else:
+                known.by.add((packet.connection.name, packet.number))
+                self.said.copies += 1
+            return number
+        self._remember(number, packet)
+        if number > self.last:
+            self._beyond(number, packet, view, before)
+        else:
+            self._fill(number, packet)
+        return number
+
+    def _remember(self, number: int, packet: Packet) -> None:
+        packet.out = changed(packet.out, state=packet.imply())
+        self.known[number] = _Known(packet.content, {(packet.connection.name, packet.number)})
+
+    # R1, R2.
+
+    def _baseline(self, packet: Packet, view: _View) -> int:
+        number = packet.number
+        view.offset = 0
+        self._find("baseline", first=number, asked=packet.connection.asked)
+        self.base = self.last = number
+        self._remember(number, packet)
+        first = self.place.first
+        if packet.connection.asked == 0 and first < number <= first + FARTHEST:
+            self._show(first, number - 1, packet, 0, view)
+            self.base = first
+        self._hold_or_release(number, packet)
+        return number
+
+    def _align(self, packet: Packet, view: _View) -> bool:
+        """Set the connection's offset; return false if nothing tells it."""
+        assert self.base is not None
+        number, asked = packet.number + self.offset, packet.connection.asked or 0
+        known = self.known.get(number)
+        same = [other for other, known in self.known.items() if known.content == packet.content]
+        if known is not None and known.content[0] == packet.key:
+            view.offset = self.offset
+            if (asked > 0 or self.place.position == "sequence") and packet.number > self.place.first:
+                self.scope = "fixture"
+        elif number > self.last or (number > self.base and known is None):
+            view.offset = self.offset
+        elif same:
+            nearest = min(same, key=lambda other: (abs(other - asked - 1), -other))
+            view.offset = nearest - packet.number
+            self.scope = "connection"
+            if view.offset != self.offset:
+                self._find("restarted", vendor_first=packet.number, last=self.last, aligned=True)
+        elif self.place.first <= number < self.base:
+            view.offset = self.offset
+        return view.offset is not None
+
+    # R3, R4, R7.
+
+    def _shifted(self, packet: Packet, view: _View, number: int) -> int:
+        """Return the number, or the one that the same content has farther on or by default, and shift to it."""
+        known = self.known.get(number)
+        if known is not None and known.content[0] == packet.key:
+            return number
+        if number <= self.last and self.scope != "fixture":
+            same = [other for other, known in self.known.items() if known.content == packet.content]
+            if any(other > number for other in same):
+                number = min(other for other in same if other > number)
+                view.offset = number - packet.number
+                return number
+        if number > self.last and self.scope != "fixture":
+            name = packet.connection.name
+            behind = [
+                other
+                for other, known in self.known.items()
+                if known.content == packet.content and not any(by == name for by, _ in known.by)
+            ]
+            if behind:
+                view.offset = max(behind) - packet.number
+                return max(behind)
+        by_default = packet.number + self.offset
+        is_conflict = known is not None or number < 0 or number - self.last > FARTHEST
+        if is_conflict and by_default in self.known and self.known[by_default].content == packet.content:
+            view.offset = self.offset
+            return by_default
+        return number
+
+    def _unmatched(self, packet: Packet, view: _View, number: int, reason: str, before: int) -> int | None:
+        if view.run and packet.number == view.run[-1] + 1:
+            view.run.append(packet.number)
+        else:
+            view.run = [packet.number]
+        if len(view.run) == IN_A_ROW:
+            return self._restart(packet, view, before)
+        self._find("conflict", first=number, reason=reason)
+        self._conflict(packet, number)
+        return None
+
+    def _conflict(self, packet: Packet, number: int) -> None:
+        packet.out = changed(packet.out, state=packet.imply())
+        self._out(packet, number, "conflict", "conflict")
+
+    def _restart(self, packet: Packet, view: _View, before: int) -> int:
+        """Begin anew behind all that is known, or follow another connection that did."""
+        view.run = []
+        view.own_last = -1
+        for known in self.known.values():
+            known.by = {(name, number) for name, number in known.by if name != packet.connection.name}
+        number = packet.number + self.offset
+        if view.offset not in (None, self.offset) and number not in self.known and number >= self._base:
+            view.offset = self.offset
+        else:
+            self._find("restarted", vendor_first=packet.number, last=self.last, aligned=False)
+            number = self.last + 1
+            self.offset = view.offset = number - packet.number
+        self._remember(number, packet)
+        if number > self.last:
+            self._beyond(number, packet, view, before)
+        else:
+            self._fill(number, packet)
+        return number
+
+    @property
+    def _base(self) -> int:
+        assert self.base is not None
+        return self.base
+
+    def _ask_after_restart(self, connection: Connection, number: int) -> None:
+        if self._in_budget():
+            self._ask(connection.line, number, number, 0, 1)
+
+    # R5, R6, R8.
+
+    def _beyond(self, number: int, packet: Packet, view: _View, before: int) -> None:
+        first, self.last = self.last + 1, number
+        if first < number:
+            self._show(first, number - 1, packet, before, view)
+        self._hold_or_release(number, packet)
+
+    def _show(self, first: int, last: int, packet: Packet, before: int, view: _View) -> None:
+        connection = packet.connection
+        ours = any(lost > view.newest for lost in connection.lost)
+        missing = set(range(first, last + 1))
+        self.gaps.append(_Gap(first, last, missing, self.now_ns, self.at, connection, before, ours))
+
+    def _hold_or_release(self, number: int, packet: Packet) -> None:
+        if self._is_statistics():
+            self._out(packet, number, "unordered" if self._first_missing() < number else "in_order")
+        elif self._first_missing() < number:
+            self.held[number] = packet
+            while len(self.held) > self.rules.hold_count:
+                self._give_up(self._waiting()[0], "overfull")
+        else:
+            self._out(packet, number, "in_order")
+
+    def _first_missing(self) -> int:
+        """Return the lowest number that is waited for, one beyond the last if there is none."""
+        return min((number for gap in self._waiting() for number in gap.missing), default=self.last + 1)
+
+    def _waiting(self) -> list[_Gap]:
+        return sorted((gap for gap in self.gaps if gap.state == "waiting"), key=lambda gap: gap.first)
+
+    def _fill(self, number: int, packet: Packet) -> None:
+        self.base = min(self._base, number)
+        gap = next((gap for gap in self.gaps if number in gap.missing), None)
+        if gap is None:
+            self._out(packet, number, *self._marked("repaired", number))
+            return
+        gap.missing.remove(number)
+        gap.came_by.append(packet.connection)
+        if gap.state == "waiting":
+            if not gap.missing:
+                self._complete(gap)
+            self._hold_or_release(number, packet)
+            self._release("filled")
+            return
+        is_late = packet.connection is gap.shown_by
+        self._out(packet, number, *self._marked("late" if is_late else "repaired", number))
+        if number in gap.reported:
+            gap.reported.remove(number)
+            kind = "gap_repaired" if packet.connection.since > gap.found_at else "gap_closed"
+            self._find(kind, first=number, last=number)
+            if not gap.missing:
+                self.gaps.remove(gap)
+        elif not gap.missing:
+            repaired = any(connection.since > gap.found_at for connection in gap.came_by)
+            self._find("gap_repaired" if repaired else "gap_closed", first=gap.first, last=gap.last)
+            self.gaps.remove(gap)
+
+    def _marked(self, mark: str, number: int) -> tuple[str, ...]:
+        if not self._is_statistics():
+            return mark, mark
+        return ("unordered",) if self._first_missing() < number else ("in_order",)
+
+    def _is_statistics(self) -> bool:
+        return self.place.kind == "statistics"
+
+    def _complete(self, gap: _Gap) -> None:
+        others = [connection for connection in gap.came_by if connection is not gap.shown_by]
+        if others:
+            self._find("gap_closed", first=gap.first, last=gap.last, by=others[-1].line)
+        else:
+            self._find("reordered", first=gap.first, last=gap.last)
+        self.gaps.remove(gap)
+
+    def _release(self, why: str) -> None:
+        """Let out what is below the lowest number that is waited for."""
+        first = self._first_missing()
+        for number in sorted(number for number in self.held if number < first):
+            self._out(self.held.pop(number), number, why)
+
+    def due(self, now_ns: int) -> Iterator[tuple[int, str, str, int, "Account"]]:
+        """Yield the waiting gaps whose time is over, as what they are sorted by."""
+        for gap in self._waiting():
+            if now_ns >= gap.since_ns + self.rules.hold_ms * 1_000_000:
+                yield gap.since_ns, self.place.feed, self.fixture, gap.first, self
+
+    def give_up_due(self, first: int, at: int, now_ns: int) -> None:
+        """Give up the gap that begins at ``first``."""
+        self.at, self.now_ns = at, now_ns
+        self._give_up(next(gap for gap in self.gaps if gap.first == first), "timeout")
+
+    def _give_up(self, gap: _Gap, why: str) -> None:
+        gap.state = "open"
+        self._find("gap_suspected", first=gap.first, last=gap.last, missing=ranges(gap.missing), ours=gap.ours)
+        if self._is_statistics():
+            gap.reported = set(gap.missing)
+        elif self.place.position is None:
+            self._not_repairable(gap, "no-replay")
+        elif self.place.position == "events":
+            self._repair(gap, max(0, (gap.shown_by.asked or 0) + gap.before - 2), 1)
+        else:
+            self._repair(gap, max(self.place.first, gap.first - 1 - self.offset), 1)
+        self._release(why)
+
+    # R9.
+
+    def _in_budget(self) -> bool:
+        recent = [asked for asked in self.asked_ns if asked > self.now_ns - self.rules.window_s * 10**9]
+        return len(recent) < self.rules.repairs
+
+    def _repair(self, gap: _Gap, position: int, attempt: int) -> None:
+        if not self._in_budget():
+            self._not_repairable(gap, "budget")
+            return
+        line = gap.shown_by.line
+        if attempt > 1:
+            line = next((other for other in self.lines() if other != line), line)
+        gap.command = self._ask(line, gap.first, gap.last, position, attempt)
+        gap.asked_ns = self.now_ns
+
+    def _ask(self, line: str, first: int, last: int, position: int, attempt: int) -> Command:
+        self.asked_ns.append(self.now_ns)
+        command = Command(self.at, self.place.feed, self.fixture, line, first, last, position, attempt)
+        self.said.commands.append(command)
+        return command
+
+    def _not_repairable(self, gap: _Gap, reason: str) -> None:
+        gap.command = None
+        gap.reported = set(gap.missing)
+        self._find("not_repairable", missing=ranges(gap.missing), reason=reason)
+
+    def _attempts_reached(self, connection: Connection, reached: int) -> None:
+        """End attempts that this connection has passed without the numbers."""
+        for gap in sorted(self.gaps, key=lambda gap: gap.first):
+            command = gap.command
+            if command is None or reached <= gap.last or connection.since <= command.at:
+                continue
+            if (connection.asked or 0) <= command.position:
+                self._attempt_over(gap, command, "not-in-replay")
+
+    def overdue(self, now_ns: int) -> Iterator[tuple[int, str, str, int, "Account"]]:
+        """Yield the gaps whose repair took too long, as what they are sorted by."""
+        for gap in self.gaps:
+            if gap.command is not None and now_ns >= gap.asked_ns + self.rules.timeout_s * 10**9:
+                yield gap.asked_ns, self.place.feed, self.fixture, gap.first, self
+
+    def end_attempt(self, first: int, at: int, now_ns: int) -> None:
+        """End the attempt to repair the gap that begins at ``first``, for its time is over."""
+        self.at, self.now_ns = at, now_ns
+        gap = next(gap for gap in self.gaps if gap.first == first)
+        assert gap.command is not None
+        self._attempt_over(gap, gap.command, "timeout")
+
+    def _attempt_over(self, gap: _Gap, command: Command, reason: str) -> None:
+        gap.command = None
+        if command.attempt == 1:
+            self._repair(gap, self.place.first if self.place.position == "sequence" else 0, 2)
+        else:
+            self._not_repairable(gap, reason)
+
+    # Telling.
+
+    def _find(self, kind: str, **facts: object) -> None:
+        told = tuple(sorted((name, fact) for name, fact in facts.items() if fact is not None))
+        self.said.findings.append(Finding(self.at, self.place.feed, self.fixture, kind, told))
+
+    def _out(self, packet: Packet, number: int, why: str, *marks: str) -> None:
+        after_ms = (self.now_ns - packet.at_ns) // 1_000_000
+        topic = self.said.statistics if self._is_statistics() else self.said.actions
+        told = changed(packet.out, at=self.at, sequence=number, why=why, after_ms=after_ms, marks=frozenset(marks))
+        topic.append(told)

@@ -1,0 +1,220 @@
+"""What a task has to write for its raw records: reads the bytes, keeps the lines, hands packets to their accounts.
+
+Written from the rules of the sequence account and the fact sheet; it imports nothing from the processors.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+from tests.oracle.fastpath.account import Account, Connection, Packet, Place, Rules
+from tests.oracle.fastpath.said import Out, Said
+from tests.oracle.fastpath.upstream import Collector
+
+Json = dict[str, Any]
+
+OLD_NS: Final = 10 * 10**9
+"""A packet this much older than its connection is a replay (fact sheet, section 8)."""
+GREATEST: Final = 2**63 - 1
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z?)")
+
+
+class SourceRecord(Protocol):
+    """A raw record."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def value(self) -> bytes: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class BadNumberError(Exception):
+    """A sequence number that is none."""
+
+
+def place_of(path: str) -> Place:
+    """Return what a path tells (fact sheet, sections 1 and 8)."""
+    if path.startswith("tennis/"):
+        return Place(path, "actions", "sequence", 0)
+    if path.startswith("golf/"):
+        return Place(path, "actions", None, 1)
+    if path.startswith("mma/"):
+        return Place(path, "actions", "sequence", 1)
+    return Place(path, "statistics" if path.endswith("/statistics") else "actions", "events", 1)
+
+
+def time_of(text: Any) -> int | None:
+    """Return a vendor's time in ns, UTC; ``None`` if it is none."""
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    seconds = int(datetime.fromisoformat(match[1]).replace(tzinfo=UTC).timestamp())
+    return seconds * 10**9 + int((match[2] or "0").ljust(9, "0"))
+
+
+def number_of(value: Any) -> int:
+    """Return a sequence number.
+
+    Raises:
+        BadNumberError: It is none.
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)
+    if type(value) is not int or not 0 <= value <= GREATEST:
+        raise BadNumberError
+    return value
+
+
+def canonical(value: Any) -> str:
+    """Return JSON in one form, numbers as they were sent."""
+    return json.dumps(value, sort_keys=True, default=lambda number: f"number {number}")
+
+
+class _Feed:
+    def __init__(self, path: str, said: Said) -> None:
+        self.place = place_of(path)
+        self.collector = Collector(path, said)
+        self.open: dict[str, str] = {}
+        """Line → its open connection."""
+        self.accounts: dict[str, Account] = {}
+
+
+class Oracle:
+    """One task's account of everything.
+
+    Args:
+        rules: Settings.
+    """
+
+    account = Account
+    collector = Collector
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.said = Said()
+        self.now_ns = 0
+        self._feeds: dict[str, _Feed] = {}
+        self._connections: dict[tuple[str, str], Connection] = {}
+        self._frames: dict[tuple[str, str], int] = {}
+
+    def read(self, record: SourceRecord) -> None:
+        """Take one raw record."""
+        stamps = {name: value.decode() for name, value in record.headers}
+        self.now_ns = max(self.now_ns, int(stamps["tc-received-ns"]))
+        line, name, kind = stamps["tc-line"], stamps["tc-connection"], stamps["tc-kind"]
+        frame, last = int(stamps["tc-frame"]), self._frames.get((line, name), 0)
+        if kind == "frame" and frame <= last:
+            return
+        self._frames[line, name] = max(frame, last)
+        path = record.key.decode()
+        feed = self._feeds.get(path)
+        if feed is None:
+            feed = self._feeds[path] = _Feed(path, self.said)
+            feed.collector = self.collector(path, self.said)
+        connection = self._connections.get((line, name))
+        if connection is None:
+            asked = int(stamps["tc-position"]) if "tc-position" in stamps else None
+            connection = self._connections[line, name] = Connection(name, line, asked, record.offset)
+        if kind == "overflow" or last + (kind == "frame") < frame:
+            connection.lost.append(record.offset)
+        self._deadlines(record.offset)
+        self._one(record, feed, connection, kind, int(stamps["tc-received-ns"]))
+
+    def _deadlines(self, at: int) -> None:
+        accounts = [account for feed in self._feeds.values() for account in feed.accounts.values()]
+        for _, _, _, first, account in sorted(
+            (due for account in accounts for due in account.due(self.now_ns)), key=lambda due: due[:4]
+        ):
+            account.give_up_due(first, at, self.now_ns)
+        for _, _, _, first, account in sorted(
+            (due for account in accounts for due in account.overdue(self.now_ns)), key=lambda due: due[:4]
+        ):
+            account.end_attempt(first, at, self.now_ns)
+
+    def _one(self, record: SourceRecord, feed: _Feed, connection: Connection, kind: str, received_ns: int) -> None:
+        if kind == "opened":
+            feed.open[connection.line] = connection.name
+            connection.opened_ns = received_ns
+        elif kind == "closed":
+            if feed.open.pop(connection.line, None) is not None and not feed.open:
+                feed.collector.alone()
+        elif kind == "frame":
+            self._frame(record, feed, connection, received_ns)
+
+    def _frame(self, record: SourceRecord, feed: _Feed, connection: Connection, received_ns: int) -> None:
+        packet = json.loads(record.value, parse_float=Decimal)
+        element = packet.get("eventElementType")
+        if element == "ConnectionStateChanged":
+            time_ns = time_of(packet.get("timestamp"))
+            line, name = connection.line, connection.name
+            feed.collector.status(record.offset, packet["state"], time_ns, received_ns, line, name)
+            return
+        if "message" in packet or element == "heartbeat":
+            return
+        self._event(record, feed, connection, packet, received_ns)
+
+    def _event(
+        self, record: SourceRecord, feed: _Feed, connection: Connection, packet: Json, received_ns: int
+    ) -> None:
+        action = packet.get("fixtureAction")
+        inner = packet if action is None else action
+        name = "seqNum" if action is None else "fixtureSeqNum"
+        try:
+            number = number_of(inner[name]) if name in inner else None
+        except BadNumberError:
+            self.said.bad_numbers.append(record.offset)
+            return
+        time_ns = time_of(inner.get("timestamp"))
+        delivery = "live"
+        if inner.get("delayStatus"):
+            delivery = "late_burst"
+        elif time_ns is not None and connection.opened_ns is not None and time_ns < connection.opened_ns - OLD_NS:
+            delivery = "replayed"
+        fixture = inner.get("fixtureId") or feed.place.feed.split("/")[2]
+        if feed.place.feed.startswith("golf/"):
+            fixture = "-".join(feed.place.feed.split("/")[number] for number in (2, 4, 6))
+        kind = "statistics" if feed.place.kind == "statistics" else "a" if action is not None else "b"
+        what = {
+            "a": (inner.get("actionId"), inner.get("sendType")),
+            "b": (inner.get("eventElementType"), inner.get("timestamp")),
+            "statistics": (inner.get("timestamp"),),
+        }[kind]
+        left_out = {"a": ("fixtureSeqNum", "timelineSequence")}.get(kind, ("seqNum", "traceId"))
+        body = canonical({name: value for name, value in inner.items() if name not in left_out})
+        out = Out(
+            record.offset, record.offset, feed.place.feed, fixture, None, number, what,
+            connection.line, connection.name, "unordered", 0, frozenset(), delivery, feed.collector.state,
+        )  # fmt: skip
+        if number is None:
+            self.said.actions.append(out)
+            return
+
+        def imply() -> str:
+            if delivery == "live" and kind != "statistics":
+                feed.collector.alive(record.offset, time_ns, connection.line, connection.name)
+            return feed.collector.state
+
+        account = feed.accounts.get(fixture)
+        if account is None:
+            account = self.account(feed.place, fixture, self.rules, self.said, lambda: sorted(feed.open))
+            feed.accounts[fixture] = account
+        account.take(
+            Packet(out, number, canonical(what), body, self.now_ns, connection, imply), record.offset, self.now_ns
+        )
+
+
+def expected(records: Iterable[SourceRecord], rules: Rules) -> Said:
+    """Return what a task has to write for its records."""
+    oracle = Oracle(rules)
+    for record in records:
+        oracle.read(record)
+    return oracle.said

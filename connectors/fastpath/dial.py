@@ -100,3 +100,9 @@ def redacted(settings: FastpathSettings, text: str) -> str:
 def deflates(socket: ClientConnection) -> bool:
     """Return whether permessage-deflate was negotiated."""
     return any(extension.name == "permessage-deflate" for extension in socket.protocol.extensions)
+
+
+def local_end(socket: ClientConnection) -> str | None:
+    """Return our address and port, by which the server's side knows the connection, too."""
+    address = socket.local_address
+    return f"{address[0]}:{address[1]}" if address else None

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from connectors.clock import Clock
 from connectors.fastpath import protocol
 from connectors.fastpath.config import FastpathSettings
-from connectors.fastpath.dial import HandshakeRefused, deflates, dial, redacted
+from connectors.fastpath.dial import HandshakeRefused, deflates, dial, local_end, redacted
 from connectors.fastpath.following import State
 from connectors.fastpath.resume import Resume
 from connectors.recorder import LineRecorder
@@ -189,6 +189,7 @@ class FeedLine:
                 "start_position": position,
                 "events": self._resume.events,
                 "cause": cause,
+                "local": local_end(socket),
             },
             position=None if position is None else str(position),
         )

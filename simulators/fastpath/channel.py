@@ -10,7 +10,9 @@ How a connection uses it, in one step without an ``await`` in between, so that n
 Heartbeats and answers to the auth frame are the connection's own business.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Final, Literal
 
 import msgspec
@@ -177,21 +179,13 @@ class Channel:
         self._next_number += count
         return skipped
 
-    def restart(self) -> None:
-        """Let the fixture's numbers begin anew; the list goes on."""
-        self._next_number = self.feed.first_number
-
     def _start(self, position: int, reading: Reading) -> int:
         if position <= 0 or self.feed.position is None:
             return 0
         if self.feed.position == "events":
             return position if reading == "skip" else position - 1
         first = position + 1 if reading == "skip" else position
-        for packet in reversed(self._events):  # the newest of this number, should numbers have begun anew
-            if packet.number == first:
-                return packet.index
-        later = (packet.index for packet in self._events if packet.number > first)
-        return next(later, len(self._events))
+        return bisect_left(self._events, first, key=attrgetter("number"))
 
     def _tell(self, packet: Packet) -> None:
         for channel in (self, *self._twins):

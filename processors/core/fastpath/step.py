@@ -41,14 +41,13 @@ class Step:
         context: Where the outputs go.
     """
 
-    __slots__ = ("_accounts", "_context", "_now_ns", "_origin", "_position", "_teller", "_watch")
+    __slots__ = ("_accounts", "_context", "_now_ns", "_origin", "_teller", "_watch")
 
     def __init__(
         self, origin: str, *, first: int, received_ns: int, watch: Watch, accounts: Accounts, context: Context
     ) -> None:
         self._origin, self._context = origin, context
         self._now_ns = context.stream_time_ns
-        self._position: int | None = None
         self._watch, self._accounts = watch, accounts
         self._teller = Teller(origin, first=first, received_ns=received_ns, context=context)
 
@@ -62,22 +61,18 @@ class Step:
         for health in self._watch.judge(self._gaps, self._now_ns):
             self._teller.feed_health(health)
 
-    def found(self, findings: Iterable[Finding], position: int | None = None) -> None:
-        """Act on what was found about lines; ``position``: asked for by the connection of this record."""
+    def found(self, findings: Iterable[Finding]) -> None:
+        """Act on what was found about lines."""
         for finding in findings:
             match finding:
                 case LineHealth():
                     self._teller.line_health(finding)
-                case Up():
-                    self._accounts.opened(
-                        feed_of(finding.feed), finding.line, finding.connection, position, self._now_ns
-                    )
-                case Down():
-                    self._accounts.closed(feed_of(finding.feed), finding.line, finding.connection, self._now_ns)
-                case Lost():
-                    self._accounts.lost(
-                        feed_of(finding.feed), finding.line, finding.connection, finding.first, finding.last
-                    )
+                case Up(feed, line, connection):
+                    self._accounts.opened(feed_of(feed), line, connection, self._now_ns)
+                case Down(feed, line, connection):
+                    self._accounts.closed(feed_of(feed), line, connection, self._now_ns)
+                case Lost(feed, line, connection, first, last):
+                    self._accounts.lost(feed_of(feed), line, connection, first, last, self._now_ns)
                 case Count():
                     self._context.count(finding)
                 case _:

@@ -88,7 +88,7 @@ class Resume:
 
     def _after(self, events: int) -> int:
         if self._counts_by == "sequence":
-            return max(self._first, events)
+            return events if events > self._first else 0  # 0: the processor then knows that nothing came before
         return max(0, events - _OVERLAP)
 
 

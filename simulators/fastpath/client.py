@@ -62,6 +62,7 @@ class Client:
         self._clock = clock
         self._outbox: deque[Packet | Frame] = deque()
         self._paced: deque[tuple[int, Packet]] = deque()
+        self._handing = False
         self._stalled = False
         self._stall_loses = True
         self._wake = asyncio.Event()
@@ -70,7 +71,7 @@ class Client:
     @property
     def waiting(self) -> int:
         """Messages that are still to be handed over."""
-        return len(self._outbox) + len(self._paced) + self._delivery.waiting
+        return len(self._outbox) + len(self._paced) + self._delivery.waiting + self._handing
 
     @property
     def quiet(self) -> bool:
@@ -174,6 +175,7 @@ class Client:
         return "stalled" if self._stalled else None
 
     async def _hand(self, waiting: Packet | Frame) -> None:
+        self._handing = True
         kept_by = self._kept_by()
         if not isinstance(waiting, Frame):
             for frame in self._delivery.put(waiting, self._clock(), kept_by=kept_by):
@@ -182,6 +184,7 @@ class Client:
             await self._send(marked(waiting, kept_by, lost=True))
         else:
             await self._send(waiting)
+        self._handing = False
 
     async def _send(self, frame: Frame) -> None:
         if self.reason is not None:

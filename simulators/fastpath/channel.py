@@ -107,7 +107,7 @@ class Channel:
         """The fixture's number of the packet to come."""
         return self._next_number
 
-    def replay(self, position: int | None, reading: Reading = "skip") -> Sequence[EventPacket]:
+    def replay(self, position: int | None, reading: Reading) -> Sequence[EventPacket]:
         """Return what a client that asked for ``position`` (``None``: none given) gets at once."""
         match self._replay:
             case "none":

@@ -3,15 +3,16 @@
 from simulators.fastpath.ledger import Ledger, Line, read_ledger
 
 FEED = "soccer/fixtures/1/actions"
+EVENT = Line(kind="frame", feed=FEED, at_ns=4, connection="c", n=1, sort="event", index=0, number=1)
 LINES = [
     Line(kind="published", feed=FEED, at_ns=1, index=0, number=1),
     Line(kind="skipped", feed=FEED, at_ns=2, number=2, last=4),
     Line(kind="connect", feed=FEED, at_ns=3, connection="c", peer="127.0.0.1:5", position=7),
-    Line(kind="frame", feed=FEED, at_ns=4, connection="c", n=1, sort="event", index=0, number=1).holding(b'{"a":"\xc3\xa9"}'),
+    EVENT.holding(b'{"a":"\xc3\xa9"}'),
     Line(kind="frame", feed=FEED, at_ns=5, connection="c", n=2, sort="other", fault="junk").holding(b"\xff\x00"),
     Line(kind="lost", feed=FEED, at_ns=6, connection="c", sort="event", index=1, number=5, fault="hole").holding(b"{}"),
     Line(kind="disconnect", feed=FEED, at_ns=7, connection="c", n=2, reason="gone"),
-]  # fmt: skip
+]
 
 
 def test_lines_are_read_as_they_were_written_over_restarts(tmp_path):

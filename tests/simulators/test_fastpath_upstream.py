@@ -1,5 +1,7 @@
 """The upstream rule of the fact sheet's §7: the vendor's worked example and every further one."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,7 +72,7 @@ def test_the_grid_is_the_servers_whenever_a_feed_began():
 def test_detection_takes_30_to_40_seconds_and_states_are_told_once(packets_s):
     seen = told(packets_s, until_s=400)
     states = [what for _, what in seen if what != "packet"]
-    assert all(one != other for one, other in zip(states, states[1:], strict=False))
+    assert all(one != other for one, other in pairwise(states))
     assert states[:1] in ([], [DISCONNECTED])
     heard_s = None
     for at_s, what in seen:

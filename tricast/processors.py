@@ -1,8 +1,10 @@
 """The processors there are; each is a consumer group, a Faust app and a process of its own."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import ceil
 from types import MappingProxyType
 
+from processors.core.fastpath.processor import FastpathProcessor
 from processors.core.kambi.processor import KambiProcessor
 from processors.core.processor import Processor
 from tricast.settings import Settings
@@ -12,7 +14,20 @@ def _kambi(settings: Settings) -> Processor:
     return KambiProcessor(copy_skew_ms=settings.kambi.copy_skew_ms)
 
 
-PROCESSORS: Mapping[str, Callable[[Settings], Processor]] = MappingProxyType({"kambi": _kambi})
+def _fastpath(settings: Settings) -> Processor:
+    fastpath = settings.fastpath
+    return FastpathProcessor(
+        hold_ms=fastpath.hold_ms,
+        hold_count=fastpath.hold_count,
+        repairs_per_fixture=fastpath.repairs_per_fixture,
+        repair_window_s=ceil(fastpath.repair_window_s),
+        repair_timeout_s=ceil(fastpath.repair_timeout_s),
+    )
+
+
+PROCESSORS: Mapping[str, Callable[[Settings], Processor]] = MappingProxyType(
+    {"kambi": _kambi, "fastpath.audit": _fastpath}
+)
 """By name. Cores only: the engine under them is imported where a worker runs."""
 
 

@@ -14,7 +14,7 @@ START = 1_790_000_000 * SECOND
 class Collector:
     """One feed's collector, fed in seconds since the start; vendor time and receipt are equal unless said."""
 
-    upstream: Upstream = Upstream()
+    upstream: Upstream = field(default_factory=Upstream)
     published: list[tuple[str, bool]] = field(default_factory=list)
 
     def status(
@@ -22,7 +22,7 @@ class Collector:
         state: str,
         at: float,
         *,
-        vendor: float | None | str = "same",
+        vendor: float | str | None = "same",
         line: str = "f",
         connection: str = "c1",
         teller_is_open: bool = True,

@@ -22,7 +22,7 @@ from schemas.topics import TOPICS
 
 log = logging.getLogger(__name__)
 
-TOPIC: Final = TOPICS["fastpath.commands"]
+COMMANDS_TOPIC: Final = TOPICS["fastpath.commands"].name
 REPAIR: Final = "tricast.fastpath.command.repair.v1"
 
 _POLL_MS: Final = 1000
@@ -206,7 +206,7 @@ class CommandReader:
         )
         try:
             await consumer.start()
-            partitions = [TopicPartition(self._topic, number) for number in range(TOPIC.partitions)]
+            partitions = [TopicPartition(self._topic, number) for number in range(TOPICS[COMMANDS_TOPIC].partitions)]
             consumer.assign(partitions)
             if not self._next:
                 self._next = await consumer.end_offsets(partitions)

@@ -127,7 +127,7 @@ class FastpathSettings(BaseModel):
     repair_window_s: Annotated[float, Field(gt=0)] = 600.0
     """For both: the window of that budget, seconds."""
     repair_timeout_s: Annotated[float, Field(gt=0)] = 30.0
-    """For the processor: how long a repair may take, seconds of stream time."""
+    """For both: how long a repair may take, seconds of stream time; how old a command may be, seconds."""
 
     @property
     def legacy_hosts(self) -> tuple[str, ...]:

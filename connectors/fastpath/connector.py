@@ -13,12 +13,13 @@ from connectors import process
 from connectors.backlog import Backlog
 from connectors.clock import Clock, SystemClock
 from connectors.fastpath import names
+from connectors.fastpath.commands import COMMANDS_TOPIC, CommandReader, Commands
 from connectors.fastpath.config import LEGACY_UNTIL, FastpathSettings
 from connectors.fastpath.discovery import Discovery
 from connectors.fastpath.feeds import Feeds, Stood
 from connectors.fastpath.rest import FastpathRest
 from connectors.producer import RawWriter
-from connectors.runner import ConnectionBudget, unless_stopped
+from connectors.runner import ConnectionBudget, Ladder, LineCounts, Runner, unless_stopped
 from connectors.sink import FrameSink
 from connectors.tail import Tails, read_tails
 from schemas.errors import ConfigurationError
@@ -121,7 +122,23 @@ async def _work(
             clock=clock,
         )
         discovery = Discovery(settings, rest=rest, following=feeds, stop=stop, clock=clock, random=random)
-        group.create_task(discovery.run(), name="discovery")
+        commands = CommandReader(
+            kafka,
+            topic=prefix + COMMANDS_TOPIC,
+            commands=Commands(feeds, replica=settings.replica, timeout_s=settings.repair_timeout_s, clock=clock),
+            stop=stop,
+            clock=clock,
+        )
+        runner = Runner(
+            stop=stop,
+            backoff=Ladder(steps_s=settings.backoff_s, healthy_s=settings.healthy_s),
+            budget=budget,
+            clock=clock,
+            random=random,
+        )
+        # Lines of their own to the runner: whatever breaks in them, the sockets go on.
+        for name, work in (("fastpath-discovery", discovery.run), ("fastpath-commands", commands.run)):
+            group.create_task(runner.keep_connected(name, work, LineCounts()), name=name)
 
 
 def _check(settings: FastpathSettings) -> None:

@@ -28,11 +28,13 @@ class _FixtureAction(msgspec.Struct, rename="camel"):
 
 
 class _Names(msgspec.Struct, rename="camel"):
-    """What tells one packet from another, in all families."""
+    """What tells one packet from another, in all families; ``message`` is what the multiplexer's envelope holds."""
 
     fixture_action: _FixtureAction | None = None
     event_element_type: str | None = None
     timestamp: str | None = None
+    event_id: str | None = None
+    message: "_Names | str | None" = None
 
 
 class Control:
@@ -152,12 +154,11 @@ def _rows(channel: Channel) -> Iterator[dict[str, Any]]:
 
 
 def _names(packet: EventPacket) -> dict[str, Any]:
-    try:
-        names = _read(packet.text(packet.number))
-    except msgspec.ValidationError:  # the multiplexer's envelope and whatever else has its own names
-        return {}
+    outer = _read(packet.text(packet.number))
+    names = outer.message if isinstance(outer.message, _Names) else outer
     action = names.fixture_action or _FixtureAction()
     told = {
+        "event": outer.event_id,
         "action_id": action.action_id,
         "send_type": action.send_type,
         "element_type": names.event_element_type,

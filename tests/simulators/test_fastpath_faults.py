@@ -220,14 +220,14 @@ async def test_one_that_never_speaks_is_open_and_answers_pings(tmp_path):
 
 
 async def test_a_slow_reader_is_cut(tmp_path):
-    async with staged(tmp_path, send_queue_max=50) as stage:
-        stage.publish(count=100)
+    async with staged(tmp_path, send_queue_max=20) as stage:
         async with opened(stage, max_queue=1, compression=None) as socket:
             await socket.send('{"authToken": "simulated"}')
             await stage.until_connected()
             client = stage.connections.clients()[0]
+            large = b'{"seqNum":\x00,"padding":"' + b"x" * 500_000 + b'"}'
             while not client.quiet:  # nobody reads: what the kernel does not take waits
-                stage.publish(count=40)
+                stage.channels[ACTIONS].publish(large, stage.now_ns)
                 await asyncio.sleep(0)
             with pytest.raises(ConnectionClosedError):
                 await received(socket, 1 << 30)

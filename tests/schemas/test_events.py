@@ -20,12 +20,81 @@ RECORDS = [
     for path in sorted(GOLDEN.glob("*.json"))
     for record in json.loads(path.read_text())["records"]
 ]
+for path in sorted(GOLDEN.glob("fastpath/*.json")):
+    case = json.loads(path.read_text())
+    if "record" in case:
+        RECORDS.append((path.stem, case["ce_type"], case["record"]))
 HEALTH = {"line": "kambi-0-general", "state": "live", "reason": "opened", "since_ns": 1, "connection": "c-1"}
 RECORDS.append(("health", "tricast.kambi.line.health.v1", HEALTH))
 EVENT_HEALTH = {"event_id": 1020000001, "state": "stale", "reason": "covered", "since_ns": 1, "coverage": "full"}
 RECORDS.append(("event-health", "tricast.kambi.event.health.v1", EVENT_HEALTH))
 MARKED = {"event_id": 1, "source": "snapshot", "late": True, "offer_id": 2, "outcomes": [{"id": 3, "late": True}]}
 RECORDS.append(("marked", "tricast.kambi.outcomes.removed.v1", MARKED))
+FIXTURE: dict[str, Any] = {"feed": "soccer/fixtures/f-1/actions", "fixture_id": "f-1"}
+CONNECT = {"line": "soccer/fixtures/f-1/actions@b", "connection": "c-1"}
+RECORDS.extend(
+    (name, f"tricast.fastpath.{name}.v1", value)
+    for name, value in (
+        (
+            "sequence.finding",
+            FIXTURE
+            | CONNECT
+            | {
+                "finding": "not_repairable",
+                "series": "actions",
+                "first": 5,
+                "last": 9,
+                "missing": [[5, 6], [9, 9]],
+                "count": 3,
+                "reason": "not-in-replay",
+                "attempt": 2,
+                "after_ms": 61_000,
+                "ours": True,
+                "vendor_first": 1,
+                "vendor_last": 5,
+                "asked": 0,
+                "position": 0,
+                "other": "tricast.fastpath.raw/3/41",
+                "aligned": False,
+                "scope": "connection",
+                "old_last": 41,
+                "by": "soccer/fixtures/f-1/actions",
+                "repair": "none",
+            },
+        ),
+        (
+            "connection.state",
+            FIXTURE
+            | CONNECT
+            | {
+                "state": "Connected",
+                "previous": "Disconnected",
+                "since_ns": 5,
+                "vendor_time": "2026-11-20T18:00:52.250Z",
+                "implied": True,
+            },
+        ),
+        (
+            "command.repair",
+            FIXTURE | {"line": "soccer/fixtures/f-1/actions", "first": 5, "last": 9, "position": 3, "attempt": 1},
+        ),
+        (
+            "line.health",
+            CONNECT
+            | {
+                "feed": FIXTURE["feed"],
+                "state": "gapped",
+                "reason": "hole",
+                "since_ns": 5,
+                "ours": True,
+                "first_frame": 3,
+                "last_frame": 4,
+                "lost_frames": 2,
+            },
+        ),
+        ("feed.health", FIXTURE | {"state": "down", "reason": "collection-dropped", "since_ns": 5, "open_lines": 2}),
+    )
+)
 IDS = [f"{name}-{number}" for number, (name, _, _) in enumerate(RECORDS)]
 
 

@@ -9,7 +9,6 @@ from processors.core.fastpath.findings import RejectedError
 from processors.core.fastpath.identity import body_hash, key_hash
 from processors.core.fastpath.numbers import sequence_number
 from processors.core.fastpath.packet import (
-    SEND_TYPES,
     ActionPacket,
     ElementPacket,
     Heartbeat,
@@ -21,21 +20,11 @@ from processors.core.fastpath.packet import (
 from processors.core.fastpath.vendor_time import vendor_time_ns
 from schemas.fastpath.codes import Code, Count
 from schemas.fastpath.feed import Feed, Kind
+from schemas.fastpath.wire import ACTION_TYPE_IDS, SEND_TYPES, STATES
 
 _NO_ACTION_BODY: Final = frozenset({"fixtureSeqNum", "timelineSequence"})
-_STATES: Final = {
-    state.casefold(): state for state in ("Connected", "Disconnected", "Delayed", "Unstable", "PartiallyDisconnected")
-}
-_ACTION_TYPE_IDS: Final = {
-    "Start Fixture": 4,
-    "Start Period": 6,
-    "Start Clock": 8,
-    "Status Updated": 22,
-    "Video Check Underway": 51,
-    "Possible Video Check": 64,
-    "Penalty Awarded": 106,
-}
-"""Ids that the fact sheet names; of others nothing is known, and ids differ from sport to sport."""
+_SEND_TYPE_NAMES: Final = frozenset(SEND_TYPES.values())
+_STATES: Final = {state.casefold(): state for state in STATES}
 
 
 def classify(value: bytes, feed: Feed) -> Packet:
@@ -60,7 +49,8 @@ def _multiplexed(tree: dict[str, Any], feed: Feed) -> Packet:
     if data_type in {"heartbeats", "heartbeat"}:
         return Heartbeat()
     feed_type = _text(tree.get("feedType"))
-    fixture_id = f"{feed_type}/{_text(tree.get('eventId'))}"
+    event_id = _text(tree.get("eventId"))
+    fixture_id = f"{feed_type}/{event_id}" if feed_type or event_id else feed.fixture
     inner = tree.get("message")
     if type(inner) is not dict:
         raise RejectedError(Code.BAD_ENVELOPE, f"dataType {data_type!r}, message of type {type(inner).__name__}"[:80])
@@ -249,13 +239,10 @@ def _send_type(action: dict[str, Any], counts: list[Count]) -> str:
         counts.append(Count.TYPE_ID_DISAGREES)
     action_type = action.get("fixtureActionType")
     if type(action_type) is str:
-        known = _ACTION_TYPE_IDS.get(action_type)
+        known = ACTION_TYPE_IDS.get(action_type)
         if known is not None and action.get("fixtureActionTypeId", known) != known:
             counts.append(Count.TYPE_ID_DISAGREES)
     return name
-
-
-_SEND_TYPE_NAMES: Final = frozenset(SEND_TYPES.values())
 
 
 def _delay_status(value: Any) -> str | None:

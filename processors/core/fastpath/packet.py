@@ -1,21 +1,11 @@
 """What a packet can be, whichever family sent it: one class each, told apart by shape alone (``classify``)."""
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from processors.core.fastpath.findings import Unreadable
 from schemas.fastpath.codes import Count
-
-SEND_TYPES: Final = {
-    1: "Pending",
-    2: "Updated",
-    3: "Cancelled",
-    4: "Deleted",
-    5: "Confirmed",
-    6: "Restored",
-}
-"""sendTypeId → sendType (fact sheet §4.1); where a packet has both and they disagree, the name holds."""
 
 
 class MatchPacket(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -65,7 +65,7 @@ class Broadcast:
         self._moment.now_ns, self._moment.share = now_ns, share
         notes = next(self._plot, None)
         if notes is None:
-            self.over = True
+            self.over = not (self.offline or self.silent)  # what is noted has to be told first
             return
         if self.offline or self.silent:
             self._held.extend(notes)
@@ -80,6 +80,7 @@ class Broadcast:
         note = self._match.suspend()
         if note is not None and not self.over and not self.silent:
             self.offline, self._dropping = True, dropping
+            self.fixture.set_status(self.fixture.status, 3)
             self._put(note)
 
     def resume(self, now_ns: int) -> None:
@@ -92,6 +93,7 @@ class Broadcast:
         note = self._match.resume(dropped=self._dropping)
         if note is not None:
             self._put(note)
+        self.fixture.set_status(self.fixture.status, 4 if self._dropping else 1)
         self.over = self.dropped = self._dropping
 
     def hush(self) -> None:

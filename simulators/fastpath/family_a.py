@@ -168,7 +168,7 @@ class Sheet:
     def resume(self, *, dropped: bool) -> Note:
         """Return what is sent when the scorer is back, or given up."""
         if not dropped:
-            return self.told(self.status, 1)
+            return self.told(self.status, 5 if self.finished else 1)
         self.finished = True
         return self.told(self.status, 4, **_STREAM_LOST)
 

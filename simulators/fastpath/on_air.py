@@ -7,11 +7,19 @@ from typing import Final
 
 from simulators.fastpath.agenda import Agenda
 from simulators.fastpath.broadcast import ALARM_S, Broadcast
-from simulators.fastpath.config import FastpathSimulatorSettings, FaultSwitch
+from simulators.fastpath.config import FastpathSimulatorSettings, FaultSwitch, Sport
+from simulators.fastpath.upstream import CONNECTED
 
 _S: Final = 1_000_000_000
 _HEARTBEAT_NS: Final = 5 * _S
 _SPREAD: Final = (0.5, 1.5)
+NAMED_STATES: Final[dict[Sport, tuple[str, ...]]] = {
+    "mma": ("Delayed", "Unstable"),
+    "golf": ("PartiallyDisconnected",),
+}
+"""States that only some sports have (fact sheet §7)."""
+_NAMED_EVERY_S: Final = 60
+_NAMED_FOR_NS: Final = 4 * _S
 _LOOK_AGAIN_NS: Final = 5 * _S
 """How often a fault that is off is looked at: settings change while the simulator runs."""
 
@@ -24,6 +32,7 @@ class Studio:
         heard: Note an upstream heartbeat of a broadcast's feeds, at a simulated time.
         now_ns: Real time.
         ended: Told when one is over.
+        told: Let the upstream of a broadcast's actions feed name a state, at a simulated time.
         dropping: Whether the suspension that begins is one that ends in a dropped collection.
     """
 
@@ -32,6 +41,7 @@ class Studio:
     agenda: Agenda
     heard: Callable[[Broadcast, int], None]
     now_ns: Callable[[], int]
+    told: Callable[[Broadcast, str, int], None]
     ended: Callable[[Broadcast], None]
     dropping: Callable[[int], bool]
 
@@ -53,7 +63,6 @@ class OnAir:
         self._chance = chance
         self._begins_ns = begins_ns
         self._length_ns = length_ns
-        self._silence = 0
         live = sum(studio.settings.fixtures.values())
         rate = studio.settings.actions_per_second
         self._pace_ns = live / rate * _S if rate > 0 else None
@@ -61,6 +70,8 @@ class OnAir:
         agenda.at(begins_ns, self._heartbeat)
         if self._pace_ns is not None:
             agenda.at(begins_ns + int(self._pace_ns * chance.random()), self._beat)
+        if NAMED_STATES.get(broadcast.fixture.sport):
+            agenda.at(begins_ns + self._named_pause_ns(), self._name)
         agenda.at(begins_ns, self._silence_due)
         agenda.at(begins_ns, self._offline_due)
 
@@ -80,6 +91,23 @@ class OnAir:
         if not self._broadcast.silent:
             self._studio.heard(self._broadcast, sim_ns)
         self._studio.agenda.at(sim_ns + _HEARTBEAT_NS, self._heartbeat)
+
+    def _name(self, sim_ns: int) -> None:
+        """Let the upstream name a state, and name it well again soon after."""
+        broadcast, studio = self._broadcast, self._studio
+        if broadcast.over:
+            return
+        if not broadcast.silent:
+            studio.told(broadcast, self._chance.choice(NAMED_STATES[broadcast.fixture.sport]), sim_ns)
+            studio.agenda.at(sim_ns + _NAMED_FOR_NS, self._name_connected)
+        studio.agenda.at(sim_ns + self._named_pause_ns(), self._name)
+
+    def _name_connected(self, sim_ns: int) -> None:
+        if not self._broadcast.over and not self._broadcast.silent:
+            self._studio.told(self._broadcast, CONNECTED, sim_ns)
+
+    def _named_pause_ns(self) -> int:
+        return int(_NAMED_EVERY_S * self._chance.uniform(*_SPREAD) * _S)
 
     def _silence_due(self, sim_ns: int) -> None:
         """Fall silent, if that is asked for and was not just now; look again later."""

@@ -70,6 +70,7 @@ class World:
             agenda=self._agenda,
             heard=self._heard,
             now_ns=lambda: self.now_ns,
+            told=self._told,
             ended=self._end,
             dropping=self._dropping,
         )
@@ -138,6 +139,11 @@ class World:
 
     def _heard(self, broadcast: Broadcast, sim_ns: int) -> None:
         self._press.heard(broadcast.channels.values(), self.now_ns, sim_ns)
+
+    def _told(self, broadcast: Broadcast, state: str, sim_ns: int) -> None:
+        channel = broadcast.channels["actions"]
+        if change := self._collectors.tell(channel.feed.path, state, sim_ns):
+            self._press.state(channel, change, self.now_ns)
 
     def _dropping(self, every: int) -> bool:
         self._suspensions += 1

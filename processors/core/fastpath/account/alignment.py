@@ -1,0 +1,78 @@
+"""Where the numbers of a connection stand in an account: as they are, or found by content.
+
+The vendor says both that numbers are per connection and that they are per fixture (fact sheet §5.2), so nothing is
+taken for granted: the first packet of each connection is looked up, and so is every packet that does not fit, until
+numbers are known to be the fixture's.
+"""
+
+from processors.core.fastpath.account.account import Account, Packet
+from processors.core.fastpath.account.arrival import Arrival
+from processors.core.fastpath.account.known import KEY_BYTES
+
+
+def offset_of(account: Account, arrival: Arrival) -> int | None:
+    """Return the offset of the connection whose first packet this is (R2); ``None``: its numbers restarted."""
+    state, known, number = account.state, account.known, arrival.number
+    asked = arrival.position or 0
+    place = number + state.offset
+    there = known.get(place)
+    if there is not None and there[:KEY_BYTES] == arrival.key:
+        if number > account.feed.first_number and (asked > 0 or account.feed.position == "sequence"):
+            state.scope = "fixture"
+        return state.offset
+    if place > state.last or account.gaps.missing(place) is not None:
+        return state.offset
+    same = known.find(arrival.key + arrival.body)
+    if same:
+        state.scope = "connection"
+        return min(same, key=lambda found: (abs(found - asked - 1), -found)) - number
+    # Forgotten, or below the baseline: nothing speaks against the numbers going on.
+    return state.offset if there is None and place >= 0 else None
+
+
+def further_on(account: Account, packet: Packet, place: int) -> int | None:
+    """Find a packet that does not match ``place`` further on: the numbers between are not in the vendor's list."""
+    if account.state.scope == "fixture":
+        return None
+    return next(
+        (found for found in account.known.find(packet.content) if found > place and _is_new(packet, found)), None
+    )
+
+
+def further_back(account: Account, packet: Packet) -> int | None:
+    """Find a packet whose number is beyond the last among what other connections brought before."""
+    link, state = packet.link, account.state
+    if state.scope == "fixture":
+        return None
+    has_all = not link.skipped and link.first + link.offset <= state.low
+    if has_all and packet.before + link.offset >= state.last:
+        return None  # nobody is ahead of this connection: nearly every packet
+    same = (found for found in reversed(account.known.find(packet.content)) if _is_new(packet, found))
+    return next(same, None)
+
+
+def at_default(account: Account, packet: Packet) -> int | None:
+    """Find a packet that does not match its number at the place where further connections' numbers stand.
+
+    Two lines follow one vendor: when its numbers restart, the first line to see it sets the default, and the other one
+    must find it instead of restarting, too.
+    """
+    place = packet.arrival.number + account.state.offset
+    if packet.link.offset != account.state.offset and account.known.get(place) == packet.content:
+        return place
+    return None
+
+
+def at_default_unseen(account: Account, packet: Packet, furthest: int) -> int | None:
+    """Likewise for a connection whose numbers restarted, if the packet may be new at that place."""
+    state = account.state
+    place = packet.arrival.number + state.offset
+    if packet.link.offset == state.offset:
+        return None
+    return place if state.last < place <= furthest or account.gaps.missing(place) is not None else None
+
+
+def _is_new(packet: Packet, place: int) -> bool:
+    """Tell whether the packet's connection has not brought ``place`` yet, by its numbers as they stand."""
+    number = place - packet.link.offset
+    return number == packet.arrival.number or not packet.link.has(number)

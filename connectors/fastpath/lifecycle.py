@@ -52,6 +52,7 @@ class _Followed:
         sport: As its list is named; empty while no list showed it.
         told_s: When an answer last told of it.
         missing: Lists in a row that lacked it.
+        unknown: Answers in a row that there is no such fixture.
         leaving_s: Since when it is known to be gone or ended.
         closed_s: Feeds that said they are finished, and when that was seen.
         lapsed: Those of them whose fixture was not shown live at some time since.
@@ -62,6 +63,7 @@ class _Followed:
     sport: str = ""
     told_s: float = -math.inf
     missing: int = 0
+    unknown: int = 0
     leaving_s: float | None = None
     closed_s: dict[str, float] = field(default_factory=dict)
     lapsed: set[str] = field(default_factory=set)
@@ -101,7 +103,8 @@ class Lifecycle:
             there = {self._feeds_of(listing.sport, fixture)[:1] for fixture in listing.fixtures}
             for followed in self._followed.values():
                 if followed.sport == listing.sport and followed.found[:1] not in there:
-                    self._missed(followed, now_s)
+                    followed.missing += 1
+                    self._leave_if_gone(followed, now_s)
         return waiting
 
     def answered(self, about: str, fixture: Fixture | None, *, now_s: float) -> None:
@@ -110,8 +113,9 @@ class Lifecycle:
         if followed is None:
             return
         followed.told_s = now_s
+        followed.unknown = followed.unknown + 1 if fixture is None else 0
         if fixture is None:
-            self._missed(followed, now_s)
+            self._leave_if_gone(followed, now_s)
         elif fixture.life != "live" or followed.missing < _MISSING_IN_A_ROW:  # else only a list takes it in again
             self._tell(followed, fixture, now_s)
 
@@ -119,9 +123,10 @@ class Lifecycle:
 
     def steps(self, feeds: Mapping[str, State], *, now_s: float) -> tuple[Step, ...]:
         """Return what to start and to stop, given the feeds of this process and how each is."""
+        again, self._again = self._again, set()
         for name, followed in list(self._followed.items()):
             for path in followed.feeds:
-                if feeds.get(path) == "finished":
+                if feeds.get(path) == "finished" and path not in again:
                     followed.closed_s.setdefault(path, now_s)
                 else:
                     followed.closed_s.pop(path, None)
@@ -131,7 +136,6 @@ class Lifecycle:
                 if not followed.chosen:
                     del self._followed[name]
         wanted = dict.fromkeys(path for followed in self._followed.values() for path in followed.feeds)
-        again, self._again = self._again, set()
         stops = [Stop(path) for path in feeds if path not in wanted]
         return (*stops, *(Start(path) for path in wanted if path not in feeds or path in again))
 
@@ -164,7 +168,7 @@ class Lifecycle:
             followed = self._followed[_name(feeds[0])] = _Followed()
         if fixture.life == "live":
             followed.found, followed.sport = feeds, sport
-        followed.told_s, followed.missing = now_s, 0
+        followed.told_s, followed.missing, followed.unknown = now_s, 0, 0
         self._tell(followed, fixture, now_s)
         return True
 
@@ -180,9 +184,8 @@ class Lifecycle:
             case "ended":
                 self._leave(followed, now_s)
 
-    def _missed(self, followed: _Followed, now_s: float) -> None:
-        followed.missing += 1
-        if followed.missing >= _MISSING_IN_A_ROW:
+    def _leave_if_gone(self, followed: _Followed, now_s: float) -> None:
+        if max(followed.missing, followed.unknown) >= _MISSING_IN_A_ROW:
             self._leave(followed, now_s)
 
     def _leave(self, followed: _Followed, now_s: float) -> None:

@@ -1,0 +1,332 @@
+"""What a frame is: by shape, in the sheet's order; what makes two packets the same; what is kept of one."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.core.fastpath.classify import classify
+from processors.core.fastpath.normalize import normalize
+from processors.core.fastpath.packet import (
+    ActionPacket,
+    ElementPacket,
+    Heartbeat,
+    MatchPacket,
+    Message,
+    Packet,
+    StatisticsPacket,
+    StatusPacket,
+)
+from schemas.codec import decode, encode
+from schemas.fastpath.codes import Count
+from schemas.fastpath.feed import feed_of
+from tests.core.fastpath.golden import RELEASED, stamp
+
+FIXTURE = "0b9c1c6e-7a57-4b0c-9c71-0d6a5f3e2a11"
+ACTIONS = f"soccer/fixtures/{FIXTURE}/actions"
+STATISTICS = f"soccer/fixtures/{FIXTURE}/statistics"
+FIGHT = "mma/fights/47/details"
+MULTIPLEXER = "multiplexer/?sport=golf"
+PATHS = [ACTIONS, STATISTICS, FIGHT, "mma/fights/47/livestats", "golf/tournaments/9/leaderboard", MULTIPLEXER, "new/1"]
+
+
+def read(frame: dict[str, Any] | str, path: str = ACTIONS) -> Packet:
+    return classify((frame if isinstance(frame, str) else json.dumps(frame)).encode(), feed_of(path))
+
+
+def match_packet(frame: dict[str, Any] | str, path: str = ACTIONS) -> MatchPacket:
+    packet = read(frame, path)
+    assert isinstance(packet, MatchPacket)
+    return packet
+
+
+def action(**fields: Any) -> dict[str, Any]:
+    return {"fixtureAction": {"fixtureSeqNum": 7, "actionId": "a-1", "sendType": "Pending", "sendTypeId": 1} | fields}
+
+
+def element(**fields: Any) -> dict[str, Any]:
+    return {"seqNum": 7, "eventElementType": "Undo", "timestamp": "2026-11-20T18:00:00.000Z"} | fields
+
+
+def value_of(frame: dict[str, Any] | str, path: str = ACTIONS) -> str:
+    packet = match_packet(frame, path)
+    assert isinstance(packet, ActionPacket | ElementPacket | StatisticsPacket)
+    return encode(normalize(packet, stamp(path), RELEASED).record).decode()
+
+
+# Order of classification.
+
+
+@pytest.mark.parametrize(
+    ("frame", "path", "kind"),
+    [
+        (action() | {"dataType": "x", "eventElementType": "heartbeat", "seqNum": 1}, ACTIONS, ActionPacket),
+        ({"dataType": "heartbeats", "eventElementType": "Undo", "seqNum": 1}, FIGHT, Heartbeat),
+        ({"feedType": "f", "eventId": 1, "message": {"seqNum": 1}}, MULTIPLEXER, StatisticsPacket),
+        ({"dataType": "EventData", "message": action()}, MULTIPLEXER, ActionPacket),
+        ({"dataType": "eventdata", "message": {"eventElementType": "HEARTBEAT"}}, MULTIPLEXER, Heartbeat),
+        ({"dataType": "connectionState", "message": {"state": "Connected"}}, MULTIPLEXER, StatusPacket),
+        (element(message="x", level="INFO", fixtureId="f"), FIGHT, ElementPacket),
+        (element(eventElementType="heartbeat"), FIGHT, Heartbeat),
+        (element(eventElementType="ConnectionStateChanged", state="Connected"), FIGHT, StatusPacket),
+        ({"message": "x", "level": "WARN", "seqNum": 1, "fixtureId": "f"}, ACTIONS, Message),
+        ({"message": "x", "seqNum": 1}, FIGHT, ElementPacket),
+        ({"message": "x", "fixtureId": "f", "seqNum": 1}, STATISTICS, StatisticsPacket),
+        ({"message": "x"}, ACTIONS, Message),
+        ({"message": "HEARTBEAT at noon"}, ACTIONS, Heartbeat),
+        ({"message": ""}, ACTIONS, Message),
+        ({"error": "x", "status": 403, "seqNum": 3}, FIGHT, ElementPacket),
+        ({"error": "x"}, FIGHT, Message),
+        ({"seqNum": 1, "fixtureId": "f"}, FIGHT, StatisticsPacket),
+        ({"seqNum": 1}, FIGHT, ElementPacket),
+        ({"seqNum": 1}, "mma/fights/47/livestats", StatisticsPacket),
+        ({"seqNum": 1, "eventElementType": 5}, FIGHT, ElementPacket),
+        ({"seqNum": 1, "eventElementType": ""}, FIGHT, ElementPacket),
+        ({"fixtureId": "f"}, STATISTICS, StatisticsPacket),
+        ({"timestamp": "2026-11-20T18:00:00Z"}, "golf/tournaments/9/leaderboard", StatisticsPacket),
+    ],
+)
+def test_order_of_the_sheet(frame: dict[str, Any], path: str, kind: type[Packet]):
+    assert isinstance(read(frame, path), kind)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"eventElementType": "heartbeat"},
+        {"eventelementtype": "Heartbeat", "timestamp": "x", "message": "alive"},
+        {"EVENTELEMENTTYPE": "HEARTBEAT"},
+        {"message": "Heartbeat sent at 2026-11-20T18:00:10.412Z", "level": "INFO"},
+        {"message": "heartbeat"},
+        {"dataType": "heartbeats"},
+        {"dataType": "Heartbeats", "sport": "golf", "message": None},
+        {"dataType": "heartbeats", "message": {"seqNum": 4}},
+    ],
+)
+def test_heartbeats_in_every_shape_on_every_feed(path: str, frame: dict[str, Any]):
+    assert read(frame, path) == Heartbeat()
+
+
+def test_a_status_is_told_in_the_vendors_spelling_and_an_unknown_one_as_sent():
+    for sent, state in (("disconnected", "Disconnected"), (" Delayed ", "Delayed"), ("On Fire", "On Fire")):
+        packet = read({"eventElementType": "connectionStateChanged", "state": sent})
+        assert isinstance(packet, StatusPacket)
+        assert packet.state == state
+
+
+# Where a packet belongs.
+
+
+def test_a_fixture_that_is_not_named_is_that_of_the_path():
+    for missing in (action(), action(fixtureId=None), action(fixtureId=""), action(fixtureId={"id": 1})):
+        assert match_packet(missing).fixture_id == FIXTURE
+    assert match_packet(element(), FIGHT).fixture_id == "47"
+
+
+def test_a_uuid_in_capitals_is_the_same_fixture():
+    packet = match_packet(action(fixtureId=FIXTURE.upper()))
+    assert packet.fixture_id == FIXTURE
+    assert Count.OTHER_FIXTURE not in packet.counts
+
+
+def test_two_fixtures_in_one_feed_are_two():
+    packet = match_packet(action(fixtureId="f-2"))
+    assert packet.fixture_id == "f-2"
+    assert Count.OTHER_FIXTURE in packet.counts
+
+
+def test_on_the_multiplexer_feed_and_event_are_the_fixture():
+    for inner in (element(fixtureId="f-2"), action(fixtureId="f-2"), {"seqNum": 1, "fixtureId": "f-2"}):
+        frame = {"dataType": "eventdata", "feedType": "holebyhole", "eventId": 901, "message": inner}
+        assert match_packet(frame, MULTIPLEXER).fixture_id == "holebyhole/901"
+        assert '"fixtureId":"f-2"' in value_of(frame, MULTIPLEXER)
+    assert match_packet({"dataType": "eventdata", "message": {"seqNum": 1}}, MULTIPLEXER).fixture_id == "golf"
+
+
+def test_statistics_have_a_series_of_their_own_on_any_url():
+    frame = {"seqNum": 7, "fixtureId": FIXTURE}
+    for path in (ACTIONS, STATISTICS):
+        packet = match_packet(frame, path)
+        assert packet.series == "statistics"
+        assert (Count.MISPLACED in packet.counts) == (path == ACTIONS)
+    assert match_packet(action()).series == match_packet(element()).series == "actions"
+
+
+# What makes two packets the same.
+
+
+def shuffled(draw: st.DrawFn, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: shuffled(draw, value[key]) for key in draw(st.permutations(list(value)))}
+    return [shuffled(draw, part) for part in value] if isinstance(value, list) else value
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+bodies = st.fixed_dictionaries(
+    {}, optional={"player": json_values, "metadata": json_values, "stats": json_values, "nickName": json_values}
+)
+
+
+@st.composite
+def same_packet_twice(draw: st.DrawFn) -> tuple[str, str, str]:
+    body, number, other = draw(bodies), draw(st.integers(0, 2**63 - 1)), draw(st.integers(0, 2**63 - 1))
+    shape = draw(st.sampled_from(["action", "element", "statistics", "untyped"]))
+    if shape == "action":
+        first = action(**body, fixtureSeqNum=number, timelineSequence=1.5, fixtureId=FIXTURE) | {"traceId": "1"}
+        second = action(**body, fixtureSeqNum=str(other), timelineSequence=2.25, fixtureId=FIXTURE) | {"version": 3}
+        path = ACTIONS
+    else:
+        add = {"element": {"eventElementType": "Undo"}, "statistics": {"fixtureId": "f"}, "untyped": {}}[shape]
+        first = {"timestamp": "2026-11-20T18:00:00.000Z", "seqNum": number, **body, **add, "traceId": "1"}
+        second = {**body, "seqNum": other, "timestamp": "2026-11-20T18:00:00.000Z", **add}
+        path = FIGHT
+    indent = draw(st.sampled_from([None, 1]))
+    return json.dumps(first), json.dumps(shuffled(draw, second), indent=indent, ensure_ascii=draw(st.booleans())), path
+
+
+@given(same_packet_twice())
+def test_order_of_keys_number_trace_space_and_escapes_make_no_other_packet(twice: tuple[str, str, str]):
+    first, second = match_packet(twice[0], twice[2]), match_packet(twice[1], twice[2])
+    assert (first.key, first.body) == (second.key, second.body)
+
+
+@pytest.mark.parametrize(
+    ("changed", "key", "body"),
+    [
+        ({"actionId": "a-2"}, False, False),
+        ({"sendType": "Confirmed"}, False, False),
+        ({"sendTypeId": 3}, True, False),
+        ({"period": 2}, True, False),
+        ({"timestamp": "2026-11-20T18:00:00.000Z"}, True, False),
+        ({"fixtureSeqNum": 8, "timelineSequence": 1.5}, True, True),
+    ],
+)
+def test_what_names_an_action_and_what_it_says(changed: dict[str, Any], key: bool, body: bool):
+    first, second = match_packet(action()), match_packet(action(**changed))
+    assert (first.key == second.key, first.body == second.body) == (key, body)
+
+
+def test_a_send_type_without_name_is_the_documented_one():
+    named, numbered = match_packet(action()), match_packet(action(sendType=None))
+    assert named.key == numbered.key
+
+
+@pytest.mark.parametrize(
+    ("changed", "key", "body"),
+    [
+        ({"eventElementType": "Insertion"}, False, False),
+        ({"timestamp": "2026-11-20T18:00:00.001Z"}, False, False),
+        ({"timestamp": "2026-11-20T18:00:00Z"}, False, False),
+        ({"fighter": "Red"}, True, False),
+        ({"seqNum": 8, "traceId": "t"}, True, True),
+    ],
+)
+def test_what_names_an_element_and_what_it_says(changed: dict[str, Any], key: bool, body: bool):
+    first, second = match_packet(element(), FIGHT), match_packet(element(**changed), FIGHT)
+    assert (first.key == second.key, first.body == second.body) == (key, body)
+
+
+def test_the_text_of_a_fraction_is_part_of_what_is_said_and_its_summary_is_not():
+    exact = '{"fixtureAction":{"fixtureSeqNum":1,"metadata":{"x":%s}},"fixtureSummary":{"homeTeamScore":%d}}'
+    assert match_packet(exact % ("1.0", 1)).body == match_packet(exact % ("1.0", 2)).body
+    assert match_packet(exact % ("1.0", 1)).body != match_packet(exact % ("1.00", 1)).body
+
+
+def test_ids_that_run_into_each_other_are_not_the_same():
+    first = match_packet(action(actionId="a", sendType="bc"))
+    assert first.key != match_packet(action(actionId="ab", sendType="c")).key
+
+
+# What is kept.
+
+
+def test_fractions_and_long_numbers_come_out_as_they_went_in():
+    fractions = "[1.10,1e2,-0.0,0.1000000000000000055511151231257827,9.1e-15,12345678901234567890123,1E400]"
+    for frame, path in (
+        ('{"fixtureAction":{"fixtureSeqNum":1,"a":V,"player":{"b":V},"metadata":{"c":V}},"d":V}', ACTIONS),
+        (
+            '{"fixtureAction":{"fixtureSeqNum":1,"team":{"a":V}},"fixtureSummary":{"b":V,"periods":[{"c":V}]},"d":V}',
+            ACTIONS,
+        ),
+        ('{"seqNum":1,"eventElementType":"Undo","a":V,"b":{"c":[V]},"d":V}', FIGHT),
+        ('{"seqNum":1,"fixtureId":"f","a":V,"b":{"c":[V]},"d":V}', STATISTICS),
+    ):
+        value = value_of(frame.replace("V", fractions), path)
+        assert value.count(fractions) == frame.count("V")
+        ce_type = {ACTIONS: "action", FIGHT: "event-element", STATISTICS: "statistics"}[path]
+        assert encode(decode(f"tricast.fastpath.{ce_type}.v1", value.encode())).decode() == value
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        ("1.0000005120000042", "1.0000005120000042"),
+        ("3.0000000000000687", "3.0000000000000687"),
+        ("0.0000000000000091", "0.0000000000000091"),
+        ("9.1e-15", "9.1e-15"),
+        ('"1.0000005120000042"', "1.0000005120000042"),
+        ("4", "4"),
+    ],
+)
+def test_timeline_sequence_is_its_text(sent: str, text: str):
+    frame = '{"fixtureAction":{"fixtureSeqNum":1,"timelineSequence":<text>}}'
+    value = json.loads(value_of(frame.replace("<text>", sent)))
+    assert value["timeline_sequence"] == text
+
+
+@given(st.dictionaries(st.text(), json_values), st.sampled_from(["action", "element", "statistics"]))
+def test_no_field_of_a_packet_is_lost(fields: dict[str, Any], shape: str):
+    reserved = {"fixtureseqnum", "fixtureid", "seqnum", "eventelementtype", "message", "timestamp", "datatype"}
+    fields = {name: value for name, value in fields.items() if name.casefold() not in reserved}
+    frame, path = {
+        "action": ({"fixtureAction": {"fixtureSeqNum": 1} | fields}, ACTIONS),
+        "element": ({"seqNum": 1, "eventElementType": "Undo"} | fields, FIGHT),
+        "statistics": ({"seqNum": 1, "fixtureId": "f"} | fields, STATISTICS),
+    }[shape]
+    assert json.loads(value_of(frame, path))["details"] == fields
+
+
+FIELDS = [
+    *("actionId", "sendType", "sendTypeId", "fixtureActionType", "fixtureActionSubTypeId", "period", "clockTime"),
+    *("timelineSequence", "team", "player", "relatedFixtureActionIds", "metadata", "delayStatus", "timestamp"),
+    *("fixtureId",),
+]
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(FIELDS, json_values),
+    ),
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(["homeTeamScore", "isTied", "finished", "periods", "collectionStatus"], json_values)
+    ),
+    st.one_of(st.none(), json_values),
+)
+def test_whatever_stands_in_the_fields_the_record_keeps_its_contract(
+    fields: dict[str, Any], summary: dict[str, Any], around: Any
+):
+    frame = {
+        "fixtureAction": {"fixtureSeqNum": 1} | fields,
+        "fixtureSummary": summary if around is None else around,
+        "version": around,
+        "finished": around,
+    }
+    value = value_of(frame).encode()
+    assert encode(decode("tricast.fastpath.action.v1", value)) == value
+
+
+def test_a_packet_is_left_as_it_was_by_its_record():
+    packet = match_packet(action(team={"id": 1, "x": 2}) | {"fixtureSummary": {"periods": [{"id": 1, "y": 2}]}})
+    assert isinstance(packet, ActionPacket)
+    before = msgspec.json.encode(packet.tree)
+    normalize(packet, stamp(ACTIONS), RELEASED)
+    assert msgspec.json.encode(packet.tree) == before

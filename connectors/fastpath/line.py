@@ -210,7 +210,7 @@ class FeedLine:
                 closing.cancel()
         finally:
             self._connection = None
-            self._recorder.closed(end.code, end.why or redacted(self._settings, end.reason))
+            self._recorder.closed(end.code, end.why or end.reason)
             log.info("line.closed line=%s code=%d reason=%s", self.name, end.code, end.why or end.reason)
         return end
 
@@ -236,7 +236,7 @@ class FeedLine:
 
     def _ending(self, connection: _Connection, closed: ConnectionClosed) -> _End:
         if closed.rcvd is not None and (closed.sent is None or closed.rcvd_then_sent):
-            code, reason = int(closed.rcvd.code), closed.rcvd.reason
+            code, reason = int(closed.rcvd.code), redacted(self._settings, closed.rcvd.reason)
             return _End(code, reason, protocol.refused_close(code, reason, heard=connection.heard))
         if closed.sent is not None:
             if closed.sent.code == protocol.MESSAGE_TOO_BIG:
@@ -296,7 +296,7 @@ class FeedLine:
         silent = connection.messages == connection.messages_at_tick
         connection.silent_ticks = connection.silent_ticks + 1 if silent else 0
         connection.messages_at_tick = connection.messages
-        limit_s = _MISSED_HEARTBEATS * (self._settings.heartbeat_s or self._feed.heartbeat_s)
+        limit_s = silence_s(self._feed, self._settings.heartbeat_s)
         if (connection.silent_ticks - 1) * self._settings.tick_interval_s > limit_s:
             connection.leave(_End(_ABNORMAL, f"silent for more than {limit_s:g} s"))
 
@@ -313,6 +313,16 @@ class FeedLine:
             self._stop.set()
             if self._connection is not None:
                 self._connection.leave(_End(_NORMAL, "finished"))
+
+
+def silence_s(feed: Feed, heartbeat_s: float | None) -> float:
+    """Return how long ``feed`` may say nothing before its connection has to be dead, seconds.
+
+    Args:
+        feed: With the interval of heartbeats as documented.
+        heartbeat_s: The interval as set, seconds.
+    """
+    return _MISSED_HEARTBEATS * (heartbeat_s or feed.heartbeat_s)
 
 
 async def _close_when_left(connection: _Connection) -> None:

@@ -92,6 +92,7 @@ class FastpathRecording:
 
 @pytest.fixture
 def fastpath(kafka: str, topic_prefix: str) -> FastpathRecording:
+    raw_topic.create(kafka, topic_prefix, name="fastpath.commands")
     return FastpathRecording(kafka, topic_prefix, raw_topic.create(kafka, topic_prefix, name="fastpath.raw"))
 
 

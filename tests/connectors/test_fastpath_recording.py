@@ -70,6 +70,7 @@ async def test_control_records_stand_in_order_with_their_frames(fastpath):
     first, last = records[0], records[-1]
     uuid.UUID(first.connection)
     assert first.json == {
+        "local": "{}:{}".format(*peer.socket.remote_address[:2]),
         "feed": ACTIONS,
         "url": f"{server.url}/{ACTIONS}?startPosition=0",
         "start_position": 0,

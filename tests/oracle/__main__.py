@@ -1,6 +1,7 @@
 """Compare core and oracle over many histories: ``python -m tests.oracle --histories 100000 --jobs 2``.
 
-Each history has its seed, so whatever is found can be seen again by ``--seed``. Exits 1 if anything was found.
+``--feed fastpath`` for that feed's. Each history has its seed, so whatever is found can be seen again by ``--seed``.
+Exits 1 if anything was found.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tests.oracle.delivery import Raw, random_history
+from tests.oracle.fastpath import report as fastpath
 from tests.oracle.play import Difference, compare
 from tests.oracle.shrink import difference_over, shrink
 
@@ -25,19 +27,19 @@ SHOWN = 10
 console = Console()
 
 
-def run_part(first: int, number: int) -> tuple[list[int], Counter[str]]:
+def run_part(feed: str, first: int, number: int) -> tuple[list[int], Counter[str]]:
     """Return the seeds on which core and oracle differ, and what the histories held."""
     bad = []
     contents: Counter[str] = Counter()
     for seed in range(first, first + number):
-        found, held = compare(random_history(seed))
+        found, held = fastpath.compare_seed(seed) if feed == "fastpath" else compare(random_history(seed))
         contents += held
         if found:
             bad.append(seed)
     return bad, contents
 
 
-def run(first: int, histories: int, jobs: int) -> tuple[list[int], Counter[str]]:
+def run(feed: str, first: int, histories: int, jobs: int) -> tuple[list[int], Counter[str]]:
     """Run ``histories`` in ``jobs`` processes, with a bar."""
     bad: list[int] = []
     contents: Counter[str] = Counter()
@@ -45,15 +47,21 @@ def run(first: int, histories: int, jobs: int) -> tuple[list[int], Counter[str]]
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[bad]} disagree"), TimeRemainingColumn())
     with ProcessPoolExecutor(jobs) as pool, Progress(*columns, console=console) as bar:
         shown = bar.add_task("histories", total=histories, bad=0)
-        for (_, number), (seeds, held) in zip(parts, pool.map(run_part, *zip(*parts, strict=True)), strict=True):
+        done = pool.map(run_part, *zip(*((feed, *part) for part in parts), strict=True))
+        for (_, number), (seeds, held) in zip(parts, done, strict=True):
             bad += seeds
             contents += held
             bar.update(shown, advance=number, bad=len(bad))
     return bad, contents
 
 
-def show(seed: int) -> bool:
+def show(feed: str, seed: int) -> bool:
     """Print where core and oracle differ over one history, made small; return whether they do."""
+    if feed == "fastpath":
+        lines = list(fastpath.lines_of(seed))
+        for line in lines or [f"seed {seed}: core and oracle agree"]:
+            console.print(line, markup=False, soft_wrap=True, highlight=False)
+        return bool(lines)
     delivered = random_history(seed)
     found, _ = compare(delivered)
     for difference in found:
@@ -94,15 +102,16 @@ def _lines(difference: Difference, records: list[Raw]) -> Iterator[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.oracle", description=__doc__)
+    parser.add_argument("--feed", choices=("kambi", "fastpath"), default="kambi")
     parser.add_argument("--histories", type=int, default=1_000)
     parser.add_argument("--first", type=int, default=0, help="seed of the first one")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--seed", type=int, help="show one history, made as small as it gets if anything is wrong")
     options = parser.parse_args()
     if options.seed is not None:
-        return int(show(options.seed))
+        return int(show(options.feed, options.seed))
     began = time.monotonic()
-    bad, contents = run(options.first, options.histories, options.jobs)
+    bad, contents = run(options.feed, options.first, options.histories, options.jobs)
     table = Table("what the histories held", "how often")
     for name, number in sorted(contents.items()):
         table.add_row(name, f"{number:,}")
@@ -113,7 +122,7 @@ def main() -> int:
     )
     if bad:
         console.print(f"seeds: {', '.join(map(str, bad[:SHOWN]))}; the first one:")
-        show(bad[0])
+        show(options.feed, bad[0])
     return int(bool(bad))
 
 

@@ -353,12 +353,14 @@ class Account:
         if number in gap.reported:
             gap.reported.remove(number)
             kind = "gap_repaired" if packet.connection.since > gap.found_at else "gap_closed"
-            self._find(kind, first=number, last=number)
+            by = packet.connection.line if kind == "gap_closed" else None
+            self._find(kind, first=number, last=number, by=by)
             if not gap.missing:
                 self.gaps.remove(gap)
         elif not gap.missing:
             repaired = any(connection.since > gap.found_at for connection in gap.came_by)
-            self._find("gap_repaired" if repaired else "gap_closed", first=gap.first, last=gap.last)
+            by = None if repaired else packet.connection.line
+            self._find("gap_repaired" if repaired else "gap_closed", first=gap.first, last=gap.last, by=by)
             self.gaps.remove(gap)
 
     def _marked(self, mark: str, number: int) -> tuple[str, ...]:

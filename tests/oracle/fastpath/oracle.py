@@ -171,7 +171,7 @@ class Oracle:
         try:
             number = number_of(inner[name]) if name in inner else None
         except BadNumberError:
-            self.said.bad_numbers.append(record.offset)
+            self.said.dead_letters.append(f"{record.offset} fastpath.bad-sequence")
             return
         time_ns = time_of(inner.get("timestamp"))
         delivery = "live"
@@ -189,9 +189,10 @@ class Oracle:
             "statistics": (inner.get("timestamp"),),
         }[kind]
         left_out = {"a": ("fixtureSeqNum", "timelineSequence")}.get(kind, ("seqNum", "traceId"))
+        shown = tuple(text or None for text in what)
         body = canonical({name: value for name, value in inner.items() if name not in left_out})
         out = Out(
-            record.offset, record.offset, feed.place.feed, fixture, None, number, what,
+            record.offset, record.offset, feed.place.feed, fixture, None, number, shown,
             connection.line, connection.name, "unordered", 0, frozenset(), delivery, feed.collector.state,
         )  # fmt: skip
         if number is None:
@@ -199,7 +200,7 @@ class Oracle:
             return
 
         def imply() -> str:
-            if delivery == "live" and kind != "statistics":
+            if delivery == "live":
                 feed.collector.alive(record.offset, time_ns, connection.line, connection.name)
             return feed.collector.state
 

@@ -70,8 +70,7 @@ def play(records: Sequence[Raw], rules: Rules, restarts: Collection[int] = ()) -
         for topic, _, value, headers, _ in task.take_outputs():
             stamps = {name: text.decode() for name, text in headers}
             if topic == "fastpath.dead-letters":
-                assert stamps["tc-code"] == "fastpath.bad-sequence", stamps["tc-code"] + ": " + stamps["tc-detail"]
-                said.bad_numbers.append(record.offset)
+                said.dead_letters.append(f"{record.offset} {stamps['tc-code']}")
                 continue
             assert stamps["ce_id"] not in ids, f"two records are {stamps['ce_id']}"
             ids.add(stamps["ce_id"])
@@ -102,7 +101,7 @@ def _take(said: Said, topic: str, told: dict[str, Any], ce_id: str, at: int) -> 
         case "fastpath.connections":
             said.upstream.append(
                 Upstream(
-                    at, told["feed"], told["state"], told["previous"], told["line"], told["connection"],
+                    at, told["feed"], told["state"], told.get("previous", "unknown"), told["line"], told["connection"],
                     told.get("implied", False),
                 )  # fmt: skip
             )
@@ -117,9 +116,9 @@ def _out(told: dict[str, Any], ce_id: str, at: int) -> Out:
     if "action_id" in told:
         what: tuple[str, ...] = (told["action_id"], told["send_type"])
     elif "element_type" in told:
-        what = (told["element_type"], told["vendor_time"])
+        what = (told["element_type"], told.get("vendor_time"))
     else:
-        what = (told["vendor_time"],)
+        what = (told.get("vendor_time"),)
     return Out(
         at, int(offset), told["feed"], told["fixture_id"], told.get("sequence"), told.get("vendor_sequence"), what,
         told["line"], told["connection"], told["released"]["why"], told["released"]["after_ms"],

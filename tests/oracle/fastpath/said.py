@@ -26,7 +26,7 @@ class Out:
     fixture: str
     sequence: int | None
     vendor_sequence: int | None
-    what: tuple[str, ...]
+    what: tuple[str | None, ...]
     line: str
     connection: str
     why: str
@@ -94,8 +94,8 @@ class Said:
     upstream: list[Upstream] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     copies: int = 0
-    bad_numbers: list[int] = field(default_factory=list)
-    """Offsets of the records whose number was dead-lettered."""
+    dead_letters: list[str] = field(default_factory=list)
+    """Offset and code."""
 
 
 def ranges(numbers: set[int]) -> tuple[tuple[int, int], ...]:

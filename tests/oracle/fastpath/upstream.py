@@ -10,7 +10,7 @@ UNKNOWN = "unknown"
 @dataclass(slots=True)
 class _Told:
     state: str
-    line: str
+    line: str | None
     time_ns: int | None
 
 
@@ -40,7 +40,7 @@ class Collector:
         if told is not None:
             if told.state == state:
                 return
-            if told.line != line and (time_ns is None or (told.time_ns is not None and time_ns <= told.time_ns)):
+            if told.line not in (None, line) and (time_ns is None or (told.time_ns is not None and time_ns <= told.time_ns)):
                 return
         self._told = _Told(state, line, time_ns)
         if state != self._published:
@@ -57,9 +57,11 @@ class Collector:
         self._told = None
 
     def alive(self, at: int, time_ns: int | None, line: str, connection: str) -> None:
-        """Take a new live packet with a number."""
+        """Take a new live packet with a number: the collector is connected, whatever was said before."""
         since = self._disconnected_ns
-        if since is None or self._published == "Connected" or time_ns is None or time_ns <= since:
+        if self.state not in (UNKNOWN, "Disconnected") or (since is not None and (time_ns is None or time_ns <= since)):
             return
-        self._told = _Told("Connected", line, time_ns)
-        self._publish(at, "Connected", line, connection, implied=True)
+        self._told = _Told("Connected", None, None)
+        if self._published not in (UNKNOWN, "Connected"):
+            self._told = _Told("Connected", line, time_ns)
+            self._publish(at, "Connected", line, connection, implied=True)

@@ -52,7 +52,7 @@ class Entry:
     epoch: int
     body: Json
     fixture: str
-    what: tuple[str, ...] = ()
+    what: tuple[str | None, ...] = ()
     is_gone: bool = False
     """The vendor has it no more."""
 
@@ -105,13 +105,13 @@ class Vendor:
                 "traceId": "", "version": 2, "finished": False, "fixtureId": fixture, "timestamp": stamp,
                 "teamActionAggregates": [self.serial],
             }  # fmt: skip
-            entry.what = (stamp,)
+            entry.what = (stamp or None,)
         else:
             element = random.choice(_ELEMENTS)
             entry.body = {"eventElementType": element, "timestamp": stamp, "value": self.serial}
             if random.random() < 0.03:
                 entry.body["delayStatus"] = "DELAYED"
-            entry.what = (element, stamp)
+            entry.what = (element, stamp or None)
         self.entries.append(entry)
         return entry
 

@@ -42,7 +42,7 @@ def _troubles(entry: FeedEntry, lines: Sequence[Line], gapped: int, repairing: i
     """Yield what is wrong, the worst first."""
     upstream, collecting = entry.upstream, entry.collecting
     if not any(line.is_open for line in lines):
-        yield Verdict("down", lines[-1].reason if lines else "closed")
+        yield Verdict("down", max(lines, key=lambda line: line.ended_ns).reason if lines else "closed")
     if collecting.collection == "dropped":
         yield Verdict("down", "collection-dropped", collecting.status)
     if collecting.collection == "suspended":

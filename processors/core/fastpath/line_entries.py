@@ -23,6 +23,7 @@ class Line(msgspec.Struct, array_like=True, gc=False):
         is_silent: Open, and the vendor sends nothing on it while it does on another line of the feed.
         opened_ns: Receipt of ``opened`` of that connection, UTC ns.
         reason: Why it is not open.
+        ended_ns: Since when it is not open, UTC ns.
         older: The connections before it, and when they opened, oldest first.
     """
 
@@ -33,6 +34,7 @@ class Line(msgspec.Struct, array_like=True, gc=False):
     is_lost: bool = False
     is_silent: bool = False
     reason: str = ""
+    ended_ns: int = 0
     older: dict[str, int] = {}
 
 

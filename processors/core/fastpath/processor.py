@@ -89,14 +89,14 @@ class FastpathProcessor:
         if isinstance(source, Unreadable):
             context.dead_letter(value, source.code, source.detail)
         elif source.stamps.kind == "frame":
-            step.found(health.frame(_stamp(source, context)))
+            step.found(health.frame(_stamp(source, context)), source.position)
             _take_frame(value, source, step, context)
         elif source.stamps.kind in KINDS:
             control = read_control(source.stamps.kind, value)
             if isinstance(control, Unreadable):
                 context.dead_letter(value, control.code, control.detail)
             else:
-                step.found(health.control(control, _stamp(source, context)))
+                step.found(health.control(control, _stamp(source, context)), source.position)
         else:
             context.dead_letter(value, Code.UNKNOWN_KIND, f"tc-kind {source.stamps.kind[:40]}")
         step.judge()

@@ -61,18 +61,18 @@ class Step:
         for health in self._watch.judge(self._gaps, self._now_ns):
             self._teller.feed_health(health)
 
-    def found(self, findings: Iterable[Finding]) -> None:
-        """Act on what was found about lines."""
+    def found(self, findings: Iterable[Finding], position: int | None = None) -> None:
+        """Act on what was found about lines; ``position``: asked for by the connection of this record."""
         for finding in findings:
             match finding:
                 case LineHealth():
                     self._teller.line_health(finding)
                 case Up(feed, line, connection):
-                    self._accounts.opened(feed_of(feed), line, connection, self._now_ns)
+                    self._accounts.opened(feed_of(feed), line, connection, position, self._now_ns)
                 case Down(feed, line, connection):
                     self._accounts.closed(feed_of(feed), line, connection, self._now_ns)
                 case Lost(feed, line, connection, first, last):
-                    self._accounts.lost(feed_of(feed), line, connection, first, last, self._now_ns)
+                    self._accounts.lost(feed_of(feed), line, connection, first, last)
                 case Count():
                     self._context.count(finding)
                 case _:

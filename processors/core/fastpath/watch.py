@@ -243,7 +243,7 @@ class Watch:
                 Line(feed=stamp.feed, connection=stamp.connection, is_open=False, opened_ns=stamp.received_ns),
             )
         line.is_open = line.is_lost = line.is_silent = False
-        line.reason = line_health.reason_of(closed)
+        line.reason, line.ended_ns = line_health.reason_of(closed), stamp.received_ns
         self.book.write(stamp.line)
         self.book.note_heard(stamp.line, stamp.now_s, is_frame=False)
         found.append(Down(stamp.feed, stamp.line, stamp.connection))
@@ -316,7 +316,7 @@ class Watch:
 
     def _down(self, name: str, line: Line, reason: str, since_ns: int) -> list[Finding]:
         line.is_open = line.is_silent = False
-        line.reason = reason
+        line.reason, line.ended_ns = reason, since_ns
         self.book.write(name)
         self._unheard(line.feed, since_ns)
         return [

@@ -119,9 +119,17 @@ class Line:
 class Task(Driver):
     """A stream task of the audit, told of repeats and holes as the engine does it."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(FastpathProcessor(**settings))
-        self.repeats = RepeatFilter()
+    def __init__(
+        self,
+        *,
+        store: dict[bytes, bytes] | None = None,
+        stream_time_ns: int = 0,
+        repeats: RepeatFilter | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(FastpathProcessor(**settings), stream_time_ns=stream_time_ns)
+        self.store.entries = store or {}
+        self.repeats = repeats or RepeatFilter()
 
     def play(self, records: Iterable[Record]) -> list[Output]:
         """Process records; return what they caused."""

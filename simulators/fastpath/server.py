@@ -5,7 +5,6 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -78,16 +77,17 @@ class FastpathSimulator:
         log.info("fastpath simulator listening stream=%s api=%s", self.urls.stream_url, self.urls.api_url)
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
         if self._clock is not None:
             self._clock.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._clock
+            await asyncio.wait((self._clock,))
         await self.connections.close()
         if self._runner is not None:
             await self._runner.cleanup()
         self._ledger.close()
         log.info("fastpath simulator stopped")
+        if error is None and self._clock is not None and not self._clock.cancelled():
+            self._clock.result()  # raises what stopped it
 
     async def wait(self) -> None:
         """Return, or raise what went wrong, when the simulator's clock ends; it only does when it is stopped."""

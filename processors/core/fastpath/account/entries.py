@@ -52,7 +52,7 @@ class Link(msgspec.Struct, array_like=True):
         events: Distinct own numbers delivered, over restarts.
         run: Conflicts in a row whose own numbers rise by one.
         conflict: Own number of the last of them.
-        skipped: Own numbers between ``first`` and ``last`` that it did not deliver.
+        skipped: Own numbers from ``first`` to ``last`` that it did not deliver.
     """
 
     ordinal: int
@@ -85,6 +85,11 @@ class Link(msgspec.Struct, array_like=True):
             remove(self.skipped, number)
         if len(self.skipped) > MAX_SKIPPED:
             del self.skipped[0]
+
+    def retract(self, number: int) -> None:
+        """What came as ``number`` was something else: the connection did not deliver the account's packet."""
+        self.skipped.append((number, number))
+        self.skipped.sort()
 
     def renumber(self, number: int) -> None:
         """The connection's numbers restarted with ``number``."""

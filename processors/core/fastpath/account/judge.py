@@ -125,13 +125,16 @@ def _fill(account: Account, packet: Packet, place: int) -> int:
 
 
 def _same(account: Account, packet: Packet, place: int) -> int:
-    """Known with the same content (R3, R4); the connection's numbers stand where it was found."""
-    packet.link.run = 0
-    packet.link.offset = place - packet.arrival.number
-    if packet.again:
+    """Known with the same content (R3, R4), perhaps not where the connection's numbers stood so far."""
+    link, number = packet.link, packet.arrival.number
+    link.run = 0
+    if packet.again and place == number + link.offset:
         account.found_packet("duplicate", packet, place)
-    else:
-        account.effects.append(_COPY)
+        return place
+    if packet.again:
+        link.renumber(number)
+    link.offset = place - number
+    account.effects.append(_COPY)
     return place
 
 
@@ -159,10 +162,7 @@ def _mismatch(account: Account, packet: Packet, reason: ConflictReason) -> int |
     link, number, first = packet.link, packet.arrival.number, account.feed.first_number
     place = at_default(account, packet)
     if place is not None:
-        link.renumber(number)
-        account.effects.append(_COPY)
-        link.offset = account.state.offset
-        return place
+        return _same(account, packet, place)
     link.run = link.run + 1 if link.run and number == link.conflict + 1 else 1
     link.conflict = number
     is_first = number == first and packet.before > first and reason == "other-action"
@@ -176,6 +176,8 @@ def _mismatch(account: Account, packet: Packet, reason: ConflictReason) -> int |
     place = number + link.offset
     account.found_packet("conflict", packet, place, reason=reason)
     account.release(packet.arrival, place, "conflict")
+    if not packet.again:
+        link.retract(number)
     return None
 
 

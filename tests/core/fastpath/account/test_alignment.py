@@ -1,0 +1,255 @@
+"""Numbers per fixture and per connection, several connections, restarts (R2, R4, R7)."""
+
+import pytest
+
+from tests.core.fastpath.account.lines import GOLF, TENNIS, Task
+from tests.core.fastpath.account.test_order import kinds, opened
+
+
+def scope(task):
+    return next(iter(task.accounts._accounts.values())).state.scope
+
+
+def test_numbers_that_go_on_are_the_fixtures():
+    task = opened()
+    task.say_all("a1", 1, 2, 3)
+    task.open("a2", 1)
+    assert task.say_all("a2", 2, 3, 4) == ["copy", "copy", (4, "4", "in_order")]
+    assert scope(task) == "fixture"
+
+
+def test_crossing_alone_is_no_gap():
+    task = opened()
+    task.say_all("a1", 1, 2)
+    task.open("a2", 2)
+    assert task.say("a2", 3) == [(3, "3", "in_order")]
+
+
+def test_jump_over_a_reconnect_is_a_gap():
+    task = opened()
+    task.say_all("a1", 1, 2)
+    task.open("a2", 3)
+    assert task.say("a2", 5) == []
+    assert task.pass_time(2_000)[0]["missing"] == ((3, 4),)
+
+
+def test_full_replay_says_nothing_about_the_scope():
+    task = opened()
+    task.say_all("a1", 1, 2)
+    task.open("a2", 0)
+    assert task.say_all("a2", 1, 2, 3) == ["copy", "copy", (3, "3", "in_order")]
+    assert scope(task) == "unknown"
+
+
+def test_first_packet_of_a_reconnect_may_fill_a_gap():
+    task = opened()
+    task.say_all("a1", 1, 3)
+    task.open("a2", 1)
+    assert kinds(task.say("a2", 2)) == ["gap_closed", (2, "2", "in_order"), (3, "3", "filled")]
+
+
+def test_numbers_of_a_connection_are_aligned_by_content():
+    task = opened()
+    task.say_all("a1", 1, 2, 3, 4)
+    task.open("a2", 2)
+    told = task.say("a2", 1, 3)
+    assert (told[0]["kind"], told[0]["aligned"], told[0]["first"], told[0]["scope"]) == (
+        "restarted",
+        True,
+        3,
+        "connection",
+    )
+    assert told[1:] == ["copy"]
+    assert task.say("a2", 2, 4) == ["copy"]
+    assert task.say("a2", 3, 5) == [(5, "5", "in_order")]
+    assert task.say("a2", 5, 7) == []  # 6 is missing: a gap counts in account numbers
+    assert kinds(task.say("a2", 4, 6)) == ["reordered", (6, "6", "in_order"), (7, "7", "filled")]
+
+
+def test_of_equal_contents_the_one_near_the_position_is_taken():
+    task = opened()
+    for number, what in enumerate(["x", "y", "x", "z", "x", "w"], 1):
+        task.say("a1", number, what)
+    task.open("a2", 4)
+    assert task.say("a2", 2, "x")[0]["first"] == 5
+
+
+def test_numbers_not_in_the_vendors_list_are_stepped_over():
+    task = opened()
+    task.say_all("a1", 1, 2, 3, 4, 6)
+    task.pass_time(2_000)
+    task.open("a2", 2)
+    task.say("a2", 1, 3)
+    assert task.say("a2", 2, 4) == ["copy"]
+    assert task.say("a2", 3, 6)[0] == "copy"  # in its list nothing is between 4 and 6
+    assert task.say("a2", 4, 7) == [(7, "7", "in_order")]
+
+
+def test_skipping_counter_is_followed_back_on_a_second_line():
+    task = Task(GOLF)
+    task.open("a1", None)
+    task.open("b1", None)
+    task.say_all("a1", 1, 2, 3, 4)
+    task.say_all("b1", 1, 2)
+    assert task.say("b1", 5, 3) == ["copy"]
+    assert task.say("b1", 6, 4) == ["copy"]
+    assert task.say("b1", 7, 5) == [(5, "5", "in_order")]
+
+
+def test_equal_contents_on_one_connection_are_no_reason_to_move():
+    task = Task(GOLF)
+    task.open("a1", None)
+    task.say("a1", 1)
+    task.say("a1", 3, "mode")
+    assert kinds(task.say("a1", 2, "mode")) == ["reordered", (2, "mode", "in_order"), (3, "mode", "filled")]
+
+
+def test_number_one_again_is_a_restart():
+    task = opened()
+    task.say_all("a1", 1, 2, 3)
+    told = task.say("a1", 1, "new")
+    assert told[0] == {
+        "kind": "restarted",
+        "line": "a",
+        "first": 4,
+        "last": 4,
+        "scope": "unknown",
+        "vendor_sequence": 1,
+        "position": 0,
+        "aligned": False,
+        "old_last": 3,
+    }
+    assert told[1:] == [(4, "new", "in_order")]
+    assert task.say("a1", 2, "newer") == [(5, "newer", "in_order")]
+    assert kinds(task.say("a1", 2, "newer")) == ["duplicate"]
+
+
+def test_three_conflicts_in_a_row_are_a_restart():
+    task = opened()
+    task.say_all("a1", 1, 2, 3, 4, 5)
+    assert kinds(task.say("a1", 2, "p")) == ["conflict", (2, "p", "conflict")]
+    assert kinds(task.say("a1", 3, "q")) == ["conflict", (3, "q", "conflict")]
+    assert kinds(task.say("a1", 4, "r")) == ["restarted", (6, "r", "in_order")]
+    assert task.say("a1", 5, "s") == [(7, "s", "in_order")]
+
+
+@pytest.mark.parametrize("numbers", [(2, 4, 5), (2, 2, 3), (4, 3, 2)])
+def test_conflicts_that_do_not_rise_by_one_are_none(numbers):
+    task = opened()
+    task.say_all("a1", 1, 2, 3, 4, 5)
+    for count, number in enumerate(numbers):
+        assert kinds(task.say("a1", number, f"x{count}"))[0] == "conflict"
+
+
+def test_a_packet_that_fits_ends_the_run():
+    task = opened()
+    task.say_all("a1", 1, 2, 3, 4, 5)
+    task.say("a1", 2, "p")
+    task.say("a1", 3, "q")
+    task.say("a1", 6)
+    assert kinds(task.say("a1", 4, "r"))[0] == "conflict"
+
+
+def test_bodies_that_differ_are_no_restart():
+    task = opened()
+    task.open("b1")
+    task.say_all("a1", 1, 2, 3, 4, 5)
+    for number in (1, 2, 3, 4, 5):
+        assert kinds(task.say("b1", number, body="other trace")) == ["conflict"]
+
+
+def test_three_implausible_jumps_are_a_restart():
+    task = opened()
+    task.say_all("a1", 1)
+    task.say_all("a1", 50_000, 50_001)
+    assert kinds(task.say("a1", 50_002)) == ["restarted", (2, "50002", "in_order")]
+    assert task.say("a1", 50_003) == [(3, "50003", "in_order")]
+
+
+def test_unknown_content_on_a_new_connection_is_a_restart_and_asks_for_all():
+    task = opened()
+    task.say_all("a1", 1, 2, 3)
+    task.open("a2", 3)
+    assert kinds(task.say("a2", 1, "new")) == ["restarted", (4, "new", "in_order"), ("ask", "a", (4, 4), 0, 1)]
+
+
+def test_replay_after_a_restart_finds_what_is_known():
+    task = opened()
+    task.say_all("a1", 1, 2, 3)
+    task.open("a2", 3)
+    task.say("a2", 1, "5")  # 4 is lost, and nobody can know
+    task.open("a3", 0)
+    assert kinds(task.say_all("a3", 1, 2, 3)) == ["restarted", "copy", "copy", "copy"]  # aligned by content
+    assert kinds(task.say("a3", 4)) == ["conflict", (4, "4", "conflict")]
+    assert task.say("a3", 5) == ["copy"]
+
+
+@pytest.mark.parametrize("ahead", [1, 3], ids=["in step", "a ahead"])
+def test_both_lines_see_one_restart(ahead):
+    task = opened()
+    task.open("b1")
+    task.say_all("a1", 1, 2, 3, 4)
+    task.say_all("b1", 1, 2, 3, 4)
+    for number in range(1, ahead + 1):
+        task.say("a1", number, f"new{number}")
+    for number in range(1, ahead + 1):
+        assert task.say("b1", number, f"new{number}") == ["copy"]
+    assert task.say("b1", ahead + 1, "next") == [(4 + ahead + 1, "next", "in_order")]
+    assert task.say("a1", ahead + 1, "next") == ["copy"]
+
+
+def test_second_line_that_lost_the_restart_finds_it():
+    task = opened()
+    task.open("b1")
+    task.say_all("a1", 1, 2, 3, 4)
+    task.say_all("b1", 1, 2, 3, 4)
+    task.say("a1", 1, "new1")
+    task.say("a1", 2, "new2")
+    assert task.say("b1", 2, "new2") == ["copy"]
+
+
+def test_first_line_lost_the_restarts_first():
+    task = opened()
+    task.open("b1")
+    task.say_all("a1", 1, 2, 3, 4)
+    task.say_all("b1", 1, 2, 3, 4)
+    told = [out for number in (2, 3, 4) for out in task.say("a1", number, f"new{number}")]
+    assert kinds(told)[-2:] == ["restarted", (5, "new4", "in_order")]
+    assert kinds(task.say("b1", 1, "new1")) == ["restarted", (6, "new1", "in_order")]
+    task.say_all("b1")
+    assert task.say("b1", 4, "new4")[-1] == "copy"
+
+
+def test_swapped_first_number_is_no_restart():
+    task = opened()
+    task.say("a1", 2)
+    assert kinds(task.say("a1", 1)) == ["reordered", (1, "1", "in_order"), (2, "2", "filled")]
+
+
+def test_tennis_restart_begins_with_nought():
+    task = opened(TENNIS)
+    task.say_all("a1", 0, 1, 2)
+    assert kinds(task.say("a1", 0, "other"))[0] == "restarted"
+
+
+def test_restart_behind_a_waiting_gap_is_held_back():
+    task = opened()
+    task.say_all("a1", 1, 2, 4)
+    assert kinds(task.say("a1", 1, "new")) == ["restarted"]
+    assert kinds(task.pass_time(2_000))[2:4] == [(4, "4", "timeout", 2_000), (5, "new", "timeout", 2_000)]
+
+
+def test_number_below_nought_is_a_conflict():
+    task = Task()
+    task.open("a1", None)
+    for number in (50_000, 50_001):
+        task.say("a1", number)
+    for number in (7, 8, 9):
+        task.say("a1", number, f"low{number}")
+    task.open("a2", None)
+    task.say("a2", 100, "50001")
+    task.say("a2", 101, "50002x")
+    account = next(iter(task.accounts._accounts.values()))
+    for link in account.links.values():
+        link.offset = -200
+    assert kinds(task.say("a2", 5, "x")) == ["conflict", (-195, "x", "conflict")]

@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 from schemas.topics import TOPICS
-from tests.endurance.fastpath.reader import Reader
+from tests.endurance.fastpath.reader import Feed, Reader
 from tests.endurance.fastpath.truth import differences, published
 from tests.endurance.stack import Stack, free_port
 from tricast.kafka import Cluster
@@ -100,7 +100,7 @@ def _run(stack: Stack, kafka: Cluster, reader: Reader, arguments: argparse.Names
     codes = {name: stack.end(name) for name in ("connect-a", "connect-b", "simulate")}
     audit = json.loads(stack.tricast("audit", "fastpath", "--json", "--ledger", str(stack.ledger), check=False))
     with reader.lock:
-        feeds = reader.feeds
+        feeds = {feed: found for feed, found in reader.feeds.items() if found.got}
         numbers = sum(len(feed.got) for feed in feeds.values())
         marked = sum(feed.marked for feed in feeds.values())
         lost = sum(len(feed.lost) for feed in feeds.values())
@@ -137,11 +137,8 @@ def _settle(stack: Stack, reader: Reader) -> tuple[float, list[str]]:
         with reader.lock:
             left = [
                 text
-                for feed, found in reader.feeds.items()
-                for text in differences(feed, truth.get(feed, {}), found, max(truth.get(feed, {}), default=0))
-            ]
-            left += [
-                f"{feed}: nothing came" for feed in truth if feed.endswith("/actions") and feed not in reader.feeds
+                for feed, sent in truth.items()
+                for text in differences(feed, sent, reader.feeds.get(feed, Feed()), max(sent))
             ]
         waited_s = time.monotonic() - began
         if not left or waited_s > SETTLE_S:

@@ -62,7 +62,7 @@ class Reader(threading.Thread):
 
     def __init__(self, bootstrap: str, prefix: str, partitions: int) -> None:
         super().__init__(daemon=True, name="reader")
-        self._bootstrap = bootstrap
+        self._servers = bootstrap
         self._prefix = prefix
         self._partitions = partitions
         self.feeds: dict[str, Feed] = {}
@@ -74,7 +74,7 @@ class Reader(threading.Thread):
     def run(self) -> None:
         consumer = Consumer(
             {
-                "bootstrap.servers": self._bootstrap,
+                "bootstrap.servers": self._servers,
                 "group.id": f"reader-{uuid.uuid4()}",
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",

@@ -5,6 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from schemas.fastpath.feed import feed_of
 from simulators.fastpath.ledger import read_ledger
 from tests.endurance.fastpath.reader import Feed
 
@@ -14,6 +15,8 @@ def published(ledger: Path) -> dict[str, dict[int, tuple[Any, Any]]]:
     numbers: dict[str, dict[int, tuple[Any, Any]]] = defaultdict(dict)
     place: dict[tuple[str, int], int] = {}
     for line in read_ledger(ledger):
+        if feed_of(line.feed).kind != "actions":
+            continue
         if line.kind == "published" and line.number is not None and line.index is not None:
             numbers[line.feed].setdefault(line.number, (None, None))
             place[line.feed, line.index] = line.number

@@ -112,6 +112,8 @@ class FastpathFaultSettings(BaseModel):
 
     rest_fail_every: EveryNth = 0
     """Every n-th REST answer fails, by turns: see ``REST_FAILURES`` in ``http``."""
+    rest_slow_s: float = Field(default=10.0, ge=0, le=600)
+    """How long the slow failure takes, seconds."""
 
     @model_validator(mode="after")
     def _pauses_fit(self) -> Self:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -31,6 +32,7 @@ _CLOSE_TIMEOUT_S: Final = 3.0
 _HALF_OPEN_NS: Final = 120 * _S
 """How long a half-open connection lasts: no client of ours may need that long to notice."""
 _POLICY: Final = 1008
+_POSITION: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +244,7 @@ class Connections:
         if path == MULTIPLEXER.partition("/")[0] and query:
             path = f"{path}/?{query}"
         position = request.query.get("startPosition")
-        numeric = position is not None and position.isascii() and position.isdecimal()
+        numeric = position is not None and _POSITION.fullmatch(position) is not None
         asked = _Asked(
             name=str(uuid4()),
             ordinal=self._count,

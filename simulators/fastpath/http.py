@@ -26,11 +26,11 @@ REST_FAILURES: tuple[Failure, ...] = (
     "slow",
 )
 """How answers fail, by turns: 500, 503; 429 with ``Retry-After``; 200 with HTML; half of the JSON; the connection ends
-half-way through the body; 200 with an error body; another JSON document than asked for; nothing; ten seconds later."""
+half-way through the body; 200 with an error body; another JSON document than asked for; nothing; the answer, but
+``rest_slow_s`` later."""
 
 _JSON: Final = "application/json"
 _HTML: Final = b"<!DOCTYPE html><html><body><h1>Service temporarily unavailable</h1></body></html>"
-_SLOW_S: Final = 10.0
 _BAD_TOKEN: Final = "Supplied token could not be authenticated"  # noqa: S105  # the vendor's words
 
 
@@ -88,7 +88,7 @@ class RestApi:
         said = self._answer(self._resources, request)
         failure = self._failure()
         if failure == "slow":
-            await asyncio.sleep(_SLOW_S)
+            await asyncio.sleep(self._faults.everywhere.rest_slow_s)
         if failure == "cut":
             return await _cut(request, said.body)
         return _response(said) if failure is None else self._instead(failure, said)
@@ -120,7 +120,8 @@ class RestApi:
         if self._settings.require_accept and "Accept" not in request.headers:
             return _response(self._resources.error(400, NO_ACCEPT))
         sent = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(sent.encode(), f"Bearer {self._settings.token.get_secret_value()}".encode()):
+        expected = f"Bearer {self._settings.token.get_secret_value()}"
+        if not hmac.compare_digest(sent.encode(errors="surrogateescape"), expected.encode()):
             return _response(self._resources.error(401, _BAD_TOKEN))
         return None
 

@@ -76,7 +76,7 @@ async def test_the_position_is_read_as_set(tmp_path, path, reading, position, fi
     assert stage.ledger()[0].position == position
 
 
-@pytest.mark.parametrize("position", ["-1", "x", "1.5", ""])
+@pytest.mark.parametrize("position", ["-1", "x", "1.5", "", "9" * 19, "%D9%A1"])
 async def test_a_position_that_is_no_number_is_refused(tmp_path, position):
     async with staged(tmp_path) as stage:
         with pytest.raises(InvalidStatus) as refused:

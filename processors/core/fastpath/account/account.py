@@ -120,8 +120,8 @@ class Account:
         self.state.links = list(links.values())
         return made
 
-    def release(self, arrival: Arrival, sequence: int, why: Why) -> None:
-        """The packet at hand goes out."""
+    def release(self, arrival: Arrival, sequence: int, why: Why, *, late: bool = False, repaired: bool = False) -> None:
+        """The packet at hand goes out; what is late or repaired by its ``why`` is marked as that anyway."""
         self.effects.append(
             Release(
                 feed=self.feed.path,
@@ -130,8 +130,8 @@ class Account:
                 sequence=sequence,
                 vendor_sequence=arrival.number,
                 why=why,
-                late=why == "late",
-                repaired=why == "repaired",
+                late=late or why == "late",
+                repaired=repaired or why == "repaired",
                 conflict=why == "conflict",
             )
         )

@@ -60,7 +60,10 @@ def fill(account: Account, packet: Packet, gap: Gap, place: int) -> None:
         if not gap.missing:
             kind = "gap_closed" if gap.foreign else "reordered"
             account.found_gap(kind, gap, [(gap.first, gap.last)], by=gap.foreign or None, now_ns=now_ns)
-        pass_on(account, packet, place)
+        if account.holds_back:
+            pass_on(account, packet, place)
+        else:  # newer ones are out, and whoever takes the newest must not take this one for it
+            account.release(arrival, place, "unordered", late=is_own, repaired=not is_own)
     else:
         if not gap.missing:
             kind = "gap_repaired" if gap.renewed else "gap_closed"

@@ -117,7 +117,8 @@ def brief(effect: Effect) -> Any:
     match effect:
         case Release():
             after = (effect.after_ms,) if effect.after_ms else ()
-            return (effect.sequence, effect.payload.rstrip(b"\0").decode(), effect.why, *after)
+            flags = [name for name in ("late", "repaired", "conflict") if getattr(effect, name) and name != effect.why]
+            return (effect.sequence, effect.payload.rstrip(b"\0").decode(), effect.why, *after, *flags)
         case Found():
             given = {name: value for name, value in msgspec.structs.asdict(effect).items() if value is not None}
             for name in ("feed", "fixture_id", "series", "connection"):

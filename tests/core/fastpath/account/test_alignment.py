@@ -177,7 +177,7 @@ def test_replay_after_a_restart_finds_what_is_known():
     task = opened()
     task.say_all("a1", 1, 2, 3)
     task.open("a2", 3)
-    task.say("a2", 1, "5")  # 4 is lost, and nobody can know
+    task.say("a2", 1, 5)  # 4 is lost, and nobody can know
     task.open("a3", 0)
     assert kinds(task.say_all("a3", 1, 2, 3)) == ["restarted", "copy", "copy", "copy"]  # aligned by content
     assert kinds(task.say("a3", 4)) == ["conflict", (4, "4", "conflict")]

@@ -27,6 +27,7 @@ REPAIR: Final = "tricast.fastpath.command.repair.v1"
 
 _POLL_MS: Final = 1000
 _STOP_S: Final = 2.0
+_METADATA_S: Final = 10.0
 _NS_A_MS: Final = 1_000_000
 _NS_A_S: Final = 1_000_000_000
 
@@ -209,7 +210,8 @@ class CommandReader:
             partitions = [TopicPartition(self._topic, number) for number in range(TOPICS[COMMANDS_TOPIC].partitions)]
             consumer.assign(partitions)
             if not self._next:
-                self._next = await consumer.end_offsets(partitions)
+                async with asyncio.timeout(_METADATA_S):  # a missing topic is waited for without a word otherwise
+                    self._next = await consumer.end_offsets(partitions)
                 self.ready.set()
             for tp, offset in self._next.items():
                 consumer.seek(tp, offset)

@@ -65,3 +65,5 @@ class Count(StrEnum):
     """A connection status of another connection, older than what is known."""
     LATE_CONTROL = "fastpath.late-control"
     """A control record about a connection that another has replaced."""
+    UNPLACED_HOLE = "fastpath.unplaced-hole"
+    """Frames that never came, of a line whose name is no feed's; the record that showed it is a dead letter."""

@@ -14,6 +14,7 @@ from processors.core.fastpath.account.effects import Release
 from processors.core.processor import Context
 from schemas.codec import encode
 from schemas.fastpath.events import Action, EventElement, Packet, Released, Statistics
+from schemas.fastpath.fields import MAX_SEQUENCE
 from schemas.raw import Header
 
 _MODELS: Final[tuple[type[Packet], ...]] = (Action, EventElement, Statistics)
@@ -113,7 +114,7 @@ def place_of(effect: Release) -> Place:
     """Return the place that the account gave a packet."""
     return Place(
         Released(why=effect.why, after_ms=effect.after_ms),
-        effect.sequence,
+        effect.sequence if 0 <= effect.sequence <= MAX_SEQUENCE else UNSET,  # else it is a conflict, and marked
         effect.late,
         effect.repaired,
         effect.conflict,

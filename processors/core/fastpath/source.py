@@ -37,7 +37,7 @@ def read_source(record: SourceRecord) -> Source | Unreadable:
         position = _position(headers.get("tc-position"))
     except STAMP_ERRORS as error:
         return Unreadable(Code.BAD_HEADERS, f"{type(error).__name__}: {error}")
-    path = _path(record.key) or _path(feed_path(stamps.line).encode())
+    path = usable_path((record.key or b"").decode(errors="replace")) or usable_path(feed_path(stamps.line))
     if path is None:
         return Unreadable(Code.BAD_HEADERS, "neither the key nor tc-line names a feed")
     return Source(feed_of(path), stamps, position)
@@ -48,12 +48,10 @@ def feed_path(line: str) -> str:
     return line.rpartition("@")[0] or line
 
 
-def _path(key: bytes | None) -> str | None:
-    try:
-        path = (key or b"").decode()
-    except UnicodeDecodeError:
-        return None
-    return path if path.strip("/") and path.isprintable() and len(path) <= _MOST_LETTERS else None
+def usable_path(path: str) -> str | None:
+    """Return the path of a feed as it goes into keys and headers; ``None`` if ``path`` cannot be one."""
+    is_usable = path.strip("/") and path.isprintable() and len(path) <= _MOST_LETTERS and "\ufffd" not in path
+    return feed_of(path).path if is_usable else None
 
 
 def _position(header: bytes | None) -> int | None:

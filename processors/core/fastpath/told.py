@@ -10,6 +10,7 @@ from processors.core.fastpath.connections import Change
 from processors.core.processor import Context
 from schemas.codec import encode
 from schemas.fastpath.events import ConnectionState, FeedHealth, Finding, LineHealth, Repair
+from schemas.fastpath.fields import MAX_SEQUENCE
 
 _T = TypeVar("_T")
 _Told = LineHealth | FeedHealth | ConnectionState | Finding | Repair
@@ -72,8 +73,8 @@ class Teller:
             fixture_id=found.fixture_id,
             line=found.line,
             connection=found.connection,
-            first=found.first,
-            last=found.last,
+            first=_number(found.first),
+            last=_number(found.last),
             missing=UNSET if found.missing is None else list(found.missing),
             count=UNSET if found.missing is None else sum(last - first + 1 for first, last in found.missing),
             by=_set(found.by),
@@ -129,6 +130,11 @@ class Teller:
             ],
         )
         self._index += 1
+
+
+def _number(number: int) -> int | UnsetType:
+    """Return an account number; what an alignment made of nonsense may lie outside of all numbers."""
+    return number if 0 <= number <= MAX_SEQUENCE else UNSET
 
 
 def _set(value: _T | None) -> _T | UnsetType:

@@ -14,7 +14,7 @@ from processors.core.fastpath import feed_health, line_health, upstream
 from processors.core.fastpath.control import Closed, Control, Opened, Overflow, Tick
 from processors.core.fastpath.line_book import PULSE_S, LineBook
 from processors.core.fastpath.line_entries import FeedEntry, Line, Pulse
-from processors.core.fastpath.source import feed_path
+from processors.core.fastpath.source import feed_path, usable_path
 from processors.core.processor import Hole, Store
 from schemas.fastpath.codes import Count
 from schemas.fastpath.feed import feed_of
@@ -117,7 +117,9 @@ class Watch:
     def hole(self, hole: Hole) -> list[Finding]:
         """Take frames that never reached the raw topic."""
         line = self.book.get(hole.line)
-        feed = feed_path(hole.line) if line is None else line.feed
+        feed = usable_path(feed_path(hole.line)) if line is None else line.feed
+        if feed is None:
+            return [Count.UNPLACED_HOLE]
         found: list[Finding] = [
             line_health.holed(hole, feed),
             Lost(feed, hole.line, hole.connection, hole.first, hole.last),

@@ -147,14 +147,15 @@ class Task(Driver):
         if connection is not None and frame is not None and frame.isdigit() and len(frame) <= 19:
             line = (stamps.get("tc-line") or b"").decode(errors="replace")
             identity = connection.decode(errors="replace")
-            numbered = stamps.get("tc-kind", b"").decode(errors="replace") in NUMBERED
+            numbered = stamps.get("tc-kind") in {kind.encode() for kind in NUMBERED}
             seen = self.repeats.observe(line, identity, int(frame), numbered=numbered)
             if seen.verdict == "repeat":
                 return
             if seen.missing is not None:
                 first, last = seen.missing
                 self.hole(Hole(line=line, connection=identity, first=first, last=last, received_ns=self.stream_time_ns))
-        self.feed_record(record)
+        self._source = f"{record.topic}/{record.partition}/{record.offset}"
+        self.processor.process(record, self)
 
 
 def ns(seconds: float) -> int:

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from connectors.fastpath.connector import run as run_fastpath
 from connectors.kambi.config import KambiSettings
 from connectors.kambi.connector import run
 from schemas.kafka import KafkaSettings
-from tests.connectors import fastpath_vendor, raw_topic
+from tests.connectors import fastpath_vendor, npm, raw_topic
 from tests.connectors.raw_topic import Raw
 
 QUICK = {"tick_interval_s": 0.2, "backoff_base_s": 0.05, "backoff_cap_s": 0.2, "handshake_timeout_s": 5.0}
@@ -88,6 +89,12 @@ class FastpathRecording:
         partition = names.partition_of(path)
         bootstrap = self.kafka.bootstrap_servers
         return await asyncio.to_thread(raw_topic.read, bootstrap, self.topic, until, partition=partition)
+
+
+@pytest.fixture(scope="session")
+def node_server(request: pytest.FixtureRequest) -> Path:
+    """Return the folder of the servers on Node, with their packages."""
+    return npm.install(request.config.cache)
 
 
 @pytest.fixture

@@ -1,73 +1,18 @@
 """Servers that are not ours: the reference implementation (npm ``socket.io``) and python-socketio."""
 
 import asyncio
-import hashlib
 import json
-import os
-import shutil
-import subprocess
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import socketio
 from aiohttp import web
 
+from tests.connectors import npm
+
 pytestmark = pytest.mark.kafka
 
 GENERAL = ["v2018.kambi.en.ev.json", "v2018.kambi.ev.json"]
-SOURCES = Path(__file__).parent / "node"
 TEXTS = [json.dumps([{"t": str(n), "mt": 11, "boou": {"eventId": n, "name": "Zürich 東京"}}]) for n in range(200)]
-
-
-def absent(reason):
-    """Skip where a person's machine lacks something; in CI nothing may be lacking."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason} (CI has to have it)")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def node_server(request):
-    """Return the folder of the Node server with its packages; they are installed once per lock file."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        absent("Node and npm are not installed: the npm socket.io server is not tried")
-    lock = (SOURCES / "package-lock.json").read_bytes()
-    folder = request.config.cache.mkdir(f"node-{hashlib.sha256(lock).hexdigest()[:12]}")
-    for source in SOURCES.iterdir():
-        if source.is_file():
-            shutil.copy(source, folder)
-    if not (folder / "node_modules" / "socket.io").is_dir():
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
-        if done.returncode:
-            absent(f"npm could not install socket.io: {done.stderr.strip()[-300:]}")
-    return folder
-
-
-class NodeServer:
-    def __init__(self, process, port):
-        self._process = process
-        self.url = f"http://127.0.0.1:{port}"
-
-    async def says(self):
-        return json.loads(await self._process.stdout.readline())
-
-    def order(self, **command):
-        self._process.stdin.write(json.dumps(command).encode() + b"\n")
-
-
-@asynccontextmanager
-async def node(folder):
-    process = await asyncio.create_subprocess_exec(
-        "node", "server.js", cwd=folder, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        yield NodeServer(process, json.loads(await process.stdout.readline())["port"])
-    finally:
-        process.kill()
-        await process.wait()
 
 
 def packet(text):
@@ -77,7 +22,10 @@ def packet(text):
 
 @pytest.mark.node
 async def test_npm_socket_io_with_per_message_deflate(recording, node_server):
-    async with node(node_server) as server, recording.connector(server.url):
+    async with (
+        npm.node(node_server, "server.js") as server,
+        recording.connector(f"http://{server.address}"),
+    ):
         for topic in GENERAL:
             said = await server.says()
             assert said["subscribe"] == topic

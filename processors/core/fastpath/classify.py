@@ -23,6 +23,9 @@ from schemas.fastpath.feed import Feed, Kind
 from schemas.fastpath.wire import ACTION_TYPE_IDS, SEND_TYPES, STATES
 
 _NO_ACTION_BODY: Final = frozenset({"fixtureSeqNum", "timelineSequence"})
+MAX_NAME: Final = 200
+"""Longest id, state or time taken as one, in characters: they go into keys, state and every record that follows."""
+
 _SEND_TYPE_NAMES: Final = frozenset(SEND_TYPES.values())
 _STATES: Final = {state.casefold(): state for state in STATES}
 
@@ -48,8 +51,7 @@ def _multiplexed(tree: dict[str, Any], feed: Feed) -> Packet:
     data_type = _text(tree.get("dataType")).casefold()
     if data_type in {"heartbeats", "heartbeat"}:
         return Heartbeat()
-    feed_type = _text(tree.get("feedType"))
-    event_id = _text(tree.get("eventId"))
+    feed_type, event_id = _text(tree.get("feedType")), _text(tree.get("eventId"))
     fixture_id = f"{feed_type}/{event_id}" if feed_type or event_id else feed.fixture
     inner = tree.get("message")
     if type(inner) is not dict:
@@ -98,6 +100,7 @@ def _action(tree: dict[str, Any], feed: Feed, envelope_id: str | None) -> Action
     vendor_time, time_ns = _time(action.get("timestamp"), counts)
     summary, metadata = _object(tree.get("fixtureSummary")), _object(action.get("metadata"))
     delay_status = _delay_status(action.get("delayStatus") or tree.get("delayStatus"))
+    _note_types(action, counts)
     if number is None:
         counts.append(Count.UNORDERED)
     if feed.kind == "statistics":
@@ -105,7 +108,7 @@ def _action(tree: dict[str, Any], feed: Feed, envelope_id: str | None) -> Action
     return ActionPacket(
         fixture_id=_fixture(action.get("fixtureId"), feed, envelope_id, counts),
         number=number,
-        key=key_hash(_text(action.get("actionId")), _send_type(action, counts)),
+        key=key_hash(_text(action.get("actionId")), _send_type(action)),
         body=body_hash(action, _NO_ACTION_BODY),
         vendor_time=vendor_time,
         vendor_time_ns=time_ns,
@@ -166,8 +169,8 @@ def _statistics(tree: dict[str, Any], feed: Feed, envelope_id: str | None, numbe
 def _status(tree: dict[str, Any], fixture_id: str) -> StatusPacket:
     named = spelling(tree, "state")
     state = None if named is None else tree[named]
-    if type(state) is not str or not state.strip():
-        raise RejectedError(Code.BAD_STATUS, f"state of type {type(state).__name__}")
+    if type(state) is not str or not state.strip() or len(state) > MAX_NAME:
+        raise RejectedError(Code.BAD_STATUS, f"state of type {type(state).__name__}, or empty, or endless")
     vendor_time, time_ns = _time(tree.get("timestamp"), [])
     return StatusPacket(
         state=_STATES.get(state.strip().casefold(), state),
@@ -197,9 +200,8 @@ def _message(tree: dict[str, Any], *, anonymous: bool) -> Message | Heartbeat | 
 
 def _text(value: Any) -> str:
     """Return an id or a name as text; empty if it is none."""
-    if type(value) is str:
-        return value
-    return str(value) if type(value) is int else ""
+    text = value if type(value) is str else str(value) if type(value) is int else ""
+    return text if len(text) <= MAX_NAME else ""
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -207,7 +209,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _time(value: Any, counts: list[Count]) -> tuple[str | None, int | None]:
-    text = _text(value) or (bytes(value).decode() if type(value) is Raw else "")
+    text = _text(bytes(value).decode() if type(value) is Raw else value)
     time_ns = vendor_time_ns(text) if text else None
     if time_ns is None:
         counts.append(Count.NO_VENDOR_TIME)
@@ -227,22 +229,24 @@ def _fixture(named: Any, feed: Feed, envelope_id: str | None, counts: list[Count
     return fixture_id
 
 
-def _send_type(action: dict[str, Any], counts: list[Count]) -> str:
-    """Return the name that holds, and note where ids disagree with names."""
+def _send_type(action: dict[str, Any]) -> str:
+    """Return the name that holds."""
     name, number = action.get("sendType"), action.get("sendTypeId")
-    documented = SEND_TYPES.get(number) if type(number) is int else None
-    if type(name) is not str or not name:
-        return documented or ""
-    if name not in _SEND_TYPE_NAMES:
+    if type(name) is str and name:
+        return name
+    return SEND_TYPES.get(number, "") if type(number) is int else ""
+
+
+def _note_types(action: dict[str, Any], counts: list[Count]) -> None:
+    """Note names that are new, and ids that disagree with theirs."""
+    name, number = action.get("sendType"), action.get("sendTypeId")
+    if type(name) is str and name not in _SEND_TYPE_NAMES:
         counts.append(Count.UNKNOWN_SEND_TYPE)
-    elif type(number) is int and documented != name:
+    elif type(name) is str and type(number) is int and SEND_TYPES.get(number) != name:
         counts.append(Count.TYPE_ID_DISAGREES)
-    action_type = action.get("fixtureActionType")
-    if type(action_type) is str:
-        known = ACTION_TYPE_IDS.get(action_type)
-        if known is not None and action.get("fixtureActionTypeId", known) != known:
-            counts.append(Count.TYPE_ID_DISAGREES)
-    return name
+    action_type, type_id = action.get("fixtureActionType"), action.get("fixtureActionTypeId")
+    if type(action_type) is str and type(type_id) is int and ACTION_TYPE_IDS.get(action_type, type_id) != type_id:
+        counts.append(Count.TYPE_ID_DISAGREES)
 
 
 def _delay_status(value: Any) -> str | None:
@@ -258,6 +262,5 @@ def _collection(value: Any) -> int | str | None:
             return sequence_number(value)
         except RejectedError:
             return None
-    if type(value) is str:
-        return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else value or None
-    return value if type(value) is int else None
+    text = _text(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text or None

@@ -21,6 +21,10 @@ def _name(value: Any) -> Any:
     return value if type(value) is str else _ODD
 
 
+def _filled(value: Any) -> Any:
+    return value if type(value) is str and value else _ODD
+
+
 def _integer(value: Any) -> Any:
     if type(value) is str and len(value) < 20 and value.isascii() and value.removeprefix("-").isdecimal():
         value = int(value)  # quoted to preserve precision, as the general page says (§4)
@@ -91,7 +95,7 @@ ACTION: Final[Fields] = {
     "player": ("player", _object),
     "relatedFixtureActionIds": ("related_action_ids", _ids),
     "metadata": ("metadata", _object),
-    "delayStatus": ("delay_status", _name),
+    "delayStatus": ("delay_status", _filled),
 }
 AROUND: Final[Fields] = {
     "traceId": ("trace_id", _name),
@@ -100,7 +104,7 @@ AROUND: Final[Fields] = {
     "fixtureSummary": ("summary", _object),
 }
 """Beside ``fixtureAction``."""
-ELEMENT: Final[Fields] = {"traceId": ("trace_id", _name), "delayStatus": ("delay_status", _name)}
+ELEMENT: Final[Fields] = {"traceId": ("trace_id", _name), "delayStatus": ("delay_status", _filled)}
 STATISTICS: Final[Fields] = {
     "traceId": ("trace_id", _name),
     "version": ("version", _integer),

@@ -156,6 +156,67 @@ def test_statistics_have_a_series_of_their_own_on_any_url():
     assert match_packet(action()).series == match_packet(element()).series == "actions"
 
 
+def test_an_endless_name_is_none_and_stays_in_the_details():
+    endless = "x" * 201
+    packet = match_packet(action(fixtureId=endless, timestamp=endless, metadata={"collectionStatus": endless}))
+    assert isinstance(packet, ActionPacket)
+    assert (packet.fixture_id, packet.vendor_time, packet.collection) == (FIXTURE, None, None)
+    details = json.loads(value_of(action(fixtureId=endless, timestamp=endless)))["details"]
+    assert details == {"fixtureId": endless, "timestamp": endless}
+
+
+@pytest.mark.parametrize(
+    ("frame", "delay_status"),
+    [
+        (action(), None),
+        (action(delayStatus=None), None),
+        (action(delayStatus=""), None),
+        (action(delayStatus=False), None),
+        (action(delayStatus="RECONSTRUCTED"), "RECONSTRUCTED"),
+        (action(delayStatus=True), "true"),
+        (action(delayStatus={"minutes": 2}), '{"minutes":2}'),
+        (action() | {"delayStatus": "DELAYED"}, "DELAYED"),
+    ],
+)
+def test_any_delay_status_that_is_not_empty_says_collected_offline(frame: dict[str, Any], delay_status: str | None):
+    assert match_packet(frame).delay_status == delay_status
+    assert json.loads(value_of(frame)).get("delay_status") == delay_status
+
+
+@pytest.mark.parametrize(
+    ("around", "finished"),
+    [
+        ({}, False),
+        ({"finished": True}, True),
+        ({"finished": False, "fixtureSummary": {"finished": True}}, True),
+        ({"finished": "true", "fixtureSummary": {"finished": 1}}, False),
+        ({"fixtureSummary": [True]}, False),
+    ],
+)
+def test_finished_is_told_by_the_packet_or_its_summary(around: dict[str, Any], finished: bool):
+    assert match_packet(action() | around).finished is finished
+
+
+@pytest.mark.parametrize(
+    ("status", "collection"),
+    [
+        (3, 3),
+        ("3", 3),
+        ("CollectionSuspended", "CollectionSuspended"),
+        (3.0, 3),
+        (3.5, None),
+        (True, None),
+        (None, None),
+        ("", None),
+        ([3], None),
+    ],
+)
+def test_collection_status_is_a_number_or_a_name(status: object, collection: int | str | None):
+    packet = match_packet(action(metadata={"collectionStatus": status}))
+    assert isinstance(packet, ActionPacket)
+    assert packet.collection == collection
+
+
 # What makes two packets the same.
 
 
@@ -280,6 +341,13 @@ def test_timeline_sequence_is_its_text(sent: str, text: str):
     frame = '{"fixtureAction":{"fixtureSeqNum":1,"timelineSequence":<text>}}'
     value = json.loads(value_of(frame.replace("<text>", sent)))
     assert value["timeline_sequence"] == text
+
+
+@pytest.mark.parametrize("sent", ["NaN", "-Infinity", "one", "", "1.0.0"])
+def test_a_timeline_sequence_that_is_no_number_stays_in_the_details(sent: str):
+    value = json.loads(value_of(action(timelineSequence=sent)))
+    assert value["details"] == {"timelineSequence": sent}
+    assert "timeline_sequence" not in value
 
 
 @given(st.dictionaries(st.text(), json_values), st.sampled_from(["action", "element", "statistics"]))

@@ -34,6 +34,7 @@ def begin(account: Account, arrival: Arrival, connection: Connection, now_ns: in
     account.known.put(number, packet.content)
     if connection.position == 0 and 0 < number - first <= MAX_JUMP:
         account.state.low = first
+        account.known.advance(first, number)
         skip(account, packet, first, number - 1)
     pass_on(account, packet, number)
     packet.link.frame = arrival.frame

@@ -1,6 +1,6 @@
 """What is asked for again, by whom, how often, and what is said when it does not come (R9)."""
 
-from tests.core.fastpath.account.lines import TENNIS, Task
+from tests.core.fastpath.account.lines import TENNIS
 from tests.core.fastpath.account.test_order import kinds, opened
 
 

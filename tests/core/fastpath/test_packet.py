@@ -343,6 +343,12 @@ def test_timeline_sequence_is_its_text(sent: str, text: str):
     assert value["timeline_sequence"] == text
 
 
+@pytest.mark.parametrize("name", ["sendTypeId", "fixtureActionTypeId", "fixtureActionSubTypeId", "period"])
+@pytest.mark.parametrize("sent", [2**63, -(2**63) - 1, 1.5, True, "1.0", "--1", "", "9223372036854775808"])
+def test_what_no_long_holds_stays_in_the_details(name: str, sent: object):
+    assert json.loads(value_of(action(**{"sendTypeId": None, name: sent})))["details"] == {name: sent}
+
+
 @pytest.mark.parametrize("sent", ["NaN", "-Infinity", "one", "", "1.0.0"])
 def test_a_timeline_sequence_that_is_no_number_stays_in_the_details(sent: str):
     value = json.loads(value_of(action(timelineSequence=sent)))

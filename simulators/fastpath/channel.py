@@ -90,9 +90,10 @@ class Channel:
         self.started = False
         self.finished_ns: int | None = None
         self.status: StatusPacket | None = None
-        self._replay = replay
+        self._replay: Replay = replay
         self._events: list[EventPacket] = []
         self._next_number = self.feed.first_number
+        self._restarted = False
         self._twins: list[Channel] = []
         self._listeners: dict[int, Listener] = {}
         self._listener_ids = 0
@@ -159,7 +160,7 @@ class Channel:
         """Return a channel under another path that has the same list and is told the same, e.g. the media form."""
         twin = Channel(path, replay=replay or self._replay)
         twin.started, twin.finished_ns, twin.status = self.started, self.finished_ns, self.status
-        twin._events = self._events
+        twin._events, twin._restarted = self._events, self._restarted
         self._twins.append(twin)
         return twin
 
@@ -179,12 +180,20 @@ class Channel:
         self._next_number += count
         return skipped
 
+    def restart(self) -> None:
+        """Let the fixture's numbers begin anew with the next packet; the list goes on."""
+        self._next_number = self.feed.first_number
+        for channel in (self, *self._twins):
+            channel._restarted = True
+
     def _start(self, position: int, reading: Reading) -> int:
         if position <= 0 or self.feed.position is None:
             return 0
         if self.feed.position == "events":
             return position if reading == "skip" else position - 1
         first = position + 1 if reading == "skip" else position
+        if self._restarted:  # the newest of this number, for numbers may be there twice
+            return next((packet.index for packet in reversed(self._events) if packet.number == first), 0)
         return bisect_left(self._events, first, key=attrgetter("number"))
 
     def _tell(self, packet: Packet) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from simulators.fastpath.channel import Channel, EventPacket
 from simulators.fastpath.config import FastpathFaultSettings, FaultSwitch
 from simulators.fastpath.connections import Connections
+from simulators.fastpath.ledger import Line
 from simulators.fastpath.world import World
 
 
@@ -38,7 +39,7 @@ class _Names(msgspec.Struct, rename="camel"):
 
 
 class Control:
-    """``GET /simulator/state``, ``/numbers``; ``POST /simulator/pause``, ``/resume``, ``/faults``, ``/cut``.
+    """``GET /simulator/state``, ``/numbers``; ``POST …/pause``, ``/resume``, ``/faults``, ``/cut``, ``/restart``.
 
     All answer JSON; ``?feed=`` takes a pattern of feed paths (``*``, ``?``).
 
@@ -47,6 +48,7 @@ class Control:
         connections: What is cut, and asked what is still on its way.
         faults: The settings in force.
         clock: What stands still.
+        note: Told what is done to a feed's list; the ledger's ``append``.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class Control:
         connections: Connections,
         faults: FaultSwitch,
         clock: Clock,
+        note: Callable[[Line], None],
     ) -> None:
         self._world = world
         self._connections = connections
         self._faults = faults
         self._clock = clock
+        self._note = note
 
     def attach(self, app: web.Application) -> None:
         """Serve it in ``app``."""
@@ -69,6 +73,7 @@ class Control:
         app.router.add_post("/simulator/resume", self._resume)
         app.router.add_post("/simulator/faults", self._set_faults)
         app.router.add_post("/simulator/cut", self._cut)
+        app.router.add_post("/simulator/restart", self._restart)
 
     async def _state(self, _: web.Request) -> web.Response:
         connected = Counter(client.channel.feed.path for client in self._connections.clients())
@@ -83,7 +88,10 @@ class Control:
         )
 
     async def _numbers(self, request: web.Request) -> web.Response:
-        """Tell every packet of the lists, in the order of each: what a reader of everything has to have."""
+        """Tell every packet of the lists, in the order of each: what a reader of everything has to have.
+
+        Fixtures are forgotten a quarter of an hour after their end, here and by the REST API.
+        """
         pattern = request.query.get("feed", "*")
         chosen = (channel for path, channel in sorted(self._channels().items()) if fnmatchcase(path, pattern))
         return _json([row for channel in chosen for row in _rows(channel)])
@@ -125,8 +133,19 @@ class Control:
                 client.close(int(how), "closed on request")
         return _json({"ended": [client.name for client in struck]})
 
+    async def _restart(self, request: web.Request) -> web.Response:
+        """Let the numbers of the feeds named begin anew with their next packets; their lists go on."""
+        pattern = request.query.get("feed", "*")
+        struck = [channel for channel in self._world.channels if fnmatchcase(channel.feed.path, pattern)]
+        for channel in struck:
+            channel.restart()
+            self._note(Line(kind="restarted", feed=channel.feed.path, at_ns=self._world.now_ns))
+        return _json({"restarted": [channel.feed.path for channel in struck]})
+
     def _channels(self) -> dict[str, Channel]:
-        return {channel.feed.path: channel for channel in self._world.channels}
+        """Return every channel by its path, and the media ones that somebody listens to."""
+        heard = (client.channel for client in self._connections.clients())
+        return {channel.feed.path: channel for channel in (*self._world.channels, *heard)}
 
 
 def _channel_state(channel: Channel, connections: int) -> dict[str, Any]:

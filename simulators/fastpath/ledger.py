@@ -2,7 +2,7 @@
 
 A line has these keys; those that do not apply are left out::
 
-    kind        published | skipped   about the list of a feed, whoever listens
+    kind        published | skipped | restarted   about the list of a feed, whoever listens
                 connect | refused | frame | lost | disconnect   about one connection
     feed        feed path; a media path has the list of its betting path, and the multiplexer that of its catch-up
     at_ns       when, UTC nanoseconds since 1970; of a delayed frame when it was really handed over
@@ -34,7 +34,7 @@ from typing import Literal, Self
 
 import msgspec
 
-Kind = Literal["published", "skipped", "connect", "refused", "frame", "lost", "disconnect"]
+Kind = Literal["published", "skipped", "restarted", "connect", "refused", "frame", "lost", "disconnect"]
 Sort = Literal["event", "status", "heartbeat", "answer", "other"]
 
 

@@ -58,7 +58,7 @@ class FastpathSimulator:
 
     async def __aenter__(self) -> Self:
         app = web.Application()
-        Control(self.world, self.connections, self.faults, self).attach(app)
+        Control(self.world, self.connections, self.faults, self, self._ledger.append).attach(app)
         app.router.add_get("/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S)
         await self._runner.setup()

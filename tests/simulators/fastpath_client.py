@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from websockets.asyncio.client import connect
 
+from simulators.fastpath.channel import Channel
 from simulators.fastpath.config import FastpathSimulatorSettings
 from simulators.fastpath.ledger import Line, read_ledger
 from tests.simulators.fastpath_stage import ACCEPT, ACK
@@ -33,6 +34,12 @@ async def ask(simulator, path, *, headers=BEARER, **options):
     url = f"{simulator.urls.api_url}{path}"
     async with aiohttp.ClientSession() as session, session.request(method, url, headers=headers, **options) as answer:
         return answer.status, json.loads(await answer.read())
+
+
+def channel_at(simulator, path) -> Channel:
+    channel = simulator.world.channel(path)
+    assert channel is not None
+    return channel
 
 
 def started(simulator, sport, kind="actions") -> str:

@@ -85,6 +85,28 @@ async def test_a_position_that_is_no_number_is_refused(tmp_path, position):
     assert refused.value.response.status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("path", "position", "expected"),
+    [
+        (ACTIONS, 0, [1, 2, 3, 4, 1, 2]),
+        (ACTIONS, 3, [4, 1, 2]),
+        (TENNIS, 3, [3, 0, 1]),
+        (TENNIS, 1, [1]),
+        (TENNIS, 9, [0, 1, 2, 3, 0, 1]),
+    ],
+)
+async def test_where_numbers_began_anew_the_position_is_looked_for_in_the_newest(tmp_path, path, position, expected):
+    async with staged(tmp_path) as stage:
+        twin = stage.channels[path].twin(f"media/{path}")
+        stage.publish(path, 4)
+        stage.channels[path].restart()
+        stage.publish(path, 2)
+        stage.channels[twin.feed.path] = twin
+        for asked in (path, twin.feed.path):
+            async with admitted(stage, f"{asked}?startPosition={position}") as socket:
+                assert numbers_of(await received(socket, len(expected))) == expected
+
+
 async def test_tennis_statistics_bring_the_newest_only(tmp_path):
     async with staged(tmp_path) as stage:
         stage.publish(TENNIS_STATISTICS, 10)

@@ -102,3 +102,25 @@ async def test_an_unknown_way_to_end_a_connection_is_refused(tmp_path):
     async with FastpathSimulator(lively(tmp_path)) as simulator:
         for how in ("politely", "999", "5000", "-1"):
             assert (await ask(simulator, f"/simulator/cut?how={how}", json={}))[0] == 400
+
+
+async def test_numbers_of_a_list_begin_anew(tmp_path):
+    settings = lively(tmp_path)
+    async with FastpathSimulator(settings) as simulator:
+        path = started(simulator, "soccer")
+        async with admitted(simulator, path) as socket:
+            before = numbers_of(await collected(socket, lambda got: len(numbers_of(got)) == 5))
+            assert (await ask(simulator, f"/simulator/restart?feed={path}", json={}))[1] == {"restarted": [path]}
+            after = numbers_of(await collected(socket, lambda got: numbers_of(got)[-2:] == [1, 2]))
+    assert before == [1, 2, 3, 4, 5]
+    assert after == [*range(6, 6 + len(after) - 2), 1, 2]
+    (line,) = [line for line in ledger_of(settings) if line.kind == "restarted"]
+    assert line.feed == path
+
+
+async def test_media_feeds_are_told_while_somebody_listens(tmp_path):
+    async with FastpathSimulator(lively(tmp_path)) as simulator:
+        path = started(simulator, "soccer")
+        async with admitted(simulator, f"media/{path}"):
+            _, state = await ask(simulator, "/simulator/state")
+    assert (state["feeds"][f"media/{path}"]["connections"], state["feeds"][path]["connections"]) == (1, 0)

@@ -2,21 +2,22 @@
 
 import json
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.fastpath.channel import Channel, StatusPacket
+from simulators.fastpath.channel import Channel, Scope, StatusPacket
 from simulators.fastpath.config import FastpathFaultSettings, FaultSwitch
 from simulators.fastpath.delivery import Delivery
 from simulators.fastpath.faults import JUNK, ODD_NUMBERS
 from tests.simulators.fastpath_stage import ACTIONS, STATISTICS, TENNIS, S, number_of, packet_of
 
 
-def delivery(path=ACTIONS, *, scope="fixture", seed="1", ordinal=1, **faults):
+def delivery(path=ACTIONS, *, scope: Scope = "fixture", seed: str | int = "1", ordinal=1, faults=None, **more: Any):
     channel = Channel(path)
-    switch = FaultSwitch(FastpathFaultSettings(**faults))
+    switch = FaultSwitch(FastpathFaultSettings(**(faults or {}), **more))
     return channel, Delivery(channel, scope=scope, faults=switch, random=Random(seed), ordinal=ordinal)
 
 
@@ -60,7 +61,7 @@ def test_without_faults_every_packet_goes_out_in_order():
     st.sampled_from([ACTIONS, STATISTICS, TENNIS]),
 )
 def test_every_packet_is_sent_or_written_down_as_lost_and_what_is_other_says_why(seed, faults, path):
-    channel, target = delivery(path, seed=seed, **faults)
+    channel, target = delivery(path, seed=seed, faults=faults)
     frames = put(channel, target, 60)
     frames += list(target.due(S))
     assert target.waiting == 0
@@ -81,7 +82,7 @@ def test_every_packet_is_sent_or_written_down_as_lost_and_what_is_other_says_why
 
 def test_the_same_seed_strikes_the_same_packets_and_another_connection_others():
     faults = {"hole_every": 4, "swap_every": 5, "duplicate_every": 6}
-    first, again, other = (put(*delivery(seed=seed, **faults), 100) for seed in ("1/a/1", "1/a/1", "1/a/2"))
+    first, again, other = (put(*delivery(seed=seed, faults=faults), 100) for seed in ("1/a/1", "1/a/1", "1/a/2"))
     assert first == again
     assert first != other
 
@@ -210,4 +211,4 @@ def test_faults_are_those_of_the_first_pattern_that_fits_and_can_be_replaced():
 @pytest.mark.parametrize("name", ["stall", "silence", "offline"])
 def test_a_pause_that_does_not_fit_into_its_period_is_refused(name):
     with pytest.raises(ValueError, match="must exceed"):
-        FastpathFaultSettings(**{f"{name}_every_s": 5, f"{name}_for_s": 5})
+        FastpathFaultSettings.model_validate({f"{name}_every_s": 5, f"{name}_for_s": 5})

@@ -37,8 +37,10 @@ async def test_what_a_connection_got_is_in_the_ledger_frame_for_frame_whatever_s
         "oversized_every": 20,
         "oversized_bytes": 200_000,
     }
-    unread = {"max_size": None, "max_queue": None}  # the library takes what comes before it is asked for
-    async with staged(tmp_path, faults=faults) as stage, admitted(stage, **unread) as socket:
+    async with (
+        staged(tmp_path, faults=faults) as stage,
+        admitted(stage, max_size=None, max_queue=None) as socket,  # it takes what comes before it is asked for
+    ):
         await stage.until_connected()
         stage.publish(count=200)
         await until(lambda: stage.tick(0.1) or stage.connections.waiting == 0)
@@ -131,7 +133,6 @@ async def test_a_half_open_connection_neither_speaks_nor_answers_pings_while_tcp
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(pong), 0.2)
         assert socket.state.name == "OPEN"
-        pong.cancel()
         stage.tick(121)  # a middlebox forgets it in the end
         with pytest.raises(ConnectionClosedError):
             await socket.recv()

@@ -8,7 +8,7 @@ import pytest
 
 from simulators.fastpath.http import REST_FAILURES, Allowance
 from simulators.fastpath.server import FastpathSimulator
-from tests.simulators.fastpath_client import BEARER, ask, lively, started
+from tests.simulators.fastpath_client import BEARER, ask, channel_at, lively, started
 from tests.simulators.fastpath_stage import ACCEPT
 
 
@@ -105,7 +105,7 @@ async def test_actions_are_there_after_the_match_only(tmp_path):
     settings = lively(tmp_path, fixtures={"soccer": 1}, match_duration_s=1)
     async with asyncio.timeout(20), FastpathSimulator(settings) as simulator:
         path = started(simulator, "soccer")
-        channel = simulator.world.channel(path)
+        channel = channel_at(simulator, path)
         status, error = await ask(simulator, f"/{path}")
         assert (status, list(error)) == (404, ["errorMessage"])
         while (await ask(simulator, f"/{path}"))[0] != 200:

@@ -7,6 +7,8 @@ from typing import Final
 
 from tests.oracle.fastpath.said import Command, Finding, Out, Said, ranges
 
+REMEMBERED: Final = 10_000
+"""Numbers that are remembered, the newest ones."""
 FARTHEST: Final = 10_000
 """A number farther than this beyond the last one is implausible (R5)."""
 IN_A_ROW: Final = 3
@@ -43,9 +45,9 @@ class Connection:
     asked: int | None
     since: int
     """Offset of its first raw record."""
-    opened_ns: int | None = None
-    lost: list[int] = field(default_factory=list)
-    """Offsets of the raw records that showed a loss of ours."""
+    opened_ns: int = 0
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    """Frames that we lost, first and last."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Packet:
     body: str
     at_ns: int
     connection: Connection
+    frame: int
     imply: Callable[[], str]
     """Says that the packet is new; returns the state of the upstream collector that it carries."""
 
@@ -76,8 +79,8 @@ class _View:
     numbers: set[int] = field(default_factory=set)
     run: list[int] = field(default_factory=list)
     """Numbers of the last conflicts, if nothing came between."""
-    newest: int = -1
-    """Offset of the last raw record with a packet of this account."""
+    frame: int = 0
+    """Of the last packet of this account."""
 
 
 @dataclass(slots=True)
@@ -97,13 +100,20 @@ class _Gap:
     shown_by: Connection
     before: int
     """Distinct packets of that connection before the gap."""
-    ours: bool
+    frames: tuple[int, int]
+    """The packet before the gap and the one that showed it."""
     state: str = "waiting"
     came_by: list[Connection] = field(default_factory=list)
     reported: set[int] = field(default_factory=set)
     """Numbers named as not repairable that are still missing."""
     command: Command | None = None
     asked_ns: int = 0
+
+    @property
+    def by(self) -> str:
+        """Line that brought the last number that did not come by the connection that showed the gap."""
+        others = [connection.line for connection in self.came_by if connection is not self.shown_by]
+        return others[-1] if others else self.shown_by.line
 
 
 class Account:
@@ -139,11 +149,12 @@ class Account:
         """Take a packet that arrived in the record at offset ``at``."""
         self.at, self.now_ns = at, now_ns
         view = self.views.setdefault(packet.connection.name, _View())
+        self.known = {number: known for number, known in self.known.items() if number > self.last - REMEMBERED}
         number, own_last, before = packet.number, view.own_last, len(view.numbers)
         reached = self._place(packet, view, own_last, before)
         view.own_last = max(view.own_last, number)
         view.numbers.add(number)
-        view.newest = at
+        view.frame = packet.frame
         if reached is not None:
             self._attempts_reached(packet.connection, reached)
 
@@ -161,6 +172,8 @@ class Account:
         known = self.known.get(number)
         if number < 0:
             return self._unmatched(packet, view, number, "other-action", before)
+        if self._is_forgotten(number):
+            return number
         if number - self.last > FARTHEST:
             return self._unmatched(packet, view, number, "implausible-jump", before)
         if known is not None and known.content[0] != packet.key:
@@ -187,6 +200,10 @@ class Account:
         else:
             self._fill(number, packet)
         return number
+
+    def _is_forgotten(self, number: int) -> bool:
+        is_far = self._base <= number <= self.last - REMEMBERED
+        return is_far and not any(number in gap.missing for gap in self.gaps)
 
     def _remember(self, number: int, packet: Packet) -> None:
         packet.out = changed(packet.out, state=packet.imply())
@@ -217,47 +234,53 @@ class Account:
             view.offset = self.offset
             if (asked > 0 or self.place.position == "sequence") and packet.number > self.place.first:
                 self.scope = "fixture"
-        elif number > self.last or (number > self.base and known is None):
+        elif number > self.last or (number >= self.base and known is None and not self._is_forgotten(number)):
             view.offset = self.offset
         elif same:
             nearest = min(same, key=lambda other: (abs(other - asked - 1), -other))
             view.offset = nearest - packet.number
             self.scope = "connection"
             if view.offset != self.offset:
-                self._find("restarted", vendor_first=packet.number, last=self.last, aligned=True)
-        elif self.place.first <= number < self.base:
+                self._find_restart(packet, nearest, aligned=True)
+        elif self._is_forgotten(number) or self.place.first <= number < self.base:
             view.offset = self.offset
         return view.offset is not None
 
     # R3, R4, R7.
 
     def _shifted(self, packet: Packet, view: _View, number: int) -> int:
-        """Return the number, or the one that the same content has farther on or by default, and shift to it."""
+        """Return the number, or the one that the same content has elsewhere, and shift to it."""
         known = self.known.get(number)
         if known is not None and known.content[0] == packet.key:
             return number
-        if number <= self.last and self.scope != "fixture":
-            same = [other for other, known in self.known.items() if known.content == packet.content]
-            if any(other > number for other in same):
-                number = min(other for other in same if other > number)
-                view.offset = number - packet.number
-                return number
-        if number > self.last and self.scope != "fixture":
-            name = packet.connection.name
-            behind = [
-                other
-                for other, known in self.known.items()
-                if known.content == packet.content and not any(by == name for by, _ in known.by)
-            ]
-            if behind:
-                view.offset = max(behind) - packet.number
-                return max(behind)
+        name = packet.connection.name
+        same = [
+            other
+            for other, known in self.known.items()
+            if known.content == packet.content and not any(by == name for by, _ in known.by)
+        ]
+        ahead, behind = [other for other in same if other > number], [other for other in same if other < number]
         by_default = packet.number + self.offset
         is_conflict = known is not None or number < 0 or number - self.last > FARTHEST
-        if is_conflict and by_default in self.known and self.known[by_default].content == packet.content:
-            view.offset = self.offset
-            return by_default
-        return number
+        found = None
+        if self.scope != "fixture" and number <= self.last and ahead:
+            found = min(ahead)
+        elif self.scope != "fixture" and number > self.last and behind:
+            found = max(behind)
+        elif is_conflict and by_default in self.known and self.known[by_default].content == packet.content:
+            found = by_default
+        if found is None:
+            return number
+        view.offset = found - packet.number
+        if any((name, packet.number) in known.by for known in self.known.values()):
+            self._start_anew(view, name)
+        return found
+
+    def _start_anew(self, view: _View, name: str) -> None:
+        """Forget what the connection delivered: its numbers began anew."""
+        view.own_last = -1
+        for known in self.known.values():
+            known.by = {(by, number) for by, number in known.by if by != name}
 
     def _unmatched(self, packet: Packet, view: _View, number: int, reason: str, before: int) -> int | None:
         if view.run and packet.number == view.run[-1] + 1:
@@ -266,7 +289,7 @@ class Account:
             view.run = [packet.number]
         if len(view.run) == IN_A_ROW:
             return self._restart(packet, view, before)
-        self._find("conflict", first=number, reason=reason)
+        self._find("conflict", first=None if number < 0 else number, reason=reason)
         self._conflict(packet, number)
         return None
 
@@ -277,16 +300,15 @@ class Account:
     def _restart(self, packet: Packet, view: _View, before: int) -> int:
         """Begin anew behind all that is known, or follow another connection that did."""
         view.run = []
-        view.own_last = -1
-        for known in self.known.values():
-            known.by = {(name, number) for name, number in known.by if name != packet.connection.name}
+        self._start_anew(view, packet.connection.name)
         number = packet.number + self.offset
         if view.offset not in (None, self.offset) and number not in self.known and number >= self._base:
             view.offset = self.offset
         else:
-            self._find("restarted", vendor_first=packet.number, last=self.last, aligned=False)
             number = self.last + 1
+            self._find_restart(packet, number, aligned=False)
             self.offset = view.offset = number - packet.number
+            self.scope = "unknown"
         self._remember(number, packet)
         if number > self.last:
             self._beyond(number, packet, view, before)
@@ -300,8 +322,12 @@ class Account:
         return self.base
 
     def _ask_after_restart(self, connection: Connection, number: int) -> None:
-        if self._in_budget():
-            self._ask(connection.line, number, number, 0, 1)
+        if self.place.position is not None and not self._is_statistics() and self._in_budget():
+            self._ask(connection.line, number, number, self._beginning, 1)
+
+    @property
+    def _beginning(self) -> int:
+        return self.place.first if self.place.position == "sequence" else 0
 
     # R5, R6, R8.
 
@@ -313,9 +339,8 @@ class Account:
 
     def _show(self, first: int, last: int, packet: Packet, before: int, view: _View) -> None:
         connection = packet.connection
-        ours = any(lost > view.newest for lost in connection.lost)
-        missing = set(range(first, last + 1))
-        self.gaps.append(_Gap(first, last, missing, self.now_ns, self.at, connection, before, ours))
+        missing, frames = set(range(first, last + 1)), (view.frame, packet.frame)
+        self.gaps.append(_Gap(first, last, missing, self.now_ns, self.at, connection, before, frames))
 
     def _hold_or_release(self, number: int, packet: Packet) -> None:
         if self._is_statistics():
@@ -338,43 +363,38 @@ class Account:
         self.base = min(self._base, number)
         gap = next((gap for gap in self.gaps if number in gap.missing), None)
         if gap is None:
-            self._out(packet, number, *self._marked("repaired", number))
+            self._out(packet, number, "repaired", "repaired")
             return
         gap.missing.remove(number)
         gap.came_by.append(packet.connection)
         if gap.state == "waiting":
             if not gap.missing:
                 self._complete(gap)
-            self._hold_or_release(number, packet)
-            self._release("filled")
+            if not self._is_statistics():
+                self._hold_or_release(number, packet)
+                self._release("filled")
+                return
+        mark = "late" if packet.connection is gap.shown_by else "repaired"
+        self._out(packet, number, "unordered" if gap.state == "waiting" else mark, mark)
+        if gap.state == "waiting":
             return
-        is_late = packet.connection is gap.shown_by
-        self._out(packet, number, *self._marked("late" if is_late else "repaired", number))
         if number in gap.reported:
             gap.reported.remove(number)
             kind = "gap_repaired" if packet.connection.since > gap.found_at else "gap_closed"
-            by = packet.connection.line if kind == "gap_closed" else None
-            self._find(kind, first=number, last=number, by=by)
+            self._find(kind, first=number, last=number, by=packet.connection.line)
             if not gap.missing:
                 self.gaps.remove(gap)
         elif not gap.missing:
             repaired = any(connection.since > gap.found_at for connection in gap.came_by)
-            by = None if repaired else packet.connection.line
-            self._find("gap_repaired" if repaired else "gap_closed", first=gap.first, last=gap.last, by=by)
+            self._find("gap_repaired" if repaired else "gap_closed", first=gap.first, last=gap.last, by=gap.by)
             self.gaps.remove(gap)
-
-    def _marked(self, mark: str, number: int) -> tuple[str, ...]:
-        if not self._is_statistics():
-            return mark, mark
-        return ("unordered",) if self._first_missing() < number else ("in_order",)
 
     def _is_statistics(self) -> bool:
         return self.place.kind == "statistics"
 
     def _complete(self, gap: _Gap) -> None:
-        others = [connection for connection in gap.came_by if connection is not gap.shown_by]
-        if others:
-            self._find("gap_closed", first=gap.first, last=gap.last, by=others[-1].line)
+        if any(connection is not gap.shown_by for connection in gap.came_by):
+            self._find("gap_closed", first=gap.first, last=gap.last, by=gap.by)
         else:
             self._find("reordered", first=gap.first, last=gap.last)
         self.gaps.remove(gap)
@@ -398,7 +418,9 @@ class Account:
 
     def _give_up(self, gap: _Gap, why: str) -> None:
         gap.state = "open"
-        self._find("gap_suspected", first=gap.first, last=gap.last, missing=ranges(gap.missing), ours=gap.ours)
+        before, after = gap.frames
+        ours = any(first < after and last > before for first, last in gap.shown_by.lost)
+        self._find("gap_suspected", first=gap.first, last=gap.last, missing=ranges(gap.missing), ours=ours)
         if self._is_statistics():
             gap.reported = set(gap.missing)
         elif self.place.position is None:
@@ -440,7 +462,7 @@ class Account:
         """End attempts that this connection has passed without the numbers."""
         for gap in sorted(self.gaps, key=lambda gap: gap.first):
             command = gap.command
-            if command is None or reached <= gap.last or connection.since <= command.at:
+            if command is None or reached <= gap.last or connection.since < command.at:
                 continue
             if (connection.asked or 0) <= command.position:
                 self._attempt_over(gap, command, "not-in-replay")
@@ -461,7 +483,7 @@ class Account:
     def _attempt_over(self, gap: _Gap, command: Command, reason: str) -> None:
         gap.command = None
         if command.attempt == 1:
-            self._repair(gap, self.place.first if self.place.position == "sequence" else 0, 2)
+            self._repair(gap, self._beginning, 2)
         else:
             self._not_repairable(gap, reason)
 
@@ -471,8 +493,12 @@ class Account:
         told = tuple(sorted((name, fact) for name, fact in facts.items() if fact is not None))
         self.said.findings.append(Finding(self.at, self.place.feed, self.fixture, kind, told))
 
+    def _find_restart(self, packet: Packet, number: int, *, aligned: bool) -> None:
+        self._find("restarted", vendor_first=packet.number, first=number, old_last=self.last, aligned=aligned)
+
     def _out(self, packet: Packet, number: int, why: str, *marks: str) -> None:
         after_ms = (self.now_ns - packet.at_ns) // 1_000_000
         topic = self.said.statistics if self._is_statistics() else self.said.actions
-        told = changed(packet.out, at=self.at, sequence=number, why=why, after_ms=after_ms, marks=frozenset(marks))
+        sequence = None if number < 0 else number  # before the account's beginning, by a connection's offset
+        told = changed(packet.out, at=self.at, sequence=sequence, why=why, after_ms=after_ms, marks=frozenset(marks))
         topic.append(told)

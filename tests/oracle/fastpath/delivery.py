@@ -20,7 +20,7 @@ from tests.oracle.fastpath.vendor import KINDS, START_MS, Entry, Json, Vendor, p
 Header = tuple[str, bytes]
 
 MOST_RECORDS: Final = 90
-_STATES = ("Connected", "Connected", "Disconnected", "Disconnected", "Delayed", "Unstable", "Resting")
+_STATES = ("connected", "Connected", "Connected", "Connected", "Disconnected", "Disconnected", "Delayed", "Unstable", "Resting")
 _STEPS_MS = (10, 50, 100, 500, 500, 1000, 2000, 3000)
 _BAD_NUMBERS = (True, -1, None, "x", 1.5, "-3", 2**63, "")
 

@@ -82,9 +82,9 @@ def canonical(value: Any) -> str:
 class _Feed:
     def __init__(self, path: str, said: Said) -> None:
         self.place = place_of(path)
-        self.collector = Collector(path, said)
         self.open: dict[str, str] = {}
         """Line → its open connection."""
+        self.collector = Collector(path, said, lambda connection: connection in self.open.values())
         self.accounts: dict[str, Account] = {}
 
 
@@ -94,9 +94,6 @@ class Oracle:
     Args:
         rules: Settings.
     """
-
-    account = Account
-    collector = Collector
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -119,15 +116,22 @@ class Oracle:
         feed = self._feeds.get(path)
         if feed is None:
             feed = self._feeds[path] = _Feed(path, self.said)
-            feed.collector = self.collector(path, self.said)
         connection = self._connections.get((line, name))
+        received_ns = int(stamps["tc-received-ns"])
+        is_new = connection is None
         if connection is None:
             asked = int(stamps["tc-position"]) if "tc-position" in stamps else None
-            connection = self._connections[line, name] = Connection(name, line, asked, record.offset)
-        if kind == "overflow" or last + (kind == "frame") < frame:
-            connection.lost.append(record.offset)
+            connection = self._connections[line, name] = Connection(name, line, asked, record.offset, received_ns)
+        if last + (kind == "frame") < frame:
+            connection.lost.append((last + 1, frame - (kind == "frame")))
+        if kind == "overflow":
+            told = json.loads(record.value)
+            connection.lost.append((told["first_frame"], told["last_frame"]))
         self._deadlines(record.offset)
-        self._one(record, feed, connection, kind, int(stamps["tc-received-ns"]))
+        if is_new:
+            self._shut(feed, line)
+            feed.open[line] = name
+        self._one(record, feed, connection, frame, kind)
 
     def _deadlines(self, at: int) -> None:
         accounts = [account for feed in self._feeds.values() for account in feed.accounts.values()]
@@ -140,31 +144,30 @@ class Oracle:
         ):
             account.end_attempt(first, at, self.now_ns)
 
-    def _one(self, record: SourceRecord, feed: _Feed, connection: Connection, kind: str, received_ns: int) -> None:
-        if kind == "opened":
-            feed.open[connection.line] = connection.name
-            connection.opened_ns = received_ns
-        elif kind == "closed":
-            if feed.open.pop(connection.line, None) is not None and not feed.open:
-                feed.collector.alone()
-        elif kind == "frame":
-            self._frame(record, feed, connection, received_ns)
+    def _shut(self, feed: _Feed, line: str) -> None:
+        if feed.open.pop(line, None) is not None and not feed.open:
+            feed.collector.alone()
 
-    def _frame(self, record: SourceRecord, feed: _Feed, connection: Connection, received_ns: int) -> None:
+    def _one(self, record: SourceRecord, feed: _Feed, connection: Connection, frame: int, kind: str) -> None:
+        shuts = kind == "closed" or (kind == "tick" and not json.loads(record.value)["open"])
+        if shuts and feed.open.get(connection.line) == connection.name:
+            self._shut(feed, connection.line)
+        elif kind == "frame":
+            self._frame(record, feed, connection, frame)
+
+    def _frame(self, record: SourceRecord, feed: _Feed, connection: Connection, frame: int) -> None:
         packet = json.loads(record.value, parse_float=Decimal)
         element = packet.get("eventElementType")
         if element == "ConnectionStateChanged":
-            time_ns = time_of(packet.get("timestamp"))
+            time_ns, received_ns = time_of(packet.get("timestamp")), int(dict(record.headers)["tc-received-ns"])
             line, name = connection.line, connection.name
             feed.collector.status(record.offset, packet["state"], time_ns, received_ns, line, name)
             return
         if "message" in packet or element == "heartbeat":
             return
-        self._event(record, feed, connection, packet, received_ns)
+        self._event(record, feed, connection, frame, packet)
 
-    def _event(
-        self, record: SourceRecord, feed: _Feed, connection: Connection, packet: Json, received_ns: int
-    ) -> None:
+    def _event(self, record: SourceRecord, feed: _Feed, connection: Connection, frame: int, packet: Json) -> None:
         action = packet.get("fixtureAction")
         inner = packet if action is None else action
         name = "seqNum" if action is None else "fixtureSeqNum"
@@ -177,7 +180,7 @@ class Oracle:
         delivery = "live"
         if inner.get("delayStatus"):
             delivery = "late_burst"
-        elif time_ns is not None and connection.opened_ns is not None and time_ns < connection.opened_ns - OLD_NS:
+        elif time_ns is not None and time_ns < connection.opened_ns - OLD_NS:
             delivery = "replayed"
         fixture = inner.get("fixtureId") or feed.place.feed.split("/")[2]
         if feed.place.feed.startswith("golf/"):
@@ -206,11 +209,10 @@ class Oracle:
 
         account = feed.accounts.get(fixture)
         if account is None:
-            account = self.account(feed.place, fixture, self.rules, self.said, lambda: sorted(feed.open))
+            account = Account(feed.place, fixture, self.rules, self.said, lambda: sorted(feed.open))
             feed.accounts[fixture] = account
-        account.take(
-            Packet(out, number, canonical(what), body, self.now_ns, connection, imply), record.offset, self.now_ns
-        )
+        taken = Packet(out, number, canonical(what), body, self.now_ns, connection, frame, imply)
+        account.take(taken, record.offset, self.now_ns)
 
 
 def expected(records: Iterable[SourceRecord], rules: Rules) -> Said:

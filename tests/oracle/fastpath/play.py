@@ -18,12 +18,12 @@ FACTS: dict[str, tuple[str, ...]] = {
     "baseline": ("asked", "first"),
     "gap_suspected": ("first", "last", "missing", "ours"),
     "gap_closed": ("by", "first", "last"),
-    "gap_repaired": ("first", "last"),
+    "gap_repaired": ("by", "first", "last"),
     "not_repairable": ("missing", "reason"),
     "reordered": ("first", "last"),
     "duplicate": ("first",),
     "conflict": ("first", "reason"),
-    "restarted": ("aligned", "last", "vendor_first"),
+    "restarted": ("aligned", "first", "old_last", "vendor_first"),
 }
 """What of a finding is compared."""
 

@@ -1,5 +1,6 @@
 """State of the upstream collector of one feed, as its rules state it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.oracle.fastpath.said import Said, Upstream
@@ -9,9 +10,11 @@ UNKNOWN = "unknown"
 
 @dataclass(slots=True)
 class _Told:
-    state: str
-    line: str | None
+    connection: str
     time_ns: int | None
+
+
+_KNOWN = ("Connected", "Disconnected", "Delayed", "Unstable", "PartiallyDisconnected")
 
 
 class Collector:
@@ -20,29 +23,37 @@ class Collector:
     Args:
         feed: Path.
         said: Where what is to be told goes.
+        is_open: Tells whether a connection is open.
     """
 
-    def __init__(self, feed: str, said: Said) -> None:
-        self._feed, self._said = feed, said
+    def __init__(self, feed: str, said: Said, is_open: Callable[[str], bool]) -> None:
+        self._feed, self._said, self._is_open = feed, said, is_open
+        self._in_force = UNKNOWN
         self._told: _Told | None = None
-        """Who told the state in force; ``None``: unknown."""
+        """Who told the state last, if anybody did."""
         self._published = UNKNOWN
         self._disconnected_ns: int | None = None
         """Vendor time of the last Disconnected that was published."""
 
     @property
     def state(self) -> str:
-        return UNKNOWN if self._told is None else self._told.state
+        return self._in_force
 
     def status(self, at: int, state: str, time_ns: int | None, received_ns: int, line: str, connection: str) -> None:
         """Take a ``ConnectionStateChanged``."""
+        state = next((known for known in _KNOWN if known.lower() == state.lower()), state)
+        time_ns = None if time_ns is None else min(time_ns, received_ns)
         told = self._told
-        if told is not None:
-            if told.state == state:
+        if told is not None and self._in_force != UNKNOWN:
+            if self._in_force == state == self._published:
                 return
-            if told.line not in (None, line) and (time_ns is None or (told.time_ns is not None and time_ns <= told.time_ns)):
-                return
-        self._told = _Told(state, line, time_ns)
+            if told.connection != connection:
+                if time_ns is None or told.time_ns is None:
+                    if self._is_open(told.connection):
+                        return
+                elif time_ns <= told.time_ns:
+                    return
+        self._in_force, self._told = state, _Told(connection, time_ns)
         if state != self._published:
             self._publish(at, state, line, connection, implied=False)
             if state == "Disconnected":
@@ -54,14 +65,14 @@ class Collector:
 
     def alone(self) -> None:
         """Take it that the last open line has closed."""
-        self._told = None
+        self._in_force = UNKNOWN
 
     def alive(self, at: int, time_ns: int | None, line: str, connection: str) -> None:
         """Take a new live packet with a number: the collector is connected, whatever was said before."""
         since = self._disconnected_ns
-        if self.state not in (UNKNOWN, "Disconnected") or (since is not None and (time_ns is None or time_ns <= since)):
+        if self.state not in (UNKNOWN, "Disconnected") or time_ns is None or (since is not None and time_ns <= since):
             return
-        self._told = _Told("Connected", None, None)
+        self._in_force = "Connected"
         if self._published not in (UNKNOWN, "Connected"):
-            self._told = _Told("Connected", line, time_ns)
+            self._told = _Told(connection, time_ns)
             self._publish(at, "Connected", line, connection, implied=True)

@@ -37,7 +37,7 @@ class DiscoveryCounts:
     failed: Counter[str] = field(default_factory=Counter)
     """By reason: ``status-<n>``, ``network``, ``timeout``, ``truncated``, ``too-large``, ``not-json``, ``no-list``."""
     unreadable: int = 0
-    """Entries of lists, and fixtures, that could not be read."""
+    """Entries of lists that name no fixture, and answers about another fixture than was asked for."""
 
 
 class Discovery:
@@ -159,7 +159,7 @@ class Discovery:
             case Answer(document):
                 self.counts.fixtures += 1
                 fixture = read_fixture(document, sport=feed_of(feed).sport)
-                if fixture is None:
+                if fixture is None or fixture.id.casefold() != feed_of(feed).fixture.casefold():
                     self.counts.unreadable += 1
                 else:
                     self._lifecycle.answered(feed, fixture, now_s=now_s)

@@ -8,14 +8,17 @@ from random import Random
 import aiohttp
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 
 from connectors.clock import SystemClock
 from connectors.fastpath.config import FastpathSettings
 from connectors.fastpath.discovery import Discovery
 from connectors.fastpath.rest import FastpathRest
 from connectors.runner import ConnectionBudget
+from simulators.fastpath.config import FastpathFaultSettings, FastpathSimulatorSettings
+from simulators.fastpath.server import FastpathSimulator
 from tests.connectors.followed import NotedFeeds
-from tests.connectors.rest_api import TOKEN, fixture, rest_api
+from tests.connectors.rest_api import TOKEN, RestApi, fixture, rest_api
 
 SOCCER = "soccer/fixtures"
 TENNIS = "tournaments/liveevents"
@@ -223,3 +226,31 @@ async def test_a_server_that_never_answers_does_not_hold_up_the_end():
         api.fault = never
         async with discovering(api):
             await api.has_been_asked_again(SOCCER)
+
+
+async def test_an_answer_about_another_fixture_says_nothing_of_this_one():
+    async with rest_api() as api:
+        api.lists[SOCCER] = [fixture("a")]
+        api.fixtures[f"{SOCCER}/a"] = fixture("b", "Completed")
+        async with discovering(api) as running:
+            await running.runs(feed("a"))
+            api.lists[SOCCER] = []
+            await api.has_been_asked_again(f"{SOCCER}/a", 2)
+            assert running.counts.unreadable
+            assert running.feeds.stopped == []
+
+
+@pytest.mark.parametrize("shape", ["array", "content", "cursor"])
+async def test_the_simulators_fixtures_are_followed_through_its_faults(shape):
+    simulated = FastpathSimulatorSettings(
+        token=SecretStr(TOKEN), rest_list=shape, faults=FastpathFaultSettings(rest_fail_every=3, rest_slow_s=0.1)
+    )
+    async with FastpathSimulator(simulated) as simulator:
+        sports = ("soccer", "tennis", "golf", "mma")
+        live = [each for each in simulator.world.fixtures if each.status == "Live" and each.sport in sports]
+        expected = {each.paths["actions"] for each in live}
+        api = RestApi()
+        api.url = simulator.urls.api_url
+        async with discovering(api, sports=sports, requests_per_second=4) as running:
+            await running.feeds.until(lambda: set(running.feeds.feeds) >= expected)
+        assert TOKEN not in repr(running.counts)

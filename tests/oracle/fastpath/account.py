@@ -44,7 +44,7 @@ class Connection:
     line: str
     asked: int | None
     since: int
-    """Offset of its first raw record."""
+    """Step at which it opened; there are three a record: time, the connection, the packet."""
     opened_ns: int = 0
     lost: list[tuple[int, int]] = field(default_factory=list)
     """Frames that we lost, first and last."""
@@ -77,17 +77,13 @@ class _View:
     offset: int | None = None
     own_last: int = -1
     numbers: set[int] = field(default_factory=set)
+    """All that it sent."""
+    delivered: set[int] = field(default_factory=set)
+    """Those that were no conflict, since it last began anew."""
     run: list[int] = field(default_factory=list)
     """Numbers of the last conflicts, if nothing came between."""
     frame: int = 0
     """Of the last packet of this account."""
-
-
-@dataclass(slots=True)
-class _Known:
-    content: tuple[str, str]
-    by: set[tuple[str, int]]
-    """Connections that delivered it, and the number each gave it."""
 
 
 @dataclass(slots=True)
@@ -96,7 +92,8 @@ class _Gap:
     last: int
     missing: set[int]
     since_ns: int
-    found_at: int
+    found: int
+    """Step at which it was shown."""
     shown_by: Connection
     before: int
     """Distinct packets of that connection before the gap."""
@@ -107,6 +104,8 @@ class _Gap:
     reported: set[int] = field(default_factory=set)
     """Numbers named as not repairable that are still missing."""
     command: Command | None = None
+    asked: int = 0
+    """Step at which the command was given."""
     asked_ns: int = 0
 
     @property
@@ -132,7 +131,8 @@ class Account:
     ) -> None:
         self.place, self.fixture, self.rules, self.said, self.lines = place, fixture, rules, said, lines
         self.views: dict[str, _View] = {}
-        self.known: dict[int, _Known] = {}
+        self.known: dict[int, tuple[str, str]] = {}
+        """Content by number."""
         self.held: dict[int, Packet] = {}
         self.gaps: list[_Gap] = []
         self.asked_ns: list[int] = []
@@ -141,13 +141,13 @@ class Account:
         self.last = -1
         self.offset = 0
         self.scope = "unknown"
-        self.at, self.now_ns = 0, 0
+        self.at, self.step, self.now_ns = 0, 0, 0
 
     # One packet.
 
     def take(self, packet: Packet, at: int, now_ns: int) -> None:
         """Take a packet that arrived in the record at offset ``at``."""
-        self.at, self.now_ns = at, now_ns
+        self.at, self.step, self.now_ns = at, 3 * at + 2, now_ns
         view = self.views.setdefault(packet.connection.name, _View())
         self.known = {number: known for number, known in self.known.items() if number > self.last - REMEMBERED}
         number, own_last, before = packet.number, view.own_last, len(view.numbers)
@@ -168,7 +168,9 @@ class Account:
                 self._ask_after_restart(packet.connection, number)
             return number
         assert view.offset is not None
-        number = self._shifted(packet, view, packet.number + view.offset)
+        expected = packet.number + view.offset
+        number = self._shifted(packet, view, expected)
+        is_elsewhere = number != expected
         known = self.known.get(number)
         if number < 0:
             return self._unmatched(packet, view, number, "other-action", before)
@@ -176,25 +178,25 @@ class Account:
             return number
         if number - self.last > FARTHEST:
             return self._unmatched(packet, view, number, "implausible-jump", before)
-        if known is not None and known.content[0] != packet.key:
+        if known is not None and known[0] != packet.key:
             if packet.number == self.place.first < own_last:
                 return self._restart(packet, view, before)
             return self._unmatched(packet, view, number, "other-action", before)
         view.run = []
-        if known is not None and known.content[1] != packet.body:
+        if known is not None and known[1] != packet.body:
             self._find("conflict", first=number, reason="body-differs")
-            if not any(name == packet.connection.name for name, _ in known.by):
+            if packet.number not in view.delivered:
                 return number
             self._conflict(packet, number)
             return None
         if known is not None:
-            if (packet.connection.name, packet.number) in known.by:
+            if packet.number in view.delivered and not is_elsewhere:
                 self._find("duplicate", first=number)
             else:
-                known.by.add((packet.connection.name, packet.number))
+                view.delivered.add(packet.number)
                 self.said.copies += 1
             return number
-        self._remember(number, packet)
+        self._remember(number, packet, view)
         if number > self.last:
             self._beyond(number, packet, view, before)
         else:
@@ -205,9 +207,10 @@ class Account:
         is_far = self._base <= number <= self.last - REMEMBERED
         return is_far and not any(number in gap.missing for gap in self.gaps)
 
-    def _remember(self, number: int, packet: Packet) -> None:
+    def _remember(self, number: int, packet: Packet, view: _View) -> None:
         packet.out = changed(packet.out, state=packet.imply())
-        self.known[number] = _Known(packet.content, {(packet.connection.name, packet.number)})
+        self.known[number] = packet.content
+        view.delivered.add(packet.number)
 
     # R1, R2.
 
@@ -216,7 +219,7 @@ class Account:
         view.offset = 0
         self._find("baseline", first=number, asked=packet.connection.asked)
         self.base = self.last = number
-        self._remember(number, packet)
+        self._remember(number, packet, view)
         first = self.place.first
         if packet.connection.asked == 0 and first < number <= first + FARTHEST:
             self._show(first, number - 1, packet, 0, view)
@@ -229,8 +232,8 @@ class Account:
         assert self.base is not None
         number, asked = packet.number + self.offset, packet.connection.asked or 0
         known = self.known.get(number)
-        same = [other for other, known in self.known.items() if known.content == packet.content]
-        if known is not None and known.content[0] == packet.key:
+        same = [other for other, known in self.known.items() if known == packet.content]
+        if known is not None and known[0] == packet.key:
             view.offset = self.offset
             if (asked > 0 or self.place.position == "sequence") and packet.number > self.place.first:
                 self.scope = "fixture"
@@ -251,13 +254,13 @@ class Account:
     def _shifted(self, packet: Packet, view: _View, number: int) -> int:
         """Return the number, or the one that the same content has elsewhere, and shift to it."""
         known = self.known.get(number)
-        if known is not None and known.content[0] == packet.key:
+        if known is not None and known[0] == packet.key:
             return number
-        name = packet.connection.name
+        assert view.offset is not None
         same = [
             other
             for other, known in self.known.items()
-            if known.content == packet.content and not any(by == name for by, _ in known.by)
+            if known == packet.content and other - view.offset not in view.delivered
         ]
         ahead, behind = [other for other in same if other > number], [other for other in same if other < number]
         by_default = packet.number + self.offset
@@ -267,20 +270,19 @@ class Account:
             found = min(ahead)
         elif self.scope != "fixture" and number > self.last and behind:
             found = max(behind)
-        elif is_conflict and by_default in self.known and self.known[by_default].content == packet.content:
+        elif is_conflict and by_default in self.known and self.known[by_default] == packet.content:
             found = by_default
         if found is None:
             return number
         view.offset = found - packet.number
-        if any((name, packet.number) in known.by for known in self.known.values()):
-            self._start_anew(view, name)
+        if packet.number in view.delivered:
+            self._start_anew(view)
         return found
 
-    def _start_anew(self, view: _View, name: str) -> None:
+    def _start_anew(self, view: _View) -> None:
         """Forget what the connection delivered: its numbers began anew."""
         view.own_last = -1
-        for known in self.known.values():
-            known.by = {(by, number) for by, number in known.by if by != name}
+        view.delivered.clear()
 
     def _unmatched(self, packet: Packet, view: _View, number: int, reason: str, before: int) -> int | None:
         if view.run and packet.number == view.run[-1] + 1:
@@ -300,7 +302,7 @@ class Account:
     def _restart(self, packet: Packet, view: _View, before: int) -> int:
         """Begin anew behind all that is known, or follow another connection that did."""
         view.run = []
-        self._start_anew(view, packet.connection.name)
+        self._start_anew(view)
         number = packet.number + self.offset
         if view.offset not in (None, self.offset) and number not in self.known and number >= self._base:
             view.offset = self.offset
@@ -309,7 +311,7 @@ class Account:
             self._find_restart(packet, number, aligned=False)
             self.offset = view.offset = number - packet.number
             self.scope = "unknown"
-        self._remember(number, packet)
+        self._remember(number, packet, view)
         if number > self.last:
             self._beyond(number, packet, view, before)
         else:
@@ -340,7 +342,7 @@ class Account:
     def _show(self, first: int, last: int, packet: Packet, before: int, view: _View) -> None:
         connection = packet.connection
         missing, frames = set(range(first, last + 1)), (view.frame, packet.frame)
-        self.gaps.append(_Gap(first, last, missing, self.now_ns, self.at, connection, before, frames))
+        self.gaps.append(_Gap(first, last, missing, self.now_ns, self.step, connection, before, frames))
 
     def _hold_or_release(self, number: int, packet: Packet) -> None:
         if self._is_statistics():
@@ -380,12 +382,12 @@ class Account:
             return
         if number in gap.reported:
             gap.reported.remove(number)
-            kind = "gap_repaired" if packet.connection.since > gap.found_at else "gap_closed"
+            kind = "gap_repaired" if packet.connection.since > gap.found else "gap_closed"
             self._find(kind, first=number, last=number, by=packet.connection.line)
             if not gap.missing:
                 self.gaps.remove(gap)
         elif not gap.missing:
-            repaired = any(connection.since > gap.found_at for connection in gap.came_by)
+            repaired = any(connection.since > gap.found for connection in gap.came_by)
             self._find("gap_repaired" if repaired else "gap_closed", first=gap.first, last=gap.last, by=gap.by)
             self.gaps.remove(gap)
 
@@ -413,7 +415,7 @@ class Account:
 
     def give_up_due(self, first: int, at: int, now_ns: int) -> None:
         """Give up the gap that begins at ``first``."""
-        self.at, self.now_ns = at, now_ns
+        self.at, self.step, self.now_ns = at, 3 * at, now_ns
         self._give_up(next(gap for gap in self.gaps if gap.first == first), "timeout")
 
     def _give_up(self, gap: _Gap, why: str) -> None:
@@ -445,7 +447,7 @@ class Account:
         if attempt > 1:
             line = next((other for other in self.lines() if other != line), line)
         gap.command = self._ask(line, gap.first, gap.last, position, attempt)
-        gap.asked_ns = self.now_ns
+        gap.asked, gap.asked_ns = self.step, self.now_ns
 
     def _ask(self, line: str, first: int, last: int, position: int, attempt: int) -> Command:
         self.asked_ns.append(self.now_ns)
@@ -462,7 +464,7 @@ class Account:
         """End attempts that this connection has passed without the numbers."""
         for gap in sorted(self.gaps, key=lambda gap: gap.first):
             command = gap.command
-            if command is None or reached <= gap.last or connection.since < command.at:
+            if command is None or reached <= gap.last or connection.since < gap.asked:
                 continue
             if (connection.asked or 0) <= command.position:
                 self._attempt_over(gap, command, "not-in-replay")
@@ -475,7 +477,7 @@ class Account:
 
     def end_attempt(self, first: int, at: int, now_ns: int) -> None:
         """End the attempt to repair the gap that begins at ``first``, for its time is over."""
-        self.at, self.now_ns = at, now_ns
+        self.at, self.step, self.now_ns = at, 3 * at, now_ns
         gap = next(gap for gap in self.gaps if gap.first == first)
         assert gap.command is not None
         self._attempt_over(gap, gap.command, "timeout")

@@ -121,7 +121,7 @@ class Oracle:
         is_new = connection is None
         if connection is None:
             asked = int(stamps["tc-position"]) if "tc-position" in stamps else None
-            connection = self._connections[line, name] = Connection(name, line, asked, record.offset, received_ns)
+            connection = self._connections[line, name] = Connection(name, line, asked, 3 * record.offset + 1, received_ns)
         if last + (kind == "frame") < frame:
             connection.lost.append((last + 1, frame - (kind == "frame")))
         if kind == "overflow":
@@ -156,10 +156,11 @@ class Oracle:
             self._frame(record, feed, connection, frame)
 
     def _frame(self, record: SourceRecord, feed: _Feed, connection: Connection, frame: int) -> None:
+        received_ns = int(dict(record.headers)["tc-received-ns"])
         packet = json.loads(record.value, parse_float=Decimal)
         element = packet.get("eventElementType")
         if element == "ConnectionStateChanged":
-            time_ns, received_ns = time_of(packet.get("timestamp")), int(dict(record.headers)["tc-received-ns"])
+            time_ns = time_of(packet.get("timestamp"))
             line, name = connection.line, connection.name
             feed.collector.status(record.offset, packet["state"], time_ns, received_ns, line, name)
             return
@@ -168,6 +169,7 @@ class Oracle:
         self._event(record, feed, connection, frame, packet)
 
     def _event(self, record: SourceRecord, feed: _Feed, connection: Connection, frame: int, packet: Json) -> None:
+        received_ns = int(dict(record.headers)["tc-received-ns"])
         action = packet.get("fixtureAction")
         inner = packet if action is None else action
         name = "seqNum" if action is None else "fixtureSeqNum"
@@ -204,7 +206,7 @@ class Oracle:
 
         def imply() -> str:
             if delivery == "live":
-                feed.collector.alive(record.offset, time_ns, connection.line, connection.name)
+                feed.collector.alive(record.offset, time_ns, received_ns, connection.line, connection.name)
             return feed.collector.state
 
         account = feed.accounts.get(fixture)

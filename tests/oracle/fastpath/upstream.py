@@ -67,12 +67,12 @@ class Collector:
         """Take it that the last open line has closed."""
         self._in_force = UNKNOWN
 
-    def alive(self, at: int, time_ns: int | None, line: str, connection: str) -> None:
+    def alive(self, at: int, time_ns: int | None, received_ns: int, line: str, connection: str) -> None:
         """Take a new live packet with a number: the collector is connected, whatever was said before."""
         since = self._disconnected_ns
         if self.state not in (UNKNOWN, "Disconnected") or time_ns is None or (since is not None and time_ns <= since):
             return
         self._in_force = "Connected"
         if self._published not in (UNKNOWN, "Connected"):
-            self._told = _Told(connection, time_ns)
+            self._told = _Told(connection, min(time_ns, received_ns))
             self._publish(at, "Connected", line, connection, implied=True)

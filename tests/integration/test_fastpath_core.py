@@ -35,7 +35,7 @@ Told = tuple[int, bytes, bytes, tuple[tuple[str, bytes], ...]]
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    return (murmur2(key) & 0x7FFFFFFF) % partitions
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 class Deployment:
@@ -126,7 +126,8 @@ def told(message: Message) -> Told:
     key, value, headers = message.key(), message.value(), message.headers()
     assert isinstance(key, bytes)
     assert isinstance(value, bytes)
-    return (message.partition() or 0, key, value, tuple((name, content or b"") for name, content in headers or []))
+    kept = tuple((name, content if isinstance(content, bytes) else b"") for name, content in headers or [])
+    return (message.partition() or 0, key, value, kept)
 
 
 @pytest.fixture
@@ -176,16 +177,16 @@ def test_raw_in_topics_out_over_a_kill(deployment: Deployment):
             deployment.write(rows[-10:])
         deployment.until(DEAD, lambda found: len(found) == dead, process)
         for name, tasks in expected.items():
-            newest = {(part, key, value) for task in tasks for part, key, value in newest_of(task)}
+            newest = {(part, key, value) for of_task in tasks for part, key, value in newest_of(of_task)}
             seen = deployment.until(name, lambda found: newest <= {one[:3] for one in found}, process)  # noqa: B023
-            everything = [one for task in tasks for one in task]
+            everything = [one for of_task in tasks for one in of_task]
             if TOPICS[name].cleanup == "compact":  # whatever Kafka left of it
                 assert set(seen) <= set(everything)
             else:
                 assert sorted(seen) == sorted(everything), name
-            for task in tasks:  # in order per key, as far as one task wrote it
-                for key in {one[1] for one in task}:
-                    left = [one for one in task if one[1] == key and one in set(seen)]
+            for of_task in tasks:  # in order per key, as far as one task wrote it
+                for key in {one[1] for one in of_task}:
+                    left = [one for one in of_task if one[1] == key and one in set(seen)]
                     assert [one for one in seen if one in set(left)] == left
 
 

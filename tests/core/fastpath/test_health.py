@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.fastpath.codes import Count
+from tests.core.driver import Output
 from tests.core.fastpath.raw import (
     FEED,
     FIXTURE,
@@ -26,9 +27,9 @@ from tests.core.fastpath.raw import (
 class Watched:
     """A partition that is played as it is written."""
 
-    def __init__(self, **settings: int) -> None:
+    def __init__(self) -> None:
         self.partition = Partition()
-        self.task = Task(**settings)
+        self.task = Task()
         self.line = self.partition.line()
         self._played = self._read = 0
 
@@ -40,7 +41,7 @@ class Watched:
         """Return what feeds turned to since the last call."""
         return healths(self.new())
 
-    def new(self):
+    def new(self) -> list[Output]:
         self.task.play(self.partition.records[self._played :])
         self._played = len(self.partition.records)
         before, self._read = self._read, len(self.task.outputs)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -29,11 +30,11 @@ class Process:
 
 
 @asynccontextmanager
-async def connect_kambi(tmp_path, **environment):
-    """Run ``tricast connect kambi`` with exactly these settings."""
+async def connect(feed, tmp_path, **environment):
+    """Run ``tricast connect`` with exactly these settings."""
     variables = {key: value for key, value in os.environ.items() if not key.startswith("TRICAST_")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tricast", "connect", "kambi",
+        sys.executable, "-m", "tricast", "connect", feed,
         cwd=tmp_path,
         env=variables | {f"TRICAST_{key}": str(value) for key, value in environment.items()},
         stdout=asyncio.subprocess.PIPE,
@@ -48,6 +49,9 @@ async def connect_kambi(tmp_path, **environment):
             process.kill()
         await process.wait()
         await collecting
+
+
+connect_kambi = partial(connect, "kambi")
 
 
 @pytest.mark.kafka

@@ -5,13 +5,15 @@ import json
 
 import pytest
 
-from connectors.record import LastFrame
+from connectors.record import LastFrame, RawRecord
 from connectors.recorder import LineRecorder
 from connectors.sink import FrameSink
+from schemas.raw import RawHeaders
 from tests.connectors.hand_clock import HandClock
 from tests.connectors.vendor import eventually
 
 PAYLOAD = b"x" * 1000
+HEADERS = RawHeaders(feed="kambi", line="other", connection="c", frame=1, received_ns=1, kind="frame")
 
 
 class Kafka:
@@ -198,3 +200,62 @@ async def test_a_large_frame_goes_alone():
         await line.frame(b"x" * size)
     await finish(sink)
     assert kafka.batches == [2, 1, 2]
+
+
+async def test_between_connections_a_line_ticks_in_the_name_of_its_last_one_with_its_position():
+    kafka = Kafka()
+    sink = FrameSink(kafka, max_bytes=1_000_000)
+    line = recorder(sink)
+    line.tick_between({"open": False})  # before the first connection there is none to speak for
+    line.opened({}, position="7")
+    await line.frame(PAYLOAD)
+    line.closed(1006, "")
+    line.tick_between({"open": False})
+    line.refused(503, "unavailable", position="5")
+    line.tick_between({"open": False})
+    line.opened({})
+    line.closed(1000, "")
+    await finish(sink)
+    first, refusal, second = dict.fromkeys(r.headers.connection for r in kafka.written)
+    assert [(r.headers.kind, r.headers.connection, r.headers.frame, r.headers.position) for r in kafka.written] == [
+        ("opened", first, 0, "7"),
+        ("frame", first, 1, "7"),
+        ("closed", first, 1, "7"),
+        ("tick", first, 1, "7"),
+        ("closed", refusal, 0, "5"),
+        ("tick", first, 1, "7"),
+        ("opened", second, 0, None),
+        ("closed", second, 0, None),
+    ]
+    assert json.loads(kafka.written[4].value) == {"code": 503, "reason": "unavailable", "frames": 0}
+    reopened = json.loads(kafka.written[6].value)
+    assert reopened == {"previous_connection": first, "previous_frame": 1}
+
+
+async def test_a_line_that_a_process_before_this_one_had_ticks_in_the_name_of_its_last_connection():
+    kafka = Kafka()
+    sink = FrameSink(kafka, max_bytes=1_000_000)
+    recorder(sink, previous=LastFrame(connection="before", frame=9)).tick_between({"open": False})
+    await finish(sink)
+    assert [(r.headers.kind, r.headers.connection, r.headers.frame) for r in kafka.written] == [("tick", "before", 9)]
+
+
+async def test_a_line_between_connections_does_not_tick_into_a_full_queue():
+    kafka = Kafka()
+    sink = FrameSink(kafka, max_bytes=1)
+    line = recorder(sink, previous=LastFrame(connection="before", frame=9))
+    sink.put(RawRecord(HEADERS, PAYLOAD))
+    line.tick_between({"open": False})
+    await finish(sink)
+    assert [r.headers.kind for r in kafka.written] == ["frame"]
+
+
+async def test_a_frame_says_whether_it_was_kept():
+    kafka = Kafka()
+    kafka.open.clear()
+    sink = FrameSink(kafka, max_bytes=1500)
+    line = recorder(sink)
+    line.opened({})
+    assert [await line.frame(PAYLOAD) for _ in range(4)] == [True, True, False, False]
+    kafka.open.set()
+    await finish(sink)

@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from connectors.runner import Backoff, ConnectFailed, ConnectionBudget, LineCounts, Runner, unless_stopped
+from connectors.runner import Backoff, ConnectFailed, ConnectionBudget, Ladder, LineCounts, Runner, unless_stopped
 from schemas.errors import ConfigurationError
 from tests.connectors.hand_clock import HandClock
 
@@ -140,3 +140,89 @@ async def test_nothing_is_dialled_after_stop():
 
     await runner(HandClock(), stop).keep_connected("line", connect, counts)
     assert counts.attempts == 0
+
+
+def test_a_ladder_has_its_own_steps_and_stays_on_the_last():
+    ladder = Ladder(steps_s=(1, 2, 4, 8, 15, 30), healthy_s=60)
+    assert [ladder.delay_s(n, Top()) for n in (1, 2, 3, 4, 5, 6, 7, 10_000)] == [1, 2, 4, 8, 15, 30, 30, 30]
+
+
+async def climbed(clock, connect, *, count):
+    """Return when each of ``count`` attempts began, on a ladder of 1, 2, 4 s that begins again after 60 s."""
+    stop = asyncio.Event()
+    began = []
+
+    async def counted():
+        began.append(clock.monotonic_s())
+        if len(began) == count:
+            stop.set()
+        return await connect(len(began))
+
+    budget = ConnectionBudget(1000, window_s=1.0, clock=clock)
+    steps = Ladder(steps_s=(1, 2, 4), healthy_s=60)
+    runner = Runner(stop=stop, backoff=steps, budget=budget, clock=clock, random=Top())
+    counts = LineCounts()
+    await runner.keep_connected("line", counted, counts)
+    return began, counts
+
+
+async def test_a_ladder_begins_again_after_a_healthy_connection_only():
+    clock = HandClock()
+
+    async def holds(number):
+        clock.advance({3: 50, 5: 61}.get(number, 0))
+
+    began, _ = await climbed(clock, holds, count=7)
+    assert began == [0, 1, 3, 57, 61, 123, 125]
+
+
+async def test_what_was_expected_waits_as_long_as_it_says_and_is_no_failure(caplog):
+    async def not_yet(number):
+        if number < 4:
+            raise ConnectFailed("not started", retry_after_s=30, expected=True)
+        raise ConnectFailed("broken")
+
+    began, counts = await climbed(HandClock(), not_yet, count=6)
+    assert began == [0, 30, 60, 90, 91, 93]
+    assert counts.failures == 3
+    assert "not started" not in caplog.text
+
+
+async def test_a_server_that_names_a_time_is_not_asked_before_it():
+    async def later(_):
+        raise ConnectFailed("429", retry_after_s=10)
+
+    began, _ = await climbed(HandClock(), later, count=3)
+    assert began == [0, 11, 23]
+
+
+async def test_a_connection_that_ended_for_a_new_one_is_followed_at_once():
+    async def again(number):
+        return number in {2, 3}
+
+    began, _ = await climbed(HandClock(), again, count=6)
+    assert began == [0, 1, 1, 1, 2, 4]
+
+
+async def test_an_error_that_no_retry_mends_ends_it():
+    class Refused(ConnectFailed):
+        retryable = False
+
+    async def refused(_):
+        raise Refused("no")
+
+    with pytest.raises(Refused):
+        await climbed(HandClock(), refused, count=9)
+
+
+async def test_a_budget_serves_those_who_wait_in_the_order_they_came():
+    clock = HandClock()
+    budget = ConnectionBudget(2, window_s=1.0, clock=clock)
+    served = []
+
+    async def ask(number):
+        await budget.take()
+        served.append((number, clock.monotonic_s()))
+
+    await asyncio.gather(*(ask(number) for number in range(7)))
+    assert served == [(0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3)]

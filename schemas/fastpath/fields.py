@@ -52,7 +52,6 @@ Flag = Annotated[bool, Meta(description="As sent.")]
 Position = Annotated[
     int, Meta(ge=0, description="startPosition: events to skip (family A) or first number wanted (family B).")
 ]
-RawPosition = Annotated[str, Meta(description="<raw topic>/<partition>/<offset> of a raw record.")]
 Frame = Annotated[int, Meta(ge=0, description="tc-frame number in its connection, from 1; 0 = before the first.")]
 Reason = Annotated[
     str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", description="Word or words-with-hyphens; an open list.")

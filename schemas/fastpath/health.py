@@ -77,13 +77,8 @@ class FeedHealth(Normalized, kw_only=True):
     ]
     reason: Reason
     since_ns: Nanoseconds
-    line: Line | UnsetType = UNSET
-    connection: Connection | UnsetType = UNSET
     vendor_state: (
         Annotated[str, Meta(description="Connection or collection status that made it so, as sent.")] | UnsetType
     ) = UNSET
     vendor_time: VendorTime | UnsetType = UNSET
-    missing: Annotated[int, Meta(ge=0, description="How many numbers are missing and not given up for good.")] | (
-        UnsetType
-    ) = UNSET
     open_lines: Annotated[int, Meta(ge=0, description="How many lines are open.")] | UnsetType = UNSET

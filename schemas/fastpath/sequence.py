@@ -11,9 +11,7 @@ from schemas.fastpath.fields import (
     FixtureId,
     Line,
     Milliseconds,
-    Nanoseconds,
     Position,
-    RawPosition,
     Reason,
     Sequence,
     VendorSequence,
@@ -58,7 +56,6 @@ class Finding(Normalized, kw_only=True):
     ]
     line: Line
     connection: Connection
-    since_ns: Nanoseconds | UnsetType = UNSET
     first: Sequence | UnsetType = UNSET
     last: Sequence | UnsetType = UNSET
     missing: Annotated[list[Range], Meta(description="Exactly the numbers that are not there.")] | UnsetType = UNSET
@@ -84,13 +81,8 @@ class Finding(Normalized, kw_only=True):
         UNSET
     )
     vendor_first: VendorSequence | UnsetType = UNSET
-    vendor_last: VendorSequence | UnsetType = UNSET
     old_last: Annotated[Sequence, Meta(description="restarted: the greatest number before.")] | UnsetType = UNSET
     asked: Position | UnsetType = UNSET
-    position: Position | UnsetType = UNSET
-    other: (
-        Annotated[RawPosition, Meta(description="The other party: packet that had the number first.")] | UnsetType
-    ) = UNSET
     aligned: (
         Annotated[bool, Meta(description="Whether the numbers before and after could be laid over each other.")]
         | UnsetType

@@ -278,3 +278,22 @@ def test_no_pace_no_packets():
     watched = Watched(fixtures={"soccer": 1}, actions_per_second=0)
     watched.run(100)
     assert watched.events(watched.live_path()) == []
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        FastpathFaultSettings(offline_every_s=30, offline_for_s=15),
+        FastpathFaultSettings(silence_every_s=30, silence_for_s=15),
+    ],
+    ids=["offline", "silent"],
+)
+def test_a_match_that_ends_unseen_is_told_to_its_end(faults):
+    watched = Watched(faults=FaultSwitch(faults), fixtures={"soccer": 1}, match_duration_s=30)
+    first = watched.world.fixtures[0]
+    watched.run(40)
+    assert first.status == "Completed"
+    told = [parse(packet.text(1)) for packet in watched.events(first.paths["actions"])]
+    (end,) = [body for body in told if body["fixtureAction"]["fixtureActionType"] == "End Fixture"]
+    assert end["fixtureAction"]["delayStatus"]
+    assert told[-1]["fixtureSummary"]["finished"] is True

@@ -77,7 +77,9 @@ class _View:
     offset: int | None = None
     own_last: int = -1
     numbers: set[int] = field(default_factory=set)
-    """All that it sent."""
+    """All that it sent since it last began anew."""
+    packets: int = 0
+    """Distinct packets that it sent."""
     delivered: set[int] = field(default_factory=set)
     """Those that were no conflict, since it last began anew."""
     run: list[int] = field(default_factory=list)
@@ -138,6 +140,9 @@ class Account:
         self.asked_ns: list[int] = []
         """When commands were given."""
         self.base: int | None = None
+        """Lowest number."""
+        self.began: int | None = None
+        """The same at first; what is below came later and is not forgotten."""
         self.last = -1
         self.offset = 0
         self.scope = "unknown"
@@ -149,10 +154,11 @@ class Account:
         """Take a packet that arrived in the record at offset ``at``."""
         self.at, self.step, self.now_ns = at, 3 * at + 2, now_ns
         view = self.views.setdefault(packet.connection.name, _View())
-        self.known = {number: known for number, known in self.known.items() if number > self.last - REMEMBERED}
-        number, own_last, before = packet.number, view.own_last, len(view.numbers)
+        self.known = {number: known for number, known in self.known.items() if not self._is_old(number)}
+        number, own_last, before = packet.number, view.own_last, view.packets
         reached = self._place(packet, view, own_last, before)
         view.own_last = max(view.own_last, number)
+        view.packets += number not in view.numbers
         view.numbers.add(number)
         view.frame = packet.frame
         if reached is not None:
@@ -172,22 +178,18 @@ class Account:
         number = self._shifted(packet, view, expected)
         is_elsewhere = number != expected
         known = self.known.get(number)
-        if number < 0:
-            return self._unmatched(packet, view, number, "other-action", before)
-        if self._is_forgotten(number):
-            return number
-        if number - self.last > FARTHEST:
-            return self._unmatched(packet, view, number, "implausible-jump", before)
-        if known is not None and known[0] != packet.key:
+        reason = self._mismatch(number, packet)
+        if reason is not None:
             if packet.number == self.place.first < own_last:
                 return self._restart(packet, view, before)
-            return self._unmatched(packet, view, number, "other-action", before)
+            return self._unmatched(packet, view, number, reason, before)
+        if self._is_forgotten(number):
+            return None
         view.run = []
         if known is not None and known[1] != packet.body:
             self._find("conflict", first=number, reason="body-differs")
-            if packet.number not in view.delivered:
-                return number
-            self._conflict(packet, number)
+            if packet.number in view.delivered:
+                self._conflict(packet, number)
             return None
         if known is not None:
             if packet.number in view.delivered and not is_elsewhere:
@@ -203,9 +205,18 @@ class Account:
             self._fill(number, packet)
         return number
 
+    def _mismatch(self, number: int, packet: Packet) -> str | None:
+        """Return why the packet cannot have that number, ``None`` if it can."""
+        known = self.known.get(number)
+        if number < 0 or (known is not None and known[0] != packet.key):
+            return "other-action"
+        return "implausible-jump" if number - self.last > FARTHEST else None
+
     def _is_forgotten(self, number: int) -> bool:
-        is_far = self._base <= number <= self.last - REMEMBERED
-        return is_far and not any(number in gap.missing for gap in self.gaps)
+        return self._is_old(number) and not any(number in gap.missing for gap in self.gaps)
+
+    def _is_old(self, number: int) -> bool:
+        return self.began is not None and self.began <= number <= self.last - REMEMBERED
 
     def _remember(self, number: int, packet: Packet, view: _View) -> None:
         packet.out = changed(packet.out, state=packet.imply())
@@ -224,6 +235,7 @@ class Account:
         if packet.connection.asked == 0 and first < number <= first + FARTHEST:
             self._show(first, number - 1, packet, 0, view)
             self.base = first
+        self.began = self.base
         self._hold_or_release(number, packet)
         return number
 
@@ -264,11 +276,11 @@ class Account:
         ]
         ahead, behind = [other for other in same if other > number], [other for other in same if other < number]
         by_default = packet.number + self.offset
-        is_conflict = known is not None or number < 0 or number - self.last > FARTHEST
+        is_conflict = self._mismatch(number, packet) is not None
         found = None
         if self.scope != "fixture" and number <= self.last and ahead:
             found = min(ahead)
-        elif self.scope != "fixture" and number > self.last and behind:
+        elif self.scope != "fixture" and self.last < number <= self.last + FARTHEST and behind:
             found = max(behind)
         elif is_conflict and by_default in self.known and self.known[by_default] == packet.content:
             found = by_default
@@ -282,6 +294,7 @@ class Account:
     def _start_anew(self, view: _View) -> None:
         """Forget what the connection delivered: its numbers began anew."""
         view.own_last = -1
+        view.numbers.clear()
         view.delivered.clear()
 
     def _unmatched(self, packet: Packet, view: _View, number: int, reason: str, before: int) -> int | None:

@@ -201,7 +201,7 @@ class _Making:
         random, chances = self._random, self._chances
         skip = random.randint(1, 3) if random.random() < chances.hole else 0
         self.history.contents["permanent holes"] += skip > 0
-        if random.random() < chances.odd / 4:
+        if len(vendor.entries) > 4 and random.random() < chances.odd / 4:
             skip = random.choice((9_998, 10_001, 20_000))
             self.history.is_honest, self.history.is_far = False, True
         reset = None
@@ -348,7 +348,9 @@ class _Making:
         """Return a packet that the list does not hold: other body, other action, no number."""
         random = self._random
         self.history.is_honest = False
-        kind = random.choice(("bad number", "other body", "other action", "far away"))
+        # A far number as the first of all is no oddity to the account but where it begins.
+        kinds = ("bad number", "other body", "other action", "far away")
+        kind = random.choice(kinds if len(self.history.carried) > 4 else kinds[:3])
         self.history.contents[f"odd packets: {kind}"] += 1
         if kind == "bad number":
             return vendor.encode(entry, random.choice(_BAD_NUMBERS))

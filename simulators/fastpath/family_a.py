@@ -1,6 +1,5 @@
 """Family A: actions with their life cycles, and a summary that agrees with them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Literal
@@ -296,14 +295,3 @@ def _period(period: Period) -> Json:
         "homeTeamPeriodScore": period.score[0],
         "awayTeamPeriodScore": period.score[1],
     }
-
-
-def players(team: Team, chance: Random) -> Iterator[Json]:
-    """Yield made-up players of ``team``: they have numbers for names."""
-    for shirt in range(1, 24):
-        yield {
-            "id": str(UUID(int=chance.getrandbits(128), version=4)),
-            "name": f"Player {shirt}",
-            "shirtNumber": shirt,
-            "teamId": team.id,
-        }

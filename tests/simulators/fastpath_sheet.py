@@ -60,6 +60,13 @@ def stamp_ns(text, decimals):
     return seconds * 10**9 + int(fraction.ljust(9, "0"))
 
 
+def found(world, path):
+    """Return the channel that has to be at ``path``."""
+    channel = world.channel(path)
+    assert channel is not None, path
+    return channel
+
+
 def is_clock(text):
     return re.fullmatch(r"\d{2,3}:[0-5]\d", text) is not None
 

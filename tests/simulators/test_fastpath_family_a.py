@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simulators.fastpath.config import FastpathFaultSettings, FastpathSimulatorSettings, FaultSwitch
 from simulators.fastpath.timeline import timeline_sequence
 from simulators.fastpath.world import World
-from tests.simulators.fastpath_sheet import ActionsChecker, parse, stamp_ns
+from tests.simulators.fastpath_sheet import ActionsChecker, found, parse, stamp_ns
 
 START_NS = 1_790_000_000_000_000_000
 STEP_NS = 100_000_000
@@ -41,7 +41,7 @@ def check(world):
     checkers = []
     for fixture in world.fixtures:
         checker = ActionsChecker(fixture.id, fixture.sport, VERSIONS[fixture.number % 3])
-        for packet in world.channel(fixture.paths["actions"]).events:
+        for packet in found(world, fixture.paths["actions"]).events:
             checker.check(packet.text(packet.number), packet.number)
         if checker.names:
             checkers.append(checker)
@@ -90,7 +90,7 @@ def test_statistics_say_what_the_sheet_says():
     world = played("soccer", 150)
     counts = []
     for fixture in world.fixtures:
-        for packet in world.channel(fixture.paths["statistics"]).events:
+        for packet in found(world, fixture.paths["statistics"]).events:
             body = parse(packet.text(packet.number))
             fields = {"seqNum", "version", "fixtureId", "timestamp", "teamActionAggregates"}
             assert set(body) == (fields if body["version"] == 1 else fields | {"traceId", "finished"})
@@ -132,7 +132,7 @@ def test_a_suspension_ends_in_a_burst_of_what_was_collected_meanwhile():
     faults = FastpathFaultSettings(offline_every_s=20, offline_for_s=8)
     world = played("soccer", 40, faults=faults, match_duration_s=300)
     (fixture,) = [fixture for fixture in world.fixtures if fixture.status == "Live"]
-    channel = world.channel(fixture.paths["actions"])
+    channel = found(world, fixture.paths["actions"])
     checker = ActionsChecker(fixture.id, "soccer", 3)
     bodies = [checker.check(packet.text(packet.number), packet.number) for packet in channel.events]
     assert checker.collection == [1, 3, 1, 3, 1]
@@ -161,7 +161,7 @@ def test_a_dropped_collection_ends_the_match():
     faults = FastpathFaultSettings(offline_every_s=20, offline_for_s=8, drop_collection_every=1)
     world = played("basketball", 30, faults=faults, match_duration_s=300)
     fixture = world.fixtures[0]
-    channel = world.channel(fixture.paths["actions"])
+    channel = found(world, fixture.paths["actions"])
     checker = ActionsChecker(fixture.id, "basketball", 3)
     bodies = [checker.check(packet.text(packet.number), packet.number) for packet in channel.events]
     assert checker.collection == [1, 3, 4]

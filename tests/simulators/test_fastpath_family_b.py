@@ -6,8 +6,9 @@ import pytest
 
 from simulators.fastpath.channel import StatusPacket
 from simulators.fastpath.config import FastpathFaultSettings, FastpathSimulatorSettings, FaultSwitch
+from simulators.fastpath.match import Role
 from simulators.fastpath.world import World
-from tests.simulators.fastpath_sheet import parse, stamp_ns
+from tests.simulators.fastpath_sheet import found, parse, stamp_ns
 
 START_NS = 1_790_000_000_000_000_000
 STEP_NS = 100_000_000
@@ -28,9 +29,9 @@ def played(sport, seconds, *, faults=None, **settings):
     return world
 
 
-def packets(world, role):
+def packets(world, role: Role):
     """Return the parsed packets of the fixtures that have begun, each fixture a list."""
-    channels = [world.channel(fixture.paths[role]) for fixture in world.fixtures]
+    channels = [found(world, fixture.paths[role]) for fixture in world.fixtures]
     return [[parse(packet.text(packet.number)) for packet in channel.events] for channel in channels if channel.started]
 
 
@@ -59,7 +60,7 @@ def test_tennis_has_its_placeholder_long_before_the_match():
     world = played("tennis", 1)
     coming = [fixture for fixture in world.fixtures if fixture.status == "Scheduled"]
     (fixture,) = coming
-    channel = world.channel(fixture.paths["actions"])
+    channel = found(world, fixture.paths["actions"])
     assert not channel.started
     (packet,) = channel.events
     body = parse(packet.text(packet.number))
@@ -87,7 +88,7 @@ def test_tennis_tells_a_loss_by_alarms_and_then_delayed_points():
     world = played(
         "tennis", 130, faults=FastpathFaultSettings(silence_every_s=100, silence_for_s=60), match_duration_s=600
     )
-    (channel,) = [world.channel(fixture.paths["actions"]) for fixture in world.fixtures if fixture.status == "Live"]
+    (channel,) = [found(world, fixture.paths["actions"]) for fixture in world.fixtures if fixture.status == "Live"]
     assert channel.status is None
     bodies = [parse(packet.text(packet.number)) for packet in channel.events]
     assert [body["seqNum"] for body in bodies] == list(range(len(bodies)))
@@ -163,7 +164,7 @@ def test_golf_leaderboards_are_whole_documents():
     for body in boards:
         assert "eventElementType" not in body
         assert all(re.fullmatch(r"[+-]\d+|E", team["toPar"]) for team in body["teams"])
-    channel = world.channel(world.fixtures[0].paths["leaderboard"])
+    channel = found(world, world.fixtures[0].paths["leaderboard"])
     assert channel.replay(None, "skip") == channel.events[-1:]
 
 
@@ -185,15 +186,15 @@ def test_the_multiplexer_has_every_golf_packet_in_an_envelope():
                 ("actions", fixture.id, "rounddetails"),
                 ("leaderboard", tournament, "leaderboard"),
             ):
-                for packet in world.channel(fixture.paths[role]).events:
+                for packet in found(world, fixture.paths[role]).events:
                     expected.append((packet.published_ns, event_id, feed_type, parse(packet.text(packet.number))))
-    catch_up = world.channel("/multiplexer/?catchup=true")
+    catch_up = found(world, "/multiplexer/?catchup=true")
     seen = [parse(packet.text(packet.number)) for packet in catch_up.events]
     assert all(body["sport"] == "golf" and body["dataType"] == "eventdata" for body in seen)
     got = [(body["eventId"], body["feedType"], body["message"]) for body in seen]
     assert sorted(map(repr, got)) == sorted(repr(entry[1:]) for entry in expected)
     assert [packet.published_ns for packet in catch_up.events] == sorted(entry[0] for entry in expected)
-    assert world.channel("/multiplexer/?sport=golf").replay(None, "skip") == []
+    assert found(world, "/multiplexer/?sport=golf").replay(None, "skip") == []
     assert len(catch_up.replay(None, "skip")) == len(expected)
 
 
@@ -208,8 +209,8 @@ def test_states_that_only_some_sports_name(sport, states):
         START_NS,
     )
     seen, told = [], []
-    world.channel(world.fixtures[0].paths["actions"]).subscribe(seen.append)
-    world.channel("multiplexer/?sport=golf").subscribe(told.append)
+    found(world, world.fixtures[0].paths["actions"]).subscribe(seen.append)
+    found(world, "multiplexer/?sport=golf").subscribe(told.append)
     for second in range(1, 400):
         world.advance(START_NS + second * S, S)
     bodies = [parse(packet.packet) for packet in seen if isinstance(packet, StatusPacket)]

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from simulators.fastpath.channel import EventPacket, StatusPacket
 from simulators.fastpath.config import FastpathFaultSettings, FastpathSimulatorSettings, FaultSwitch
+from simulators.fastpath.match import Role
 from simulators.fastpath.world import World
-from tests.simulators.fastpath_sheet import parse, stamp_ns
+from tests.simulators.fastpath_sheet import found, parse, stamp_ns
 
 START_NS = 1_790_000_000_000_000_000
 S = 1_000_000_000
@@ -51,7 +52,7 @@ class Watched:
     def events(self, path):
         return [packet for packet in self.seen[path] if isinstance(packet, EventPacket)]
 
-    def live_path(self, role="actions"):
+    def live_path(self, role: Role = "actions"):
         return next(fixture.paths[role] for fixture in self.world.fixtures if fixture.status == "Live")
 
 
@@ -177,15 +178,15 @@ def test_a_finished_match_makes_room_for_the_one_that_was_announced():
     watched = Watched(fixtures={"soccer": 1}, match_duration_s=40)
     first, coming = watched.world.fixtures
     assert (first.status, coming.status) == ("Live", "Scheduled")
-    assert not watched.world.channel(coming.paths["actions"]).started
+    assert not found(watched.world, coming.paths["actions"]).started
     watched.run(60)
     assert (first.status, coming.status) == ("Completed", "Live")
     assert first.json()["collectionStatus"] == "CollectionCompleted"
-    channel = watched.world.channel(first.paths["actions"])
+    channel = found(watched.world, first.paths["actions"])
     assert channel.finished_ns is not None
     assert parse(channel.events[-1].text(1))["fixtureSummary"]["finished"] is True
     assert states(watched.seen[first.paths["actions"]]) == []  # its silence means nothing
-    assert watched.world.channel(coming.paths["actions"]).started
+    assert found(watched.world, coming.paths["actions"]).started
 
 
 def test_a_finished_match_is_forgotten_after_a_while():
@@ -202,23 +203,23 @@ def test_a_finished_match_is_forgotten_after_a_while():
 def test_paths_are_found_as_urls_have_them(path):
     world = Watched(fixtures={"soccer": 1}).world
     actions = world.fixtures[0].paths["actions"]
-    assert world.channel(path.format(path=actions)).feed.path == path.format(path=actions).strip("/")
+    assert found(world, path.format(path=actions)).feed.path == path.format(path=actions).strip("/")
 
 
 def test_media_fights_have_paths_of_their_own():
     world = Watched(fixtures={"mma": 1}).world
     fight = world.fixtures[0]
     world.advance(START_NS + 10 * S, 10 * S)
-    details = world.channel(fight.paths["actions"]).events
+    details = found(world, fight.paths["actions"]).events
     assert len(details) > 0
     for path in (
         f"media/mma/fights/{fight.id}/details",
         f"media/mma/fight-details/feed/{fight.id}",
         f"mma/fights/{fight.id}/actions",
     ):
-        assert world.channel(path).events == details
-    livestats = world.channel(f"media/mma/fight-livestats/feed/{fight.id}")
-    assert livestats.events == world.channel(fight.paths["statistics"]).events
+        assert found(world, path).events == details
+    livestats = found(world, f"media/mma/fight-livestats/feed/{fight.id}")
+    assert livestats.events == found(world, fight.paths["statistics"]).events
 
 
 def test_nothing_is_found_where_there_is_nothing():
@@ -243,7 +244,7 @@ def test_speed_lets_matches_pass_faster_and_stamps_stay_real():
     first = watched.world.fixtures[0]
     watched.run(70)
     assert first.status == "Completed"
-    channel = watched.world.channel(first.paths["actions"])
+    channel = found(watched.world, first.paths["actions"])
     for packet in channel.events:
         at_ns = stamp_ns(parse(packet.text(1))["fixtureAction"]["timestamp"], 6)
         assert 0 <= packet.published_ns - at_ns < 1_000  # to the microsecond

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from random import Random
 from typing import Final
+from uuid import UUID
 
-from simulators.fastpath.family_a import Action, PeriodRule, SendType, Sheet, players
+from simulators.fastpath.family_a import Action, PeriodRule, SendType, Sheet
 from simulators.fastpath.fixture import Fixture, Team
 from simulators.fastpath.match import Json, Moment, Note
 from simulators.fastpath.sports.rules import Kind, SportRules
@@ -52,7 +53,7 @@ class FixtureMatch:
         self._moment = moment
         self._chance = chance
         self._rules = rules
-        self._players = {team.id: list(players(team, chance)) for team in fixture.teams}
+        self._players = {team.id: list(_players(team, chance)) for team in fixture.teams}
         self._running: list[Course] = []
         self._tallies: dict[str, tuple[int, int]] = {}
         self._beats = 0
@@ -188,3 +189,13 @@ class FixtureMatch:
     def _tally(self, name: str, team: Team) -> None:
         home, away = self._tallies.get(name, (0, 0))
         self._tallies[name] = (home + 1, away) if team.home else (home, away + 1)
+
+
+def _players(team: Team, chance: Random) -> Iterator[Json]:
+    for shirt in range(1, 24):
+        yield {
+            "id": str(UUID(int=chance.getrandbits(128), version=4)),
+            "name": f"Player {shirt}",
+            "shirtNumber": shirt,
+            "teamId": team.id,
+        }

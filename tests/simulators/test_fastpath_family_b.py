@@ -182,11 +182,11 @@ def test_the_multiplexer_has_every_golf_packet_in_an_envelope():
     for fixture in world.fixtures:
         if fixture.sport == "golf":
             tournament = fixture.id.split("-")[0]
-            for role, event_id, feed_type in (
-                ("actions", fixture.id, "rounddetails"),
-                ("leaderboard", tournament, "leaderboard"),
+            for path, event_id, feed_type in (
+                (fixture.paths["actions"], fixture.id, "rounddetails"),
+                (fixture.paths["leaderboard"], tournament, "leaderboard"),
             ):
-                for packet in found(world, fixture.paths[role]).events:
+                for packet in found(world, path).events:
                     expected.append((packet.published_ns, event_id, feed_type, parse(packet.text(packet.number))))
     catch_up = found(world, "/multiplexer/?catchup=true")
     seen = [parse(packet.text(packet.number)) for packet in catch_up.events]

@@ -237,10 +237,15 @@ async def test_a_slow_reader_is_cut(tmp_path):
 
 
 async def test_a_replay_longer_than_the_bound_is_no_slow_reader(tmp_path):
-    async with staged(tmp_path, send_queue_max=50) as stage:
-        stage.publish(count=1_000)
-        async with admitted(stage) as socket:
-            assert numbers_of(await received(socket, 1_000)) == list(range(1, 1_001))
+    async with staged(tmp_path, send_queue_max=20) as stage:
+        large = b'{"seqNum":\x00,"padding":"' + b"x" * 500_000 + b'"}'
+        for _ in range(60):
+            stage.channels[ACTIONS].publish(large, stage.now_ns)
+        async with admitted(stage, max_queue=1, compression=None) as socket:
+            await stage.until_connected()
+            stage.publish()  # while the replay is still on its way
+            assert stage.connections.waiting > 20
+            assert numbers_of(await received(socket, 61)) == list(range(1, 62))
 
 
 async def test_faults_are_replaced_while_connections_stay(tmp_path):

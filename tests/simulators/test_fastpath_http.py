@@ -82,6 +82,13 @@ async def test_a_list_may_always_be_a_page_or_a_named_array_with_a_cursor(tmp_pa
     assert [len(page["fixtures"]) for page in found] == [3, 1]
 
 
+async def test_a_list_that_fills_its_last_page_has_no_empty_one(tmp_path):
+    async with FastpathSimulator(lively(tmp_path, fixtures={"soccer": 3})) as simulator:
+        await paused(simulator)
+        _, page = await ask(simulator, "/soccer/fixtures?paged=true&size=2&page=1")
+    assert (len(page["content"]), page["last"], page["totalPages"]) == (2, True, 2)
+
+
 async def test_one_fixture_and_those_there_are_not(tmp_path):
     async with FastpathSimulator(lively(tmp_path)) as simulator:
         await paused(simulator)

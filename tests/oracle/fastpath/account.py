@@ -128,9 +128,7 @@ class Account:
         lines: Tells which lines of the feed are open, sorted.
     """
 
-    def __init__(
-        self, place: Place, fixture: str, rules: Rules, said: Said, lines: Callable[[], list[str]]
-    ) -> None:
+    def __init__(self, place: Place, fixture: str, rules: Rules, said: Said, lines: Callable[[], list[str]]) -> None:
         self.place, self.fixture, self.rules, self.said, self.lines = place, fixture, rules, said, lines
         self.views: dict[str, _View] = {}
         self.known: dict[int, tuple[str, str]] = {}

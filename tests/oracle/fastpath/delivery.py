@@ -10,17 +10,27 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from tests.oracle.fastpath.account import Rules
 from tests.oracle.fastpath.oracle import Oracle
 from tests.oracle.fastpath.said import Command, Said
-from tests.oracle.fastpath.vendor import KINDS, START_MS, Entry, Json, Vendor, path_of, time_text
+from tests.oracle.fastpath.vendor import KINDS, START_MS, Entry, Vendor, path_of, time_text
 
 Header = tuple[str, bytes]
 
 MOST_RECORDS: Final = 90
-_STATES = ("connected", "Connected", "Connected", "Connected", "Disconnected", "Disconnected", "Delayed", "Unstable", "Resting")
+_STATES = (
+    "connected",
+    "Connected",
+    "Connected",
+    "Connected",
+    "Disconnected",
+    "Disconnected",
+    "Delayed",
+    "Unstable",
+    "Resting",
+)
 _STEPS_MS = (10, 50, 100, 500, 500, 1000, 2000, 3000)
 _BAD_NUMBERS = (True, -1, None, "x", 1.5, "-3", 2**63, "")
 
@@ -180,7 +190,8 @@ class _Making:
         vendor.two_fixtures = kind == "soccer" and random.random() < 0.08
         self.history.vendors[path] = vendor
         self.history.contents[f"feeds: {kind}, numbers by {scope}"] += 1
-        for place in range(1 if random.random() < 0.5 else 2):
+        lines = 1 if random.random() < 0.5 else 2
+        for place in range(lines):
             line = _Line(path + ("@b" if place else ""), vendor, random.choice((0, 0, 0, 300)))
             self._lines.append(line)
             asked = random.choice((0, 0, 0, None))
@@ -190,12 +201,14 @@ class _Making:
             self._at(delay, lambda line=line, asked=asked: self._open(line, asked, "start"))
         packets = random.randint(3, 22)
         at_ms = 0
-        for past_ms in sorted((random.randint(5_000, 900_000) for _ in range(random.choice((0, 0, 3, 8)))), reverse=True):
+        for past_ms in sorted(
+            (random.randint(5_000, 900_000) for _ in range(random.choice((0, 0, 3, 8)))), reverse=True
+        ):
             vendor.publish(self._now_ms - past_ms)
         for _ in range(packets):
             at_ms += random.choice(_STEPS_MS)
             self._at(at_ms, lambda: self._publish(vendor))
-        self.history.contents["lines"] += place + 1
+        self.history.contents["lines"] += lines
 
     def _publish(self, vendor: Vendor) -> None:
         random, chances = self._random, self._chances

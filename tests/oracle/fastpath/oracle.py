@@ -121,7 +121,9 @@ class Oracle:
         is_new = connection is None
         if connection is None:
             asked = int(stamps["tc-position"]) if "tc-position" in stamps else None
-            connection = self._connections[line, name] = Connection(name, line, asked, 3 * record.offset + 1, received_ns)
+            connection = self._connections[line, name] = Connection(
+                name, line, asked, 3 * record.offset + 1, received_ns
+            )
         if last + (kind == "frame") < frame:
             connection.lost.append((last + 1, frame - (kind == "frame")))
         if kind == "overflow":
@@ -135,14 +137,12 @@ class Oracle:
 
     def _deadlines(self, at: int) -> None:
         accounts = [account for feed in self._feeds.values() for account in feed.accounts.values()]
-        for _, _, _, first, account in sorted(
-            (due for account in accounts for due in account.due(self.now_ns)), key=lambda due: due[:4]
-        ):
-            account.give_up_due(first, at, self.now_ns)
-        for _, _, _, first, account in sorted(
-            (due for account in accounts for due in account.overdue(self.now_ns)), key=lambda due: due[:4]
-        ):
-            account.end_attempt(first, at, self.now_ns)
+        waiting = [due for account in accounts for due in account.due(self.now_ns)]
+        for *_, first, owner in sorted(waiting, key=lambda due: due[:4]):
+            owner.give_up_due(first, at, self.now_ns)
+        asked = [due for account in accounts for due in account.overdue(self.now_ns)]
+        for *_, first, owner in sorted(asked, key=lambda due: due[:4]):
+            owner.end_attempt(first, at, self.now_ns)
 
     def _shut(self, feed: _Feed, line: str) -> None:
         if feed.open.pop(line, None) is not None and not feed.open:

@@ -45,11 +45,17 @@ class Bug:
 BUGS = (
     Bug("R1 no gap below the baseline", account, "Account._baseline", "asked == 0 and", "asked == -1 and"),
     Bug("R2 a default where the key differs", account, "Account._align", "known[0] == packet.key", "True"),
-    Bug("R2 b beyond the last is unknown", account, "Account._align", "number > self.last or (", "number <= self.last and ("),
+    Bug(
+        "R2 b beyond the last is unknown", account, "Account._align",
+        "number > self.last or (", "number <= self.last and (",
+    ),
     Bug("R2 c what is missing is unknown", account, "Account._align", "number >= self.base and known is None", "False"),
     Bug("R2 d the greatest, not the nearest", account, "Account._align", "(abs(other - asked - 1), -other)", "-other"),
     Bug("R2 below the baseline restarts", account, "Account._align", "self.place.first <= number < self.base", "False"),
-    Bug("R3 duplicates pass for copies", account, "Account._place", "packet.number in view.delivered and not", "False and not"),
+    Bug(
+        "R3 duplicates pass for copies", account, "Account._place",
+        "packet.number in view.delivered and not", "False and not",
+    ),
     Bug("R4 another body is a copy", account, "Account._place", "known[1] != packet.body", "False"),
     Bug("R4 another action is the same", account, "Account._mismatch", "known[0] != packet.key", "False"),
     Bug("R4 no shift", account, "Account._shifted", "number <= self.last and ahead", "False"),
@@ -65,12 +71,18 @@ BUGS = (
     Bug("R7 first number says nothing", account, "Account._place", "self.place.first < own_last", "-1 == own_last"),
     Bug("R7 both lines restart", account, "Account._restart", "number not in self.known and", "False and"),
     Bug("R8 waits longer", account, "Account.due", "now_ns >=", "now_ns >"),
-    Bug("R8 counts one more", account, "Account._hold_or_release", "> self.rules.hold_count", "> self.rules.hold_count + 1"),
+    Bug(
+        "R8 counts one more", account, "Account._hold_or_release",
+        "> self.rules.hold_count", "> self.rules.hold_count + 1",
+    ),
     Bug("R8 our loss is the vendor's", account, "Account._give_up", "first < after and last > before", "False"),
     Bug("R9 position without overlap", account, "Account._give_up", "gap.before - 2", "gap.before"),
     Bug("R9 no budget", account, "Account._in_budget", "< self.rules.repairs", "< 99"),
     Bug("R9 budget for ever", account, "Account._in_budget", "self.now_ns - self.rules.window_s * 10**9", "-1"),
-    Bug("R9 any connection ends an attempt", account, "Account._attempts_reached", "connection.since < gap.asked", "False"),
+    Bug(
+        "R9 any connection ends an attempt", account, "Account._attempts_reached",
+        "connection.since < gap.asked", "False",
+    ),
     Bug("R9 any position ends an attempt", account, "Account._attempts_reached", "<= command.position", ">= 0"),
     Bug("R9 one attempt", account, "Account._attempt_over", "command.attempt == 1", "False"),
     Bug("R9 second attempt by the same line", account, "Account._repair", "attempt > 1", "False"),
@@ -81,7 +93,10 @@ BUGS = (
     Bug("bursts are live", oracle, "Oracle._event", 'if inner.get("delayStatus")', "if False"),
     Bug("repeated records count", oracle, "Oracle.read", 'kind == "frame" and frame <= last', "False"),
     Bug("equal states are told", upstream, "Collector.status", "told.state == state == self._published", "False"),
-    Bug("older states of another line count", upstream, "Collector.status", "elif time_ns <= told.time_ns", "elif False"),
+    Bug(
+        "older states of another line count", upstream, "Collector.status",
+        "elif time_ns <= told.time_ns", "elif False",
+    ),
     Bug("no state is implied", upstream, "Collector.alive", 'not in (UNKNOWN, "Disconnected")', "!= None"),
     Bug("a state outlives its lines", upstream, "Collector.alone", "self._told = None", "pass"),
 )  # fmt: skip
@@ -151,7 +166,8 @@ LIES: dict[str, Callable[[Said], bool]] = {
 """What may go wrong on the way out: changes what was said in place; false where there is nothing to change."""
 
 AGAINST_THE_LIST: dict[str, Callable[[Said], bool]] = {
-    name: LIES[name] for name in ("action lost", "action twice", "another packet", "order changed", "missing numbers changed")
+    name: LIES[name]
+    for name in ("action lost", "action twice", "another packet", "order changed", "missing numbers changed")
 }  # fmt: skip
 """Those that the second judge, who knows no rule, has to notice on his own."""
 

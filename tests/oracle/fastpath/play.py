@@ -99,12 +99,9 @@ def _take(said: Said, topic: str, told: dict[str, Any], ce_id: str, at: int) -> 
         case "fastpath.sequence":
             said.findings.append(_finding(told, at))
         case "fastpath.connections":
-            said.upstream.append(
-                Upstream(
-                    at, told["feed"], told["state"], told.get("previous", "unknown"), told["line"], told["connection"],
-                    told.get("implied", False),
-                )  # fmt: skip
-            )
+            names = ("feed", "state", "previous", "line", "connection", "implied")
+            defaults = {"previous": "unknown", "implied": False}
+            said.upstream.append(Upstream(at, *((defaults | told)[name] for name in names)))
         case "fastpath.commands":
             names = ("feed", "fixture_id", "line", "first", "last", "position", "attempt")
             said.commands.append(Command(at, *(told[name] for name in names)))
@@ -114,7 +111,7 @@ def _out(told: dict[str, Any], ce_id: str, at: int) -> Out:
     *_, offset, index = ce_id.split("/")
     assert index == "0", f"a packet's record is number {index}"
     if "action_id" in told:
-        what: tuple[str, ...] = (told["action_id"], told["send_type"])
+        what: tuple[str | None, ...] = (told["action_id"], told["send_type"])
     elif "element_type" in told:
         what = (told["element_type"], told.get("vendor_time"))
     else:
@@ -131,7 +128,7 @@ def _finding(told: dict[str, Any], at: int) -> Finding:
     kind = told["finding"]
     facts = {name: told.get(name) for name in FACTS[kind]}
     if facts.get("missing") is not None:
-        facts["missing"] = tuple((first, last) for first, last in facts["missing"])
+        facts["missing"] = tuple((first, last) for first, last in told["missing"])
     if "ours" in facts:
         facts["ours"] = bool(facts["ours"])
     return Finding(at, told["feed"], told["fixture_id"], kind, tuple(sorted(_told(facts).items())))

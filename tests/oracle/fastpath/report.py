@@ -41,9 +41,8 @@ def line_of(record: Raw) -> str:
     at_ms = int(record.stamp("tc-received-ns")) // 1_000_000
     asked = dict(record.headers).get("tc-position", b"-").decode()
     connection = f"{record.stamp('tc-line')[:6]}{record.stamp('tc-line')[-2:]} …{record.stamp('tc-connection')[-3:]}"
-    return f"{record.offset:4} {at_ms} {connection} asked {asked} {record.stamp('tc-frame')} " + (
-        f"{record.stamp('tc-kind')} {json.dumps(short)}"
-    )
+    stamps = f"{asked} {record.stamp('tc-frame')} {record.stamp('tc-kind')}"
+    return f"{record.offset:4} {at_ms} {connection} asked {stamps} {json.dumps(short)}"
 
 
 _LONG = frozenset(

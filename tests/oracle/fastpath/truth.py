@@ -47,8 +47,8 @@ def _lost(history: History, said: Said) -> Iterator[str]:
     times: dict[int, int] = {}
     for out in _outs(said):
         if out.offset in history.carried:
-            entry = id(history.carried[out.offset])
-            times[entry] = times.get(entry, 0) + 1
+            name = id(history.carried[out.offset])
+            times[name] = times.get(name, 0) + 1
     now = {record.offset: int(record.stamp("tc-received-ns")) for record in history.records}
     end = max(now.values(), default=0) - history.rules.hold_ms * 1_000_000
     odd = {record.offset for record in history.records if record.offset not in history.carried}
@@ -117,6 +117,6 @@ def _unnamed(history: History, said: Said) -> Iterator[str]:
             }
             for entry in vendor.entries:
                 inside = first <= entry.ordinal < max(passed)
-                if entry.fixture == fixture and id(entry) not in arrived and inside and held_back:
-                    if entry.ordinal not in named:
-                        yield f"{entry.what}, number {entry.ordinal}, never came and is not named"
+                never_came = entry.fixture == fixture and id(entry) not in arrived and inside
+                if never_came and held_back and entry.ordinal not in named:
+                    yield f"{entry.what}, number {entry.ordinal}, never came and is not named"

@@ -59,13 +59,13 @@ BUGS = (
     Bug("R4 another body is a copy", account, "Account._place", "known[1] != packet.body", "False"),
     Bug("R4 another action is the same", account, "Account._mismatch", "known[0] != packet.key", "False"),
     Bug("R4 no shift", account, "Account._shifted", "number <= self.last and ahead", "False"),
-    Bug("R4 shift to the farthest", account, "Account._shifted", "min(ahead)", "max(ahead)"),
+    Bug("R4 no shift back", account, "Account._shifted", "<= self.last + FARTHEST and behind", "<= 0 and behind"),
     Bug("R5 any jump is believed", account, "Account._mismatch", "number - self.last > FARTHEST", "False"),
     Bug("R5 a jump is no gap", account, "Account._beyond", "if first < number", "if False"),
     Bug("R6 nothing is held", account, "Account._hold_or_release", "elif self._first_missing() < number", "elif False"),
     Bug("R6 late for repaired", account, "Account._fill", "packet.connection is gap.shown_by", "False"),
     Bug("R6 a replay closes a gap", account, "Account._fill", "repaired = any(", "repaired = False and any("),
-    Bug("R6 reordered whoever brought it", account, "Account._complete", "if others:", "if False:"),
+    Bug("R6 reordered whoever brought it", account, "Account._complete", "if any(", "if False and any("),
     Bug("R7 two conflicts are a restart", account, "Account._unmatched", "== IN_A_ROW", "== 2"),
     Bug("R7 conflicts need not follow", account, "Account._unmatched", "packet.number == view.run[-1] + 1", "True"),
     Bug("R7 first number says nothing", account, "Account._place", "self.place.first < own_last", "-1 == own_last"),
@@ -92,13 +92,13 @@ BUGS = (
     Bug("replays are live", oracle, "Oracle._event", "time_ns < connection.opened_ns - OLD_NS", "False"),
     Bug("bursts are live", oracle, "Oracle._event", 'if inner.get("delayStatus")', "if False"),
     Bug("repeated records count", oracle, "Oracle.read", 'kind == "frame" and frame <= last', "False"),
-    Bug("equal states are told", upstream, "Collector.status", "told.state == state == self._published", "False"),
+    Bug("equal states are told", upstream, "Collector.status", "self._in_force == state == self._published", "False"),
     Bug(
         "older states of another line count", upstream, "Collector.status",
         "elif time_ns <= told.time_ns", "elif False",
     ),
     Bug("no state is implied", upstream, "Collector.alive", 'not in (UNKNOWN, "Disconnected")', "!= None"),
-    Bug("a state outlives its lines", upstream, "Collector.alone", "self._told = None", "pass"),
+    Bug("a state outlives its lines", upstream, "Collector.alone", "self._in_force = UNKNOWN", "pass"),
 )  # fmt: skip
 
 

@@ -78,6 +78,7 @@ class Account:
         holds_back: Packets wait for what is missing before them; of statistics the next one holds all.
         effects: What the record at hand led to, in order; taken by ``Accounts``.
         due: When time has to look at which gap again; likewise.
+        shown: ``Gaps.standing`` as last told.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Account:
         self.holds_back = head.kind == "actions"
         self.effects: list[Effect] = []
         self.due: list[tuple[int, Gap]] = []
+        self.shown = (0, 0)
 
     def link(self, connection: Connection, number: int, offset: int) -> Link:
         """Begin to follow a connection; nothing was delivered by it yet."""
@@ -138,6 +140,8 @@ class Account:
 
     def release_held(self, why: Why, now_ns: int) -> None:
         """What is held back and waits for nothing any more goes out."""
+        if not self.holding:
+            return  # nearly always
         for sequence, held in self.holding.take(self.gaps.barrier):
             self.effects.append(
                 Release(

@@ -72,7 +72,6 @@ class Accounts:
         self._members: dict[str, dict[_Name, Account]] = {}
         self._accounts: dict[_Name, Account] = {}
         self._totals: dict[str, tuple[int, int]] = {}
-        self._shown: dict[_Name, tuple[int, int]] = {}
         self._waiting: list[_Due] = []
         self._asked: list[_Due] = []
         self._ends: list[tuple[int, str, str, Kind | None]] = []
@@ -185,7 +184,7 @@ class Accounts:
                 due = account.deadline(gap)
                 if due is not None:
                     (self._waiting if gap.state == "waiting" else self._asked).append((due, *name, gap.first))
-            self._sum(name, account)
+            self._sum(account)
         heapify(self._waiting)
         heapify(self._asked)
         heapify(self._ends)
@@ -231,25 +230,23 @@ class Accounts:
     def _taken(self, account: Account) -> list[Effect]:
         account.write()
         effects, account.effects = account.effects, []
-        head, gaps = account.head, account.gaps
-        name: _Name = (head.feed, head.fixture_id, head.kind)
+        head = account.head
         if account.due:
+            name: _Name = (head.feed, head.fixture_id, head.kind)
             for due, gap in account.due:
                 heappush(self._waiting if gap.state == "waiting" else self._asked, (due, *name, gap.first))
             account.due = []
-        if self._shown.get(name, (0, 0)) != (gaps.gapped, gaps.asked):
-            self._sum(name, account)
+        if account.gaps.standing != account.shown:
+            self._sum(account)
             gapped, repairing = self._totals[head.feed]
             effects.append(Standing(feed=head.feed, fixture_id=head.fixture_id, gapped=gapped, repairing=repairing))
         return effects
 
-    def _sum(self, name: _Name, account: Account) -> None:
-        gapped, repairing = self._totals.get(name[0], (0, 0))
-        shown = self._shown.pop(name, (0, 0))
-        now = (account.gaps.gapped, account.gaps.asked)
-        if any(now):
-            self._shown[name] = now
-        self._totals[name[0]] = (gapped + now[0] - shown[0], repairing + now[1] - shown[1])
+    def _sum(self, account: Account) -> None:
+        path = account.head.feed
+        gapped, repairing = self._totals.get(path, (0, 0))
+        shown, account.shown = account.shown, account.gaps.standing
+        self._totals[path] = (gapped + account.shown[0] - shown[0], repairing + account.shown[1] - shown[1])
 
     def _make_room(self, path: str, now_ns: int) -> list[Effect]:
         members = self._members[path]

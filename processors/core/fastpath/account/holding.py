@@ -28,6 +28,9 @@ class Holding:
         self._bytes = sum(sizes.values())
         self._fresh: tuple[int, Held] | None = None
 
+    def __len__(self) -> int:
+        return len(self._sizes)
+
     def hold(self, number: int, held: Held) -> None:
         """Hold a packet back; ``write`` is to follow once it is sure that it stays."""
         self._fresh = (number, held)

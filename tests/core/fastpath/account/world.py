@@ -105,7 +105,7 @@ class World:
     def jump(self, line: Line, amount: int) -> None:
         for step in range(amount % 4 + 1):
             self.arrivals += 1
-            self.task.say(line.connection, 10**6 * (amount % 3) + 50_000 + step, 10**6 + amount + step)
+            self.task.say(line.connection, 12_000 + 100 * (amount % 3) + step, 10**6 + amount + step)
 
     # Private.
 

@@ -61,6 +61,8 @@ class Packet:
     at_ns: int
     connection: Connection
     frame: int
+    is_named: bool
+    """It has an action's id or a time; others may be equal without being the same."""
     imply: Callable[[], str]
     """Says that the packet is new; returns the state of the upstream collector that it carries."""
 
@@ -276,9 +278,10 @@ class Account:
         by_default = packet.number + self.offset
         is_conflict = self._mismatch(number, packet) is not None
         found = None
-        if self.scope != "fixture" and number <= self.last and ahead:
+        is_free = self.scope != "fixture" and packet.is_named
+        if is_free and number <= self.last and ahead:
             found = min(ahead)
-        elif self.scope != "fixture" and self.last < number <= self.last + FARTHEST and behind:
+        elif is_free and self.last < number <= self.last + FARTHEST and behind:
             found = max(behind)
         elif is_conflict and by_default in self.known and self.known[by_default] == packet.content:
             found = by_default

@@ -368,6 +368,7 @@ class _Making:
         if kind == "bad number":
             return vendor.encode(entry, random.choice(_BAD_NUMBERS))
         if kind == "far away":
+            self.history.is_far = True
             return vendor.encode(entry, number + random.choice((10_000, 10_001, 10**6)))
         other = replace(entry, body=json.loads(json.dumps(entry.body)))
         inner = other.body.get("fixtureAction", other.body)

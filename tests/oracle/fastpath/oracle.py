@@ -213,7 +213,8 @@ class Oracle:
         if account is None:
             account = Account(feed.place, fixture, self.rules, self.said, lambda: sorted(feed.open))
             feed.accounts[fixture] = account
-        taken = Packet(out, number, canonical(what), body, self.now_ns, connection, frame, imply)
+        is_named = bool(what[0] if kind == "a" else what[-1])
+        taken = Packet(out, number, canonical(what), body, self.now_ns, connection, frame, is_named, imply)
         account.take(taken, record.offset, self.now_ns)
 
 

@@ -112,6 +112,9 @@ class Vendor:
             if random.random() < 0.03:
                 entry.body["delayStatus"] = "DELAYED"
             entry.what = (element, stamp or None)
+            if self.kind == "golf" and random.random() < 0.08:  # it says neither when nor what for
+                entry.body = {"eventElementType": "ModeChange", "mode": random.choice(("tv", "data"))}
+                entry.what = ("ModeChange", None)
         self.entries.append(entry)
         return entry
 

@@ -10,6 +10,7 @@ class NotedFeeds:
         self.stopped: list[str] = []
         self.repairs: list[tuple[str, int]] = []
         self.takes_repairs = True
+        self.fault: Exception | None = None
         self.changed = asyncio.Event()
 
     @property
@@ -32,6 +33,8 @@ class NotedFeeds:
     def repair(self, line, position):
         self.repairs.append((line, position))
         self.changed.set()
+        if self.fault is not None:
+            raise self.fault
         return self.takes_repairs
 
     async def until(self, condition):

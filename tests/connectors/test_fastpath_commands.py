@@ -62,6 +62,7 @@ def test_a_command_is_read_with_and_without_its_type_and_with_fields_of_later_ve
         b"{",
         b"\xff\xfe",
         b"[" * 100_000,
+        b'{"x": ' + b"[" * 100_000,
         body(position=-1),
         body(position=2**63),
         body(position=1.5),
@@ -303,6 +304,21 @@ async def test_the_end_comes_soon_while_there_is_no_topic(kafka, topic_prefix, c
 async def test_the_end_comes_soon_while_there_is_no_kafka(topic_prefix, caplog):
     async with reading(Topic("127.0.0.1:1", topic_prefix)):
         await eventually(lambda: "kafka.unavailable" in caplog.text)
+
+
+@pytest.mark.kafka
+async def test_after_an_error_reading_goes_on_behind_what_was_carried_out(kafka, topic_prefix):
+    topic = Topic(kafka, topic_prefix)
+    await asyncio.to_thread(topic.create)
+    async with reading(topic) as (reader, feeds):
+        await reader.ready.wait()
+        feeds.fault = OSError("a broker hangs up")
+        await asyncio.to_thread(topic.send, body(9))
+        await feeds.until(lambda: bool(feeds.repairs))
+        feeds.fault = None
+        await asyncio.to_thread(topic.send, body(5))
+        await feeds.until(lambda: len(feeds.repairs) > 1)
+    assert feeds.repairs == [(FEED, 9), (FEED, 5)]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ _IMPLIED_BY_DATA: Final = frozenset({UNKNOWN, DISCONNECTED})
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
-    """The state last published.
+    """The state last published, and who told it last.
 
     Attributes:
         state: As the vendor spells it.
@@ -123,11 +123,13 @@ def take_status(upstream: Upstream, status: Status, *, teller_is_open: bool) -> 
             outdated = min(status.vendor_ns, status.received_ns) <= told.order_ns
         if outdated and state != told.state:
             return Taken(upstream, outdated=True)
+    order_ns = None if status.vendor_ns is None else min(status.vendor_ns, status.received_ns)
     if told is not None and state == told.state:
         if upstream.state == state:
             return Taken(upstream)
-        return Taken(_in_force(upstream, told.since_ns, told.vendor_time))
-    order_ns = None if status.vendor_ns is None else min(status.vendor_ns, status.received_ns)
+        # Not published again, but told by this connection now: what it says next is in order, whatever its time.
+        again = msgspec.structs.replace(told, order_ns=order_ns, line=status.line, connection=status.connection)
+        return Taken(_in_force(upstream, again))
     now = Told(state, status.received_ns, status.vendor_time, order_ns, status.line, status.connection)
     return _published(upstream, Change(told=now, previous=None if told is None else told.state))
 
@@ -169,13 +171,11 @@ def take_silence(upstream: Upstream, since_ns: int) -> Upstream:
     )
 
 
-def _in_force(upstream: Upstream, since_ns: int, vendor_time: str | None) -> Upstream:
-    told = upstream.told
-    assert told is not None
+def _in_force(upstream: Upstream, told: Told) -> Upstream:
     return Upstream(
         state=told.state,
-        since_ns=since_ns,
-        vendor_time=vendor_time,
+        since_ns=told.since_ns,
+        vendor_time=told.vendor_time,
         told=told,
         disconnected_ns=upstream.disconnected_ns,
     )

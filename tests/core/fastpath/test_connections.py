@@ -166,6 +166,15 @@ def test_after_silence_the_state_is_unknown_until_told(collector):
     assert collector.published == [("Disconnected", False)]
 
 
+def test_after_silence_whoever_repeats_the_state_tells_it_from_then_on(collector):
+    collector.status("Connected", 8, connection="c1")
+    collector.silence(9)
+    assert not collector.status("Connected", 10, vendor=8, connection="c2")
+    assert collector.published == [("Connected", False)]
+    assert not collector.status("Delayed", 11, vendor=6, connection="c2")  # on one connection order decides
+    assert collector.published[-1] == ("Delayed", False)
+
+
 def test_after_silence_the_first_status_counts_however_old(collector):
     collector.status("Connected", 52)
     collector.silence(60)

@@ -125,7 +125,7 @@ async def heard(say, **more):
     app.router.add_get(f"/{FEED}", feed)
     async with TestServer(app) as server:
         here = {"stream_url": f"ws://127.0.0.1:{server.port}", "api_url": f"http://127.0.0.1:{server.port}"}
-        return await answers(FastpathSettings(token=TOKEN, feeds=(FEED,), **here, **more), listen_s=0.5)
+        return await answers(FastpathSettings(**{"token": TOKEN, "feeds": (FEED,), **here, **more}), listen_s=0.5)
 
 
 async def test_a_server_that_never_speaks_is_a_failure():
@@ -169,7 +169,7 @@ def test_heartbeats_that_come_later_than_documented_say_which_setting_to_change(
 
 async def test_nobody_there_is_an_answer_too():
     nowhere = {"stream_url": "ws://127.0.0.1:1", "api_url": "http://127.0.0.1:1"}
-    found = await answers(FastpathSettings(token=TOKEN, feeds=(FEED,), **nowhere))
+    found = await answers(FastpathSettings(**{"token": TOKEN, "feeds": (FEED,), **nowhere}))
     assert found["REST: fixtures of soccer"].verdict == found["soccer actions: token"].verdict == "failed"
     assert "TRICAST_FASTPATH__STREAM_URL" in found["soccer actions: token"].action
 

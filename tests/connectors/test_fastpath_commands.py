@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from connectors.fastpath.commands import (
 )
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
+from tests.connectors.fastpath_vendor import ACTIONS, action, vendor
 from tests.connectors.followed import NotedFeeds
 from tests.connectors.hand_clock import HandClock
 from tests.connectors.vendor import eventually
@@ -35,7 +37,7 @@ OTHER = "tennis/events/2026-0415-MS009/stream"
 HEADERS = [("ce_type", REPAIR.encode())]
 
 
-def body(position=7, feed=FEED, line=None, **more):
+def body(position: object = 7, feed=FEED, line=None, **more):
     facts = {"feed": feed, "fixture_id": "f", "line": line or feed, "first": 9, "last": 10, "attempt": 1}
     return json.dumps({**facts, "position": position, **more}).encode()
 
@@ -341,3 +343,21 @@ async def test_reading_goes_on_where_it_was_after_a_broker_is_killed(broker, top
         await asyncio.to_thread(topic.send, body(5))
         await feeds.until(lambda: len(feeds.repairs) > 1)
     assert feeds.repairs == [(FEED, 9), (FEED, 5)]
+
+
+@pytest.mark.kafka
+async def test_a_command_makes_the_connector_connect_again_from_its_position(fastpath, caplog):
+    topic = Topic(fastpath.kafka.bootstrap_servers, fastpath.prefix)
+    caplog.set_level(logging.INFO, logger="connectors.fastpath.commands")
+    async with vendor() as server, fastpath.connector(server.url):
+        peer = await server.connected()
+        for number in range(1, 40):
+            await peer.send(action(number))
+        await fastpath.records(lambda seen: any(r.frame == 39 for r in seen))
+        await eventually(lambda: "fastpath.commands_read" in caplog.text)
+        await asyncio.to_thread(topic.send, body(12, feed=ACTIONS))
+        again = await server.connected()
+        assert again.position == 12
+        opened = await fastpath.records(lambda seen: sum(r.kind == "opened" for r in seen) == 2)
+    repaired = [r for r in opened if r.kind == "opened"][-1]
+    assert (repaired.json["cause"], repaired.json["start_position"]) == ("repair", 12)

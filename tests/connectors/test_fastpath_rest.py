@@ -141,6 +141,7 @@ async def test_nobody_there_and_no_answer_in_time_are_faults():
 
     async def never(request):
         await asyncio.Event().wait()
+        return web.Response()
 
     async with serving(never) as url, client(url) as rest:
         rest._timeout = aiohttp.ClientTimeout(total=0.05)
@@ -231,9 +232,15 @@ class Paged:
         return page if isinstance(page, web.Response) else web.json_response(page)
 
 
-async def listed(paged, sport="soccer", types=("official",)):
+async def outcome_of(paged, types=("official",)):
     async with serving(paged.answer) as url, client(url) as rest:
-        return await Lister(rest, types=types).list(sport)
+        return await Lister(rest, types=types).list("soccer")
+
+
+async def listed(paged, types=("official",)):
+    outcome = await outcome_of(paged, types)
+    assert isinstance(outcome, Listed)
+    return outcome
 
 
 def names(outcome):
@@ -292,7 +299,7 @@ async def test_fixtures_of_other_types_are_left_out_and_those_without_one_are_no
 
 @pytest.mark.parametrize("document", [{}, {"message": "hello"}, {"a": [], "b": []}])
 async def test_an_answer_that_is_no_list_is_a_failure(document):
-    assert isinstance(await listed(Paged(document)), NoList)
+    assert isinstance(await outcome_of(Paged(document)), NoList)
 
 
 async def test_tennis_is_looked_for_where_it_may_be():

@@ -43,6 +43,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
         connection: Its connection.
         link: What that delivered to the account.
         before: Greatest own number of the connection before this packet.
+        events: Distinct own numbers of the connection before this packet.
         again: The connection delivered this number before.
         now_ns: Stream time.
     """
@@ -51,6 +52,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     connection: Connection
     link: Link
     before: int
+    events: int
     again: bool
     now_ns: int
 

@@ -32,7 +32,7 @@ def offset_of(account: Account, arrival: Arrival) -> int | None:
 
 def further_on(account: Account, packet: Packet, place: int) -> int | None:
     """Find a packet that does not match ``place`` further on: the numbers between are not in the vendor's list."""
-    if account.state.scope == "fixture":
+    if account.state.scope == "fixture" or not packet.arrival.is_named:
         return None
     return next(
         (found for found in account.known.find(packet.content) if found > place and _is_new(packet, found)), None
@@ -42,9 +42,9 @@ def further_on(account: Account, packet: Packet, place: int) -> int | None:
 def further_back(account: Account, packet: Packet) -> int | None:
     """Find a packet whose number is beyond the last among what other connections brought before."""
     link, state = packet.link, account.state
-    if state.scope == "fixture":
+    if state.scope == "fixture" or not packet.arrival.is_named:
         return None
-    has_all = not link.skipped and link.first + link.offset <= state.low
+    has_all = not link.skipped and not link.other and link.first + link.offset <= state.low
     if has_all and packet.before + link.offset >= state.last:
         return None  # nobody is ahead of this connection: nearly every packet
     same = (found for found in reversed(account.known.find(packet.content)) if _is_new(packet, found))

@@ -27,6 +27,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         received_ns: ``tc-received-ns``.
         payload: Opaque to the account; comes back in ``Release``, perhaps after a restart.
         finished: The packet says that the fixture is over.
+        is_named: ``key`` says which packet it is. Without an action id or a timestamp packets of equal content may be
+            different ones (golf ``ModeChange``), so they are taken by their numbers alone.
     """
 
     kind: Kind
@@ -40,6 +42,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     received_ns: int
     payload: bytes
     finished: bool = False
+    is_named: bool = True
 
 
 class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):

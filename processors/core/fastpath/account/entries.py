@@ -24,8 +24,8 @@ FEED: Final = b"af"
 KNOWN: Final = b"n"
 
 MAX_SKIPPED: Final = 64
-"""Ranges one connection skipped that are kept; of lower ones it counts as having delivered all. Only whether a repeat
-is the connection's own or a copy depends on it."""
+"""Ranges one connection skipped that are kept, and numbers it used for something else; of lower ones it counts as
+having delivered all. Only whether a repeat is the connection's own or a copy depends on it."""
 
 GapState = Literal["waiting", "given-up", "asked", "told", "silent"]
 """``given-up`` lasts no longer than the record that gives up. ``told``: nothing more is done for it. ``silent``: below
@@ -52,7 +52,8 @@ class Link(msgspec.Struct, array_like=True):
         events: Distinct own numbers delivered, over restarts.
         run: Conflicts in a row whose own numbers rise by one.
         conflict: Own number of the last of them.
-        skipped: Own numbers from ``first`` to ``last`` that it did not deliver.
+        skipped: Own numbers between ``first`` and ``last`` that it did not send.
+        other: Own numbers that it used for another packet than the account's.
     """
 
     ordinal: int
@@ -64,13 +65,22 @@ class Link(msgspec.Struct, array_like=True):
     run: int = 0
     conflict: int = 0
     skipped: list[Range] = []
+    other: list[int] = []
 
     def has(self, number: int) -> bool:
-        """Tell whether the connection delivered ``number`` before."""
+        """Tell whether the connection delivered the account's packet under ``number``."""
+        return self.has_sent(number) and number not in self.other
+
+    def has_sent(self, number: int) -> bool:
+        """Tell whether the connection sent anything under ``number``."""
         return self.first <= number <= self.last and not (self.skipped and contains(self.skipped, number))
 
     def note(self, number: int) -> None:
-        """The connection delivered ``number``, for the first time."""
+        """The connection sent ``number``."""
+        if number in self.other:
+            self.other.remove(number)
+        if self.has_sent(number):
+            return
         self.events += 1
         if number == self.last + 1:
             self.last = number
@@ -88,13 +98,14 @@ class Link(msgspec.Struct, array_like=True):
 
     def retract(self, number: int) -> None:
         """What came as ``number`` was something else: the connection did not deliver the account's packet."""
-        self.skipped.append((number, number))
-        self.skipped.sort()
+        self.other.append(number)
+        del self.other[:-MAX_SKIPPED]
 
     def renumber(self, number: int) -> None:
         """The connection's numbers restarted with ``number``."""
         self.first = self.last = number
         self.skipped.clear()
+        self.other.clear()
         self.run = 0
 
 

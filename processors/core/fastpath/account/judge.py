@@ -64,10 +64,17 @@ def take(account: Account, arrival: Arrival, connection: Connection, now_ns: int
 
 
 def _packet(link: Link, arrival: Arrival, connection: Connection, now_ns: int) -> Packet:
-    packet = Packet(arrival, connection, link, link.last, link.has(arrival.number), now_ns)
+    packet = Packet(arrival, connection, link, link.last, link.events, link.has(arrival.number), now_ns)
     if not packet.again:
         link.note(arrival.number)
     return packet
+
+
+def _renumber(packet: Packet) -> None:
+    """The connection's numbers restarted with this packet, which is another event than the one of that number."""
+    link = packet.link
+    link.renumber(packet.arrival.number)
+    link.events = packet.events + 1
 
 
 def _judge(account: Account, packet: Packet) -> int | None:
@@ -77,11 +84,11 @@ def _judge(account: Account, packet: Packet) -> int | None:
 
 
 def _beyond(account: Account, packet: Packet, place: int) -> int | None:
+    if place - account.state.last > MAX_JUMP:
+        return _mismatch(account, packet, "implausible-jump")
     back = further_back(account, packet)
     if back is not None:
         return _same(account, packet, back)
-    if place - account.state.last > MAX_JUMP:
-        return _mismatch(account, packet, "implausible-jump")
     return _append(account, packet, place)
 
 
@@ -94,13 +101,16 @@ def _within(account: Account, packet: Packet, place: int) -> int | None:
         account.found_packet("conflict", packet, place, reason="body-differs")
         if packet.again:
             account.release(packet.arrival, place, "conflict")
+        else:
+            packet.link.retract(packet.arrival.number)
         return None
     is_missing = account.gaps.missing(place) is not None
-    if there is None and not is_missing:
-        return _older(account, packet, place)
-    further = further_on(account, packet, place)
+    is_forgotten = there is None and not is_missing and place >= account.state.low
+    further = None if is_forgotten else further_on(account, packet, place)
     if further is not None:
         return _same(account, packet, further)
+    if there is None and not is_missing:
+        return _older(account, packet, place)
     return _fill(account, packet, place) if is_missing else _mismatch(account, packet, "other-action")
 
 
@@ -133,7 +143,7 @@ def _same(account: Account, packet: Packet, place: int) -> int:
         account.found_packet("duplicate", packet, place)
         return place
     if packet.again:
-        link.renumber(number)
+        _renumber(packet)
     link.offset = place - number
     account.effects.append(_COPY)
     return place
@@ -171,7 +181,7 @@ def _mismatch(account: Account, packet: Packet, reason: ConflictReason) -> int |
         place = at_default_unseen(account, packet, account.state.last + MAX_JUMP)
         if place is None:
             return _restart(account, packet)
-        link.renumber(number)
+        _renumber(packet)
         link.offset = account.state.offset
         return _fill(account, packet, place) if place <= account.state.last else _append(account, packet, place)
     place = number + link.offset
@@ -189,5 +199,5 @@ def _restart(account: Account, packet: Packet) -> int:
     state.scope = "unknown"
     account.found_packet("restarted", packet, place, is_aligned=False)
     state.offset = packet.link.offset = place - number
-    packet.link.renumber(number)
+    _renumber(packet)
     return _append(account, packet, place)

@@ -115,7 +115,7 @@ def _gap(account: Account, packet: Packet, first: int, last: int) -> Gap:
         connection=arrival.connection,
         ordinal=link.ordinal,
         born=account.connections.entry.following,
-        position=max(0, (connection.position or 0) + link.events - 1 - OVERLAP),
+        position=max(0, (connection.position or 0) + packet.events - OVERLAP),
         frames=frames,
         missing=[(first, last)],
         ours=intersects(connection.lost, *frames),

@@ -82,6 +82,7 @@ class Task:
         kind: Kind | None = None,
         size: int = 0,
         finished: bool = False,
+        is_named: bool = True,
     ) -> list[Any]:
         """Deliver a packet ``ms`` after what was before; return what came of it, in short."""
         told = self.pass_time(ms)
@@ -100,6 +101,7 @@ class Task:
             received_ns=self.now_ns,
             payload=f"{what}".encode() + bytes(size),
             finished=finished,
+            is_named=is_named,
         )
         return told + self._told(self.accounts.observe(feed_of(self.path), fixture, arrival, self.now_ns))
 

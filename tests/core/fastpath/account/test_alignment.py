@@ -33,6 +33,15 @@ def test_jump_over_a_reconnect_is_a_gap():
     assert task.pass_time(2_000)[0]["missing"] == ((3, 4),)
 
 
+def test_first_number_alone_says_nothing_about_the_scope():
+    task = Task()
+    task.open("a1", 5)
+    task.say_all("a1", 1, 2, 3)
+    task.open("a2", 3)
+    assert task.say("a2", 1) == ["copy"]
+    assert scope(task) == "unknown"
+
+
 def test_full_replay_says_nothing_about_the_scope():
     task = opened()
     task.say_all("a1", 1, 2)
@@ -72,6 +81,8 @@ def test_of_equal_contents_the_one_near_the_position_is_taken():
         task.say("a1", number, what)
     task.open("a2", 4)
     assert task.say("a2", 2, "x")[0]["first"] == 5
+    task.open("a3", 1)
+    assert task.say("a3", 2, "x")[0]["first"] == 3  # of two as near, the later
 
 
 def test_numbers_not_in_the_vendors_list_are_stepped_over():
@@ -102,6 +113,43 @@ def test_equal_contents_on_one_connection_are_no_reason_to_move():
     task.say("a1", 1)
     task.say("a1", 3, "mode")
     assert kinds(task.say("a1", 2, "mode")) == ["reordered", (2, "mode", "in_order"), (3, "mode", "filled")]
+
+
+def test_packet_that_names_nothing_is_taken_by_its_number():
+    task = Task(GOLF)
+    task.open("a1", None)
+    task.say_all("a1", 1, 2)
+    task.say("a1", 4, "mode", is_named=False)
+    task.open("b1", None)
+    task.say_all("b1", 1, 2)
+    assert kinds(task.say("b1", 3, "mode", is_named=False))[1:] == [(3, "mode", "in_order"), (4, "mode", "filled")]
+    assert task.say("b1", 5, "mode", is_named=False) == [(5, "mode", "in_order")]
+
+
+def test_corrupt_number_moves_no_connection():
+    task = Task(GOLF)
+    task.open("a1", None)
+    task.open("b1", None)
+    task.say_all("a1", 1, 2, 3, 4, 5)
+    task.say_all("b1", 1, 2, 3)
+    assert kinds(task.say("b1", 1_000_004, 4)) == ["conflict", (1_000_004, "4", "conflict")]
+    assert task.say_all("b1", 4, 5) == ["copy", "copy"]
+
+
+def test_place_below_the_baseline_is_looked_for_by_content():
+    task = opened()
+    task.say_all("a1", 1, 2, 3)
+    task.open("b1", 0)
+    assert kinds(task.say("b1", 3, 2)) == ["restarted", "copy"]
+    assert task.say("b1", 1) == ["copy"]
+
+
+def test_place_below_nought_is_looked_for_by_content():
+    task = opened()
+    task.say_all("a1", 1, 2, 3, 4)
+    task.open("b1", 0)
+    task.say("b1", 4, 2)
+    assert task.say("b1", 1) == ["copy"]
 
 
 def test_number_one_again_is_a_restart():
@@ -218,6 +266,46 @@ def test_first_line_lost_the_restarts_first():
     assert kinds(task.say("b1", 1, "new1")) == ["restarted", (6, "new1", "in_order")]
     task.say_all("b1")
     assert task.say("b1", 4, "new4")[-1] == "copy"
+
+
+def fixture_scoped():
+    """Two lines whose numbers are known to be the fixture's: content is no longer looked for elsewhere."""
+    task = opened()
+    task.say_all("a1", 1, 2, 3, 4)
+    for connection in ("a2", "b1"):
+        task.open(connection, 2)
+        task.say_all(connection, 3, 4)
+    assert scope(task) == "fixture"
+    return task
+
+
+def test_both_lines_see_one_restart_of_a_fixtures_numbers():
+    task = fixture_scoped()
+    assert kinds(task.say("a2", 1, "new1")) == ["restarted", (5, "new1", "in_order")]
+    assert scope(task) == "unknown"
+    assert task.say("a2", 2, "new2") == [(6, "new2", "in_order")]
+    assert task.say("b1", 1, "new1") == ["copy"]
+    assert task.say("b1", 2, "new2") == ["copy"]
+    assert task.say("b1", 3, "new3") == [(7, "new3", "in_order")]
+
+
+def test_line_whose_offset_is_old_finds_its_place_by_the_other():
+    task = fixture_scoped()
+    task.say("a2", 1, "new1")
+    task.say("a2", 2, "new2")
+    task.open("a3", 1)
+    assert task.say("a3", 2, "new2") == ["copy"]  # numbers are the fixture's again
+    assert scope(task) == "fixture"
+    assert task.say("b1", 2, "new2") == ["copy"]
+
+
+def test_line_that_restarts_ahead_of_the_others_follows_their_offset():
+    task = fixture_scoped()
+    task.say("a2", 1, "new1")
+    assert kinds(task.say("b1", 3, "new3")) == ["conflict", (3, "new3", "conflict")]
+    assert kinds(task.say("b1", 4, "new4")) == ["conflict", (4, "new4", "conflict")]
+    assert kinds(task.say("b1", 5, "new5")) == []  # no second restart: 2 to 4 are missing, a2 brings them
+    assert task.say("a2", 2, "new2") == [(6, "new2", "in_order")]
 
 
 def test_swapped_first_number_is_no_restart():

@@ -279,6 +279,16 @@ def test_other_body_by_another_connection_is_only_on_record():
         assert (told["kind"], told["reason"]) == ("conflict", "body-differs")
 
 
+def test_other_body_by_another_connection_stays_silent():
+    task = opened()
+    task.open("b1")
+    task.say_all("a1", 1, 2)
+    task.say("b1", 1)
+    for _ in range(2):
+        assert kinds(task.say("b1", 2, body="changed")) == ["conflict"]
+    assert task.say("b1", 2) == ["copy"]
+
+
 def test_implausible_jump_leaves_the_account_as_it_is():
     task = opened()
     task.say_all("a1", 1)

@@ -27,6 +27,27 @@ def test_duplicates_are_no_events():
     assert asks(task.pass_time(2_000)) == [("ask", "a", (5, 5), 2, 1)]
 
 
+def test_events_are_counted_over_restarts():
+    task = opened()
+    task.open("a1", 3)
+    task.say_all("a1", 1, 2, 3, 4, 5)
+    for number in range(1, 7):
+        task.say("a1", number, f"new{number}")
+    task.say("a1", 8, "new8")
+    assert asks(task.pass_time(2_000)) == [("ask", "a", (12, 12), 12, 1)]
+
+
+def test_number_used_twice_for_others_is_one_event():
+    task = opened()
+    task.open("b1")
+    task.say_all("a1", 1, 2, 3, 4)
+    task.say_all("b1", 1, 2)
+    task.say("b1", 3, body="other")
+    task.say("b1", 3, body="other")
+    task.say("b1", 6)
+    assert asks(task.pass_time(2_000)) == [("ask", "b", (5, 5), 1, 1)]
+
+
 def test_position_by_number():
     task = opened(TENNIS)
     task.say_all("a1", *range(10), 12)

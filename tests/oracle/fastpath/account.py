@@ -11,6 +11,8 @@ REMEMBERED: Final = 10_000
 """Numbers that are remembered, the newest ones."""
 FARTHEST: Final = 10_000
 """A number farther than this beyond the last one is implausible (R5)."""
+SILENT_S: Final = 36 * 3600
+"""Seconds of stream time after which an account of which nothing comes is removed (R10)."""
 IN_A_ROW: Final = 3
 """Conflicts that rise by one each and then are a restart (R7)."""
 
@@ -146,13 +148,14 @@ class Account:
         self.last = -1
         self.offset = 0
         self.scope = "unknown"
-        self.at, self.step, self.now_ns = 0, 0, 0
+        self.at, self.step, self.now_ns, self.heard_ns = 0, 0, 0, 0
 
     # One packet.
 
     def take(self, packet: Packet, at: int, now_ns: int) -> None:
         """Take a packet that arrived in the record at offset ``at``."""
         self.at, self.step, self.now_ns = at, 3 * at + 2, now_ns
+        self.heard_ns = now_ns
         view = self.views.setdefault(packet.connection.name, _View())
         self.known = {number: known for number, known in self.known.items() if not self._is_old(number)}
         number, own_last, before = packet.number, view.own_last, view.packets
@@ -184,7 +187,7 @@ class Account:
                 return self._restart(packet, view, before)
             return self._unmatched(packet, view, number, reason, before)
         if self._is_forgotten(number):
-            return None
+            return self._restart(packet, view, before) if packet.number == self.place.first < own_last else None
         view.run = []
         if known is not None and known[1] != packet.body:
             self._find("conflict", first=number, reason="body-differs")
@@ -502,6 +505,19 @@ class Account:
             self._repair(gap, self._beginning, 2)
         else:
             self._not_repairable(gap, reason)
+
+    # R10.
+
+    def is_silent(self, now_ns: int) -> bool:
+        """Tell whether nothing came for so long that the account is removed."""
+        return now_ns >= self.heard_ns + SILENT_S * 10**9
+
+    def remove(self, at: int, now_ns: int) -> None:
+        """Say what becomes of the numbers that are still asked for."""
+        self.at, self.now_ns = at, now_ns
+        for gap in sorted(self.gaps, key=lambda gap: gap.first):
+            if gap.command is not None:
+                self._not_repairable(gap, "forgotten")
 
     # Telling.
 

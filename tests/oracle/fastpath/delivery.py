@@ -160,9 +160,13 @@ class _Making:
         for number in range(1 if random.random() < 0.8 else 2):
             self._feed(number + 1)
         end_ms = self._now_ms + 500
+        pause_at = random.randint(5, 60) if random.random() < 0.03 else -1
         while self._agenda and len(history.records) < MOST_RECORDS:
             self._now_ms, _, act = heapq.heappop(self._agenda)
             act()
+            if 0 <= pause_at <= len(history.records):
+                pause_at = -1
+                self._pause(random.choice((35, 37)))
             end_ms = self._now_ms
         self._silence(end_ms)
         history.said = self._oracle.said
@@ -178,6 +182,14 @@ class _Making:
     def _at(self, delay_ms: int, act: Callable[[], None]) -> None:
         self._serial += 1
         heapq.heappush(self._agenda, (self._now_ms + delay_ms, self._serial, act))
+
+    def _pause(self, hours: int) -> None:
+        """Let nothing happen for that long."""
+        self._agenda = [(at_ms + hours * 3_600_000, serial, act) for at_ms, serial, act in self._agenda]
+        self._now_ms += hours * 3_600_000
+        self.history.is_honest = self.history.is_honest and hours < 36
+        self.history.contents["histories with a long silence"] += 1
+        self._tick(self._random.choice(self._lines))
 
     # Feeds.
 

@@ -143,6 +143,11 @@ class Oracle:
         asked = [due for account in accounts for due in account.overdue(self.now_ns)]
         for *_, first, owner in sorted(asked, key=lambda due: due[:4]):
             owner.end_attempt(first, at, self.now_ns)
+        for feed in self._feeds.values():
+            for fixture, account in list(feed.accounts.items()):
+                if account.is_silent(self.now_ns):
+                    account.remove(at, self.now_ns)
+                    del feed.accounts[fixture]
 
     def _shut(self, feed: _Feed, line: str) -> None:
         if feed.open.pop(line, None) is not None and not feed.open:

@@ -44,9 +44,8 @@ def further_back(account: Account, packet: Packet) -> int | None:
     link, state = packet.link, account.state
     if state.scope == "fixture" or not packet.arrival.is_named:
         return None
-    has_all = not link.skipped and not link.other and link.first + link.offset <= state.low
-    if has_all and packet.before + link.offset >= state.last:
-        return None  # nobody is ahead of this connection: nearly every packet
+    if not link.skipped and not link.other and link.first + link.offset <= state.low:
+        return None  # it brought everything itself, so there is nothing to find: nearly every packet
     same = (found for found in reversed(account.known.find(packet.content)) if _is_new(packet, found))
     return next(same, None)
 

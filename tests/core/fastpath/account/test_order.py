@@ -245,6 +245,14 @@ def test_repeat_of_what_is_held_is_a_duplicate():
     assert kinds(task.say("a1", 3)) == ["duplicate"]
 
 
+def test_repeat_of_a_filler_is_a_duplicate():
+    task = opened()
+    task.open("b1")
+    task.say_all("a1", 1, 4, 2, 3)
+    assert kinds(task.say_all("a1", 2, 3)) == ["duplicate", "duplicate"]
+    assert task.say_all("b1", 1, 2, 3) == ["copy", "copy", "copy"]
+
+
 def test_copy_on_another_line_is_counted():
     task = opened()
     task.open("b1")

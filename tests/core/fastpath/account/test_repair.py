@@ -124,6 +124,16 @@ def test_second_attempt_stays_where_the_other_line_is_closed():
     assert asks(task.pass_time(30_000)) == [("ask", "a", (2, 2), 0, 2)]
 
 
+def test_connection_that_never_closed_ends_with_the_next_of_its_line():
+    task = opened()
+    task.open("b1")
+    task.open("b2")
+    task.close("b2")
+    task.say_all("a1", 1, 3)
+    task.pass_time(2_000)
+    assert asks(task.pass_time(30_000)) == [("ask", "a", (2, 2), 0, 2)]
+
+
 def test_budget_is_per_account_and_time():
     task = opened(repairs_per_fixture=2, repair_window_s=600)
     task.say_all("a1", 1, 3)

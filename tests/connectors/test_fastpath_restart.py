@@ -11,6 +11,7 @@ from connectors.fastpath import names
 from connectors.producer import RawWriter
 from connectors.record import RawRecord
 from connectors.tail import read_tails
+from schemas.errors import ConfigurationError
 from schemas.raw import RawHeaders
 from tests.connectors.fastpath_vendor import ACTIONS, STATISTICS, TENNIS, TOKEN, action, vendor
 
@@ -165,10 +166,10 @@ async def test_hundreds_of_feeds_in_one_process_within_one_budget(fastpath):
 
 
 async def test_no_token_and_nothing_to_follow_are_errors_before_anything_starts(fastpath):
-    with pytest.raises(Exception, match="needs an access token") as missing:
+    with pytest.raises(ConfigurationError, match="needs an access token") as missing:
         await fastpath.start("ws://127.0.0.1:9", token=" \n")[1]
     assert "TRICAST_FASTPATH__TOKEN" in missing.value.action
-    with pytest.raises(Exception, match="nothing to follow"):
+    with pytest.raises(ConfigurationError, match="nothing to follow"):
         await fastpath.start("ws://127.0.0.1:9", feeds=())[1]
     assert TOKEN not in str(missing.value)
 

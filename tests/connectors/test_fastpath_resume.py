@@ -72,6 +72,7 @@ def test_fixture_ids_made_of_rubbish_do_not_fill_memory():
 def test_a_slip_of_the_vendor_does_not_decide_where_to_go_on(feed):
     resume = connected(feed, 1, 2, 3, 2**62)
     before = resume.position
+    assert before is not None
     assert before <= 3
     came(resume, 4)
     assert resume.position == before + 1
@@ -142,6 +143,7 @@ def test_no_event_is_ever_skipped_in_either_reading_and_numbering(history, skips
     for more, again in history:
         length += more
         position = resume.position
+        assert position is not None
         resume.opened(position)
         begin = position if skips else max(0, position - 1)
         assert begin <= seen, f"{seen} came, and {position} was asked for"

@@ -8,6 +8,7 @@ import socket as sockets
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
 
 from connectors.fastpath.config import FastpathSettings
 from connectors.fastpath.connector import run
@@ -299,7 +300,7 @@ async def test_permessage_deflate_is_negotiated_where_the_server_has_it(fastpath
 async def test_the_legacy_host_is_warned_of(caplog, unused_tcp_port):
     nowhere = KafkaSettings(bootstrap_servers=f"127.0.0.1:{unused_tcp_port}")  # nothing is dialled before Kafka answers
     settings = FastpathSettings(
-        stream_url="wss://dde-streams.data.imgarena.com", token="t", feeds=(ACTIONS,), spool_bytes=0
+        stream_url="wss://dde-streams.data.imgarena.com", token=SecretStr("t"), feeds=(ACTIONS,), spool_bytes=0
     )
     stop = asyncio.Event()
     task = asyncio.create_task(run(settings, nowhere, stop=stop))

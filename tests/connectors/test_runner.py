@@ -215,14 +215,37 @@ async def test_an_error_that_no_retry_mends_ends_it():
         await climbed(HandClock(), refused, count=9)
 
 
-async def test_a_budget_serves_those_who_wait_in_the_order_they_came():
-    clock = HandClock()
-    budget = ConnectionBudget(2, window_s=1.0, clock=clock)
+class GateClock(HandClock):
+    """Those who sleep wake when the test says."""
+
+    def __init__(self):
+        super().__init__()
+        self.wake = asyncio.Event()
+
+    async def sleep(self, seconds):
+        await self.wake.wait()
+        self.wake.clear()
+
+
+async def test_a_budget_serves_those_who_wait_before_those_who_come():
+    clock = GateClock()
+    budget = ConnectionBudget(1, window_s=1.0, clock=clock)
     served = []
 
-    async def ask(number):
+    async def ask(name):
         await budget.take()
-        served.append((number, clock.monotonic_s()))
+        served.append(name)
 
-    await asyncio.gather(*(ask(number) for number in range(7)))
-    assert served == [(0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3)]
+    await ask("first")
+    waiting = asyncio.create_task(ask("waiting"))
+    await asyncio.sleep(0)  # it has asked, and sleeps
+    clock.advance(1)
+    newcomer = asyncio.create_task(ask("newcomer"))
+    await asyncio.sleep(0)  # it has asked, too, before the other one woke
+    clock.wake.set()
+    await waiting
+    await asyncio.sleep(0)
+    clock.advance(1)
+    clock.wake.set()
+    await newcomer
+    assert served == ["first", "waiting", "newcomer"]

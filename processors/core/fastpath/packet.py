@@ -40,6 +40,11 @@ class MatchPacket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Whose numbers it counts by; statistics have a series of their own, also on an actions URL."""
         return "actions"
 
+    @property
+    def is_named(self) -> bool:
+        """Whether ``key`` says which packet it is; golf's ModeChange has no time, so two of them may be equal."""
+        return self.vendor_time is not None
+
 
 class ActionPacket(MatchPacket, frozen=True, kw_only=True, gc=False):
     """An action of family A: ``fixtureAction`` with its ``fixtureSummary``.
@@ -51,6 +56,11 @@ class ActionPacket(MatchPacket, frozen=True, kw_only=True, gc=False):
 
     collection: int | str | None = None
     summary_collection: str | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it has an action's id."""
+        return bool(self.tree["fixtureAction"].get("actionId"))
 
 
 class ElementPacket(MatchPacket, frozen=True, kw_only=True, gc=False):

@@ -153,6 +153,7 @@ class Step:
                 received_ns=stamps.received_ns,
                 payload=payload,
                 finished=packet.finished,
+                is_named=packet.is_named,
             )
             effects = self._accounts.observe(feed, packet.fixture_id, arrival, self._now_ns)
             is_new = _is_new(effects, payload)

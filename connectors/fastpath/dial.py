@@ -14,7 +14,7 @@ from connectors.runner import ConnectFailed
 CLOSE_S: Final = 2.0  # for the peer's half of the closing handshake
 _NEXT_ADDRESS_S: Final = 0.25  # RFC 8305: one address that swallows everything must not take the whole time
 _LONGEST_TEXT: Final = 200
-_MAX_QUEUE: Final = 64  # messages read ahead; behind it TCP pushes back
+_MAX_QUEUE: Final = 16  # messages read ahead; behind it TCP pushes back
 
 
 class HandshakeRefused(ConnectFailed):

@@ -72,7 +72,7 @@ class Step:
                 case Down(feed, line, connection):
                     self._accounts.closed(feed_of(feed), line, connection, self._now_ns)
                 case Lost(feed, line, connection, first, last):
-                    self._accounts.lost(feed_of(feed), line, connection, first, last)
+                    self._accounts.lost(feed_of(feed), line, connection, frames=(first, last), now_ns=self._now_ns)
                 case Count():
                     self._context.count(finding)
                 case _:

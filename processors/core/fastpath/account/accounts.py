@@ -32,7 +32,7 @@ from processors.core.fastpath.account.gaps import Gaps
 from processors.core.fastpath.account.holding import Holding
 from processors.core.fastpath.account.judge import begin, take
 from processors.core.fastpath.account.passing import forget, give_up
-from processors.core.fastpath.account.ranges import intersects
+from processors.core.fastpath.account.ranges import Range, intersects
 from processors.core.fastpath.account.repair import next_attempt
 from processors.core.processor import Store
 from schemas.fastpath.feed import Feed, feed_of
@@ -141,12 +141,12 @@ class Accounts:
         now_s = now_ns // SECOND_NS
         self._feed(feed.path, now_s).close(line, connection, now_s)
 
-    def lost(self, feed: Feed, line: str, connection: str, first: int, last: int) -> None:
-        """Frames of a connection never reached us, by our own fault: holes, overflow."""
-        one = self._feed(feed.path, 0).lose(line, connection, first, last)
+    def lost(self, feed: Feed, line: str, connection: str, *, frames: Range, now_ns: int) -> None:
+        """Frames of a connection, first to last, never reached us, by our own fault: holes, overflow."""
+        one = self._feed(feed.path, now_ns // SECOND_NS).lose(line, connection, frames)
         for account in self._members[feed.path].values():
             for gap in account.gaps.all():
-                if gap.state == "waiting" and gap.ordinal == one.ordinal and intersects([(first, last)], *gap.frames):
+                if gap.state == "waiting" and gap.ordinal == one.ordinal and intersects([frames], *gap.frames):
                     gap.ours = True
                     account.gaps.write(gap)
 

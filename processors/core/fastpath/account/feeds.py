@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from processors.core.fastpath.account.entries import Connection, FeedEntry, encode, feed_key
+from processors.core.fastpath.account.ranges import Range
 from processors.core.processor import Store
 
 MAX_OPEN: Final = 16
@@ -33,7 +34,12 @@ class FeedConnections:
     def heard(self, line: str, connection: str, position: int | None) -> Connection:
         """Return the connection; one that was not heard of before counts as open from now on."""
         known = self._by_name.get((line, connection))
-        return self._new(line, connection, position) if known is None else known
+        if known is None:
+            return self._new(line, connection, position)
+        if known.position is None and position is not None:  # a loss was heard of first
+            known.position = position
+            self._write()
+        return known
 
     def open(self, line: str, connection: str, position: int | None, now_s: int) -> None:
         """A connection is up: the line's earlier ones are not any more, whether or not they said so."""
@@ -53,10 +59,10 @@ class FeedConnections:
         self.entry.heard_s = now_s
         self._write()
 
-    def lose(self, line: str, connection: str, first: int, last: int) -> Connection:
+    def lose(self, line: str, connection: str, frames: Range) -> Connection:
         """Frames of a connection are lost."""
         one = self.heard(line, connection, None)
-        one.lost.append((first, last))
+        one.lost.append(frames)
         del one.lost[:-MAX_LOST]
         self._write()
         return one

@@ -68,7 +68,7 @@ class Task:
         line = line_of(connection)
         last = self.frames.get((line, connection), 0)
         self.frames[line, connection] = last + frames
-        self.accounts.lost(feed_of(self.path), line, connection, last + 1, last + frames)
+        self.accounts.lost(feed_of(self.path), line, connection, frames=(last + 1, last + frames), now_ns=self.now_ns)
 
     def say(
         self,

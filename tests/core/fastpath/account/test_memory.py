@@ -7,7 +7,7 @@ from processors.core.fastpath.account.accounts import FINISHED_S, SILENT_S, acco
 from processors.core.fastpath.account.arrival import AccountSettings
 from processors.core.fastpath.account.gaps import MAX_GAPS, MAX_RANGES
 from processors.engine.store import MemoryStore
-from tests.core.fastpath.account.lines import Task, brief, feed_of
+from tests.core.fastpath.account.lines import Task, brief
 from tests.core.fastpath.account.test_order import kinds, opened
 
 
@@ -185,8 +185,7 @@ def test_loss_before_anything_is_known_of_a_connection(first):
     task = Task()
     if not first:
         task.open("a1")
-    task.accounts.lost(feed_of(task.path), "a", "a1", 1, 2)
-    task.frames["a", "a1"] = 2
-    task.open("a1")
+    task.lose("a1", frames=2)
+    task.pass_time(0)
     task.say("a1", 2)
     assert task.pass_time(2_000)[0]["ours"] is True

@@ -221,6 +221,16 @@ def test_feed_without_a_usable_key_is_that_of_the_line(key: bytes | None):
     assert [value["feed"] for value in values(task.outputs, "actions")] == [FEED]
 
 
+def test_feed_is_that_of_the_key_whatever_the_line_is_called():
+    partition, task = Partition(), Task()
+    line = partition.line()
+    line.name = "place-7"
+    line.open()
+    line.say(action(1))
+    task.play(partition.records)
+    assert [(value["feed"], value["line"]) for value in values(task.outputs, "actions")] == [(FEED, "place-7")]
+
+
 def test_record_that_names_no_feed_at_all_is_a_dead_letter():
     partition, task = Partition(), Task()
     line = partition.line()

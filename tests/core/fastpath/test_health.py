@@ -95,8 +95,15 @@ def test_one_of_two_lines_down_leaves_the_feed_live(watched: Watched):
     standby.open()
     watched.line.close()
     assert watched.told() == []
-    standby.close()
-    assert watched.told() == [("down", "closed")]
+    watched.at(1)
+    standby.close("liveness", 1001)
+    assert watched.told() == [("down", "liveness")]  # as the one that was the last to go
+    watched.at(2).line.open(0)
+    standby.open(0)
+    watched.at(3)
+    standby.close("liveness", 1001)
+    watched.at(4).line.close()
+    assert watched.told() == [("live", "delivering"), ("down", "closed")]
 
 
 def test_connector_that_died_without_a_word_shows_with_the_next_opening(watched: Watched):
@@ -128,9 +135,10 @@ def test_jump_of_the_time_is_nobodys_silence(watched: Watched):
     """All of it stood still, e.g. the broker: no line was silent while others went on."""
     standby = watched.partition.line(replica="b")
     standby.open()
+    watched.new()
     watched.at(3_000).line.tick()
     standby.tick()
-    assert watched.told() == []
+    assert watched.new() == []
 
 
 def test_line_on_which_the_vendor_is_silent_is_suspect_while_the_other_delivers(watched: Watched):

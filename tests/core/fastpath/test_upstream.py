@@ -1,5 +1,7 @@
 """The vendor's rule for its status packets, from the socket to ``fastpath.connections`` and to each action (§7)."""
 
+from typing import Any
+
 import pytest
 
 from tests.core.fastpath.raw import (
@@ -9,6 +11,8 @@ from tests.core.fastpath.raw import (
     Partition,
     Task,
     action,
+    element,
+    healths,
     heartbeat,
     ns,
     states,
@@ -162,6 +166,8 @@ def test_what_says_nothing_about_now_implies_nothing(what: str):
     other.open()
     line.say(action(1, 0))
     partition.at(40)
+    if what in {"copy", "duplicate"}:
+        line.say(action(2, 41))  # newer than the status, which comes after it
     line.say(status("Disconnected", 40))
     partition.at(100)
     if what == "replayed":
@@ -172,15 +178,16 @@ def test_what_says_nothing_about_now_implies_nothing(what: str):
         "older": action(2, 39),
         "replayed": action(2, 41),
         "late-burst": action(2, 99, delayStatus="DELAYED"),
-        "copy": action(1, 0),
-        "duplicate": action(1, 0),
+        "copy": action(2, 41),
+        "duplicate": action(2, 41),
         "unnumbered": {"eventElementType": "ModeChange", "mode": "x", "timestamp": time(99)},
         "no-time": action(2, 0, timestamp="soon"),
     }
     (other if what == "copy" else line).say(packets[what])
     task.play(partition.records)
     assert states(task.outputs) == ["Disconnected"]
-    assert {value["connection_state"]["state"] for value in values(task.outputs, "actions")[1:]} <= {"Disconnected"}
+    now = [value for value in values(task.outputs, "actions") if value["received_ns"] >= START_NS + ns(100)]
+    assert {value["connection_state"]["state"] for value in now} <= {"Disconnected"}
 
 
 @pytest.mark.parametrize("state", ["Unstable", "PartiallyDisconnected", "MarketOpen", "Something new"])
@@ -222,3 +229,37 @@ def test_statistics_imply_connected_on_their_own_feed():
     line.say(statistics(1, 50))
     task.play(partition.records)
     assert states(task.outputs) == ["Disconnected", "Connected"]
+
+
+def test_one_of_two_lines_down_leaves_the_state_in_force():
+    partition, task = Partition(), Task()
+    line, standby = partition.line(), partition.line(replica="b")
+    line.open()
+    standby.open()
+    line.say(status("Delayed", 0))
+    line.close()
+    standby.say(action(1, 0))
+    task.play(partition.records)
+    assert values(task.outputs, "actions")[0]["connection_state"]["state"] == "Delayed"
+
+
+def test_on_the_multiplexer_each_fixture_has_its_own_collector():
+    partition, task = Partition(), Task()
+    line = partition.line("multiplexer/?sport=golf")
+    line.open(None)
+
+    def packet(event: str, kind: str, message: dict[str, Any]) -> dict[str, Any]:
+        return {"sport": "golf", "eventId": event, "feedType": "rounddetails", "dataType": kind, "message": message}
+
+    partition.at(40)
+    line.say(packet("1-1-1", "connectionState", status("Disconnected", 40)))
+    line.say(packet("2-1-1", "eventdata", element(1, 39)), packet("1-1-1", "eventdata", element(1, 39)))
+    task.play(partition.records)
+    assert [(output.key, output.topic) for output in task.outputs if output.topic == "fastpath.connections"] == [
+        (b"multiplexer/?sport=golf#rounddetails/1-1-1", "fastpath.connections")
+    ]
+    assert [(value["fixture_id"], value["connection_state"]["state"]) for value in values(task.outputs, "actions")] == [
+        ("rounddetails/2-1-1", "Connected"),
+        ("rounddetails/1-1-1", "Disconnected"),
+    ]
+    assert healths(task.outputs)[-1] == ("suspect", "upstream-doubtful")

@@ -281,7 +281,7 @@ class Account:
         by_default = packet.number + self.offset
         is_conflict = self._mismatch(number, packet) is not None
         found = None
-        is_free = self.scope != "fixture" and packet.is_named
+        is_free = self.scope != "fixture" and packet.is_named and not self._is_forgotten(number)
         if is_free and number <= self.last and ahead:
             found = min(ahead)
         elif is_free and self.last < number <= self.last + FARTHEST and behind:

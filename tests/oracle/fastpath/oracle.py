@@ -102,6 +102,8 @@ class Oracle:
         self._feeds: dict[str, _Feed] = {}
         self._connections: dict[tuple[str, str], Connection] = {}
         self._frames: dict[tuple[str, str], int] = {}
+        self._forgotten: set[str] = set()
+        """Connections of feeds without accounts: they are new again with their next packet."""
 
     def read(self, record: SourceRecord) -> None:
         """Take one raw record."""
@@ -148,6 +150,8 @@ class Oracle:
                 if account.is_silent(self.now_ns):
                     account.remove(at, self.now_ns)
                     del feed.accounts[fixture]
+                    if not feed.accounts:
+                        self._forgotten |= {connection.name for connection in self._connections.values()}
 
     def _shut(self, feed: _Feed, line: str) -> None:
         if feed.open.pop(line, None) is not None and not feed.open:
@@ -218,6 +222,9 @@ class Oracle:
         if account is None:
             account = Account(feed.place, fixture, self.rules, self.said, lambda: sorted(feed.open))
             feed.accounts[fixture] = account
+        if connection.name in self._forgotten:
+            self._forgotten.remove(connection.name)
+            connection.since, connection.lost = 3 * record.offset + 1, []
         is_named = bool(what[0] if kind == "a" else what[-1])
         taken = Packet(out, number, canonical(what), body, self.now_ns, connection, frame, is_named, imply)
         account.take(taken, record.offset, self.now_ns)

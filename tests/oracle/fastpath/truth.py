@@ -66,6 +66,8 @@ def _lost(history: History, said: Said) -> Iterator[str]:
         number = times.get(id(entry), 0)
         held = max(ns for other, ns in now.items() if other <= offset) > end
         feed = history.records[offset].key.decode()
+        if entry.what[-1] is None:
+            continue  # equal ones cannot be told apart where numbers begin anew
         # What has another body than a packet of the same name that was first is told as a conflict, not sent.
         if number == 0 and not held and (feed, entry.fixture, entry.what) not in outs:
             yield f"{entry.what} arrived at {offset} and is not out"
@@ -106,6 +108,8 @@ def _unnamed(history: History, said: Said) -> Iterator[str]:
             if baseline is None or not passed:
                 continue
             held_back = vendor.kind != "statistics"
+            listed = [entry.ordinal for entry in vendor.entries if entry.fixture == fixture]
+            ahead = listed[0] - vendor.first if vendor.scope == "connection" else 0
             first = vendor.first if baseline.fact("asked") == 0 else baseline.fact("first")
             assert isinstance(first, int)
             named = {
@@ -116,7 +120,8 @@ def _unnamed(history: History, said: Said) -> Iterator[str]:
                 for number in range(low, high + 1)
             }
             for entry in vendor.entries:
-                inside = first <= entry.ordinal < max(passed)
+                number = entry.ordinal - ahead
+                inside = first <= number < max(passed)
                 never_came = entry.fixture == fixture and id(entry) not in arrived and inside
-                if never_came and held_back and entry.ordinal not in named:
-                    yield f"{entry.what}, number {entry.ordinal}, never came and is not named"
+                if never_came and held_back and number not in named:
+                    yield f"{entry.what}, number {number}, never came and is not named"

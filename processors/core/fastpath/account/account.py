@@ -112,7 +112,7 @@ class Account:
         self.holds_back = head.kind == "actions"
         self.effects: list[Effect] = []
         self.due: list[tuple[int, Gap]] = []
-        self.shown = (0, 0)
+        self.shown: tuple[int, int] = (0, 0)
 
     def link(self, connection: Connection, number: int, offset: int) -> Link:
         """Begin to follow a connection; nothing was delivered by it yet."""

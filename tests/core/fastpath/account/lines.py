@@ -31,7 +31,7 @@ class Task:
 
     path: str = SOCCER
     settings: AccountSettings = field(default_factory=AccountSettings)
-    store: DictStore = field(default_factory=DictStore)
+    store: Any = field(default_factory=DictStore)
     memory: dict[str, object] = field(default_factory=dict)
     now_ms: int = 0
     forgetful: bool = False
@@ -104,6 +104,9 @@ class Task:
             is_named=is_named,
         )
         return told + self._told(self.accounts.observe(feed_of(self.path), fixture, arrival, self.now_ns))
+
+    def found(self, kind: str) -> list[Found]:
+        return [one for one in self.log if isinstance(one, Found) and one.kind == kind]
 
     def say_all(self, connection: str, *numbers: int) -> list[Any]:
         return [told for number in numbers for told in self.say(connection, number)]

@@ -56,7 +56,7 @@ class World:
 
     # Steps.
 
-    def emit(self, _: Line, amount: int) -> None:
+    def emit(self, _line: Line, amount: int) -> None:
         for _ in range(amount % 3 + 1):
             self.counter += 1
             item = (self.counter, len(self.items) + 1)

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -25,7 +26,9 @@ _STATE_STYLE = {
     "running": "green",
     "waiting": "red",
 }
-SHOWN_LINES = 10
+WIDE = 140
+"""Columns from which parts stand beside each other."""
+SHOWN_LINES = 8
 """Lines in the table, those that are not live first; a large offering has many and all live ones look the same."""
 
 _WIDE = frozenset({"Topic", "Event", "Line", "Odds changed (UTC)", "Process", "Feed", "What"})
@@ -71,13 +74,32 @@ class View:
 
 
 def render(view: View) -> RenderableType:
-    """Return the live view."""
-    shown: list[RenderableType] = [Text(view.title, style="bold"), _children(view), _topics(view), _lines(view)]
+    """Return the live view: what is common, then the feeds."""
+    topics = [_topics(view, list(group)) for _, group in groupby(view.topics, key=_feed_of)]
+    feeds: list[RenderableType] = []
     if view.kambi is not None:
-        shown += [Text(f"{_event_states(view.kambi)}\n"), _changes(view.kambi)]
+        feeds.append(Group(Text(_event_states(view.kambi)), _changes(view.kambi)))
     if view.fastpath is not None:
-        shown += [Text(f"{_feed_states(view.fastpath)}\n"), _actions(view.fastpath)]
-    return Group(*shown)
+        feeds.append(Group(Text(_feed_states(view.fastpath)), _actions(view.fastpath)))
+    return Group(Text(view.title, style="bold"), _children(view), Beside(topics), _lines(view), Beside(feeds))
+
+
+class Beside:
+    """Parts beside each other where the terminal is wide enough, else one under the other."""
+
+    def __init__(self, parts: Sequence[RenderableType]) -> None:
+        self._parts = parts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield them."""
+        if options.max_width < WIDE:
+            yield from self._parts
+            return
+        grid = Table.grid(expand=True, padding=(0, 2))
+        for _ in self._parts:
+            grid.add_column(ratio=1)
+        grid.add_row(*self._parts)
+        yield grid
 
 
 def plain(view: View) -> str:
@@ -105,9 +127,9 @@ def _children(view: View) -> Table:
     return table
 
 
-def _topics(view: View) -> Table:
+def _topics(view: View, topics: Sequence[str]) -> Table:
     table = _table("Topic", "End offset", "Rate/s", "Lag")
-    for topic in view.topics:
+    for topic in topics:
         lag = view.lag_of(topic)
         total = f"{view.now.total(topic):,}" if view.now is not None else ""
         table.add_row(topic, total, f"{view.rate_of(topic):,.1f}", "" if lag is None else f"{lag:,}")
@@ -181,3 +203,7 @@ def _odds(thousandths: int | None) -> str:
 
 def _short(topic: str) -> str:
     return topic.removeprefix("tricast.")
+
+
+def _feed_of(topic: str) -> str:
+    return topic.rpartition(".")[0]

@@ -1,5 +1,6 @@
 """A frame: its children one by one to candidates, facts, judgement, records; every candidate accounted for."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from processors.core.kambi.dedupe import WINDOW_S, line_number
 from processors.core.kambi.envelope import Envelope
 from processors.core.kambi.facts import Facts
 from processors.core.kambi.findings import PassedOver, Unplaced, Unreadable
+from processors.core.kambi.foreign import glance
 from processors.core.kambi.judging import mark_outdated
 from processors.core.kambi.late import judge, order_time_ms
 from processors.core.kambi.normalize import normalize, vendor_time_ms
@@ -102,28 +104,26 @@ class _Frame:
         context, received_ms = self._context, self._received_ms
         messages: list[tuple[int, int]] = []
         newest = NewestTime(context.store)
+        may_be_foreign = self._general and not self._whole
         for number, child in enumerate(self._bulk.children):
             if isinstance(child, Unreadable):
                 self._dead_letter(number, child)
                 continue
             time_ms = vendor_time_ms(child.t)
-            candidates = normalize(child, time_ms)
+            foreign = glance(child, self._share) if may_be_foreign else None
+            candidates = normalize(child, time_ms) if foreign is None else ()
             if isinstance(candidates, Unreadable):
                 self._dead_letter(number, candidates)
                 continue
-            event_id = getattr(candidates[0], "event_id", None)
+            event_id = getattr(candidates[0], "event_id", None) if foreign is None else foreign[0]
             if type(event_id) is int:
                 messages.append((child.mt, event_id))
-            order = order_time_ms(time_ms, received_ms)
-            if time_ms is None:
-                context.count(Count.NO_VENDOR_TIME)
-                t, time = _ENCODER.encode(child.t).decode(), rfc3339(received_ms)
-            else:
-                t, time = str(time_ms), rfc3339(time_ms)
-                if order == time_ms:
-                    newest.see(time_ms)
-                else:
-                    context.count(Count.VENDOR_TIME_AHEAD)
+            order = self._order(time_ms, newest)
+            if foreign is not None:
+                self._pass_over(*foreign)
+                continue
+            t = _ENCODER.encode(child.t).decode() if time_ms is None else str(time_ms)
+            time = rfc3339(received_ms if time_ms is None else time_ms)
             for candidate in candidates:
                 placed = self._placed(candidate, number)
                 if placed is not None:
@@ -136,6 +136,16 @@ class _Frame:
         newest.write()
         keep(self._facts.sighting, self._book, context, self._now_s)
         return FrameFinding(messages, self._removed, self._share)
+
+    def _order(self, time_ms: int | None, newest: NewestTime) -> int:
+        order = order_time_ms(time_ms, self._received_ms)
+        if time_ms is None:
+            self._context.count(Count.NO_VENDOR_TIME)
+        elif order == time_ms:
+            newest.see(time_ms)
+        else:
+            self._context.count(Count.VENDOR_TIME_AHEAD)
+        return order
 
     def _is_outdated(self, candidate: Any) -> bool:
         """Mark what was received long before the rest, as a standby drains it from its spool, and nobody knows.
@@ -161,6 +171,14 @@ class _Frame:
     def _dead_letter(self, number: int, finding: Unreadable) -> None:
         self._context.dead_letter(self._bulk.parts()[number], finding.code, finding.detail, self._index)
         self._index += 1
+
+    def _pass_over(self, event_id: int, offers: Collection[int | None]) -> None:
+        """Leave the indices of another shard's candidates unused, and learn what ``_placed`` would of each."""
+        for offer_id in offers:
+            if offer_id is not None:
+                self._book.remember_place(offer_id, event_id)
+        self._context.count(Count.FOREIGN_EVENT, len(offers))
+        self._index += len(offers)
 
     def _placed(self, candidate: Any, number: int) -> Any:
         """Return ``candidate`` if it is ours, with its event as far as anybody knows it; else ``None``."""

@@ -7,24 +7,13 @@ from processors.core.fastpath.account.account import SECOND_NS, Account
 from processors.core.fastpath.account.arrival import AccountSettings, Arrival, Kind
 from processors.core.fastpath.account.effects import Effect, Standing
 from processors.core.fastpath.account.entries import (
-    ACCOUNTS,
-    FEED,
-    GAP,
     HEAD,
-    HELD,
-    ID_BYTES,
-    STATE,
     FeedEntry,
     Gap,
     GapState,
     Head,
     State,
     account_id,
-    decode_feed,
-    decode_gap,
-    decode_head,
-    decode_held,
-    decode_state,
     encode,
 )
 from processors.core.fastpath.account.feeds import FeedConnections
@@ -34,6 +23,7 @@ from processors.core.fastpath.account.judge import begin, take
 from processors.core.fastpath.account.passing import forget, give_up
 from processors.core.fastpath.account.ranges import Range, intersects
 from processors.core.fastpath.account.repair import next_attempt
+from processors.core.fastpath.account.restoring import read
 from processors.core.processor import Store
 from schemas.fastpath.feed import Feed, feed_of
 
@@ -158,29 +148,14 @@ class Accounts:
     # Made, taken, forgotten.
 
     def _restore(self) -> None:
-        heads: dict[bytes, Head] = {}
-        states: dict[bytes, State] = {}
-        gaps: dict[bytes, list[Gap]] = {}
-        sizes: dict[bytes, dict[int, int]] = {}
-        for key, value in self._store.items(ACCOUNTS):
-            kind, identity = key[:2], key[2 : 2 + ID_BYTES]
-            if kind == HEAD:
-                heads[identity] = decode_head(value)
-            elif kind == STATE:
-                states[identity] = decode_state(value)
-            elif kind == GAP:
-                gaps.setdefault(identity, []).append(decode_gap(value))
-            elif kind == HELD:
-                number = int.from_bytes(key[2 + ID_BYTES :], "big")
-                sizes.setdefault(identity, {})[number] = len(decode_held(value).payload)
-            elif kind == FEED:
-                entry = decode_feed(value)
-                self._hold_feed(entry)
-        for identity, head in heads.items():
-            account = self._new_account(head, states[identity], gaps.get(identity, []), sizes.get(identity, {}))
-            name: _Name = (head.feed, head.fixture_id, head.kind)
+        feeds, stored = read(self._store)
+        for entry in feeds:
+            self._hold_feed(entry)
+        for one in stored:
+            account = self._new_account(one.head, one.state, one.gaps, one.sizes)
+            name: _Name = (one.head.feed, one.head.fixture_id, one.head.kind)
             self._ends.append((_end_s(account), *name))
-            for gap in account.gaps.all():
+            for gap in one.gaps:
                 due = account.deadline(gap)
                 if due is not None:
                     (self._waiting if gap.state == "waiting" else self._asked).append((due, *name, gap.first))

@@ -321,7 +321,8 @@ class Account:
         view.run = []
         self._start_anew(view)
         number = packet.number + self.offset
-        if view.offset not in (None, self.offset) and number not in self.known and number >= self._base:
+        is_near = self._base <= number <= self.last + FARTHEST and number not in self.known
+        if view.offset not in (None, self.offset) and is_near:
             view.offset = self.offset
         else:
             number = self.last + 1

@@ -153,6 +153,9 @@ class Oracle:
                     if not feed.accounts:
                         self._forgotten |= {connection.name for connection in self._connections.values()}
 
+    def _open_lines(self, feed: _Feed) -> list[str]:
+        return sorted(line for line, connection in feed.open.items() if connection not in self._forgotten)
+
     def _shut(self, feed: _Feed, line: str) -> None:
         if feed.open.pop(line, None) is not None and not feed.open:
             feed.collector.alone()
@@ -220,7 +223,7 @@ class Oracle:
 
         account = feed.accounts.get(fixture)
         if account is None:
-            account = Account(feed.place, fixture, self.rules, self.said, lambda: sorted(feed.open))
+            account = Account(feed.place, fixture, self.rules, self.said, lambda: self._open_lines(feed))
             feed.accounts[fixture] = account
         if connection.name in self._forgotten:
             self._forgotten.remove(connection.name)

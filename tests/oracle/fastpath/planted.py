@@ -69,7 +69,7 @@ BUGS = (
     Bug("R7 two conflicts are a restart", account, "Account._unmatched", "== IN_A_ROW", "== 2"),
     Bug("R7 conflicts need not follow", account, "Account._unmatched", "packet.number == view.run[-1] + 1", "True"),
     Bug("R7 first number says nothing", account, "Account._place", "self.place.first < own_last", "-1 == own_last"),
-    Bug("R7 both lines restart", account, "Account._restart", "number not in self.known and", "False and"),
+    Bug("R7 both lines restart", account, "Account._restart", "and is_near", "and False"),
     Bug("R8 waits longer", account, "Account.due", "now_ns >=", "now_ns >"),
     Bug(
         "R8 counts one more", account, "Account._hold_or_release",

@@ -72,8 +72,11 @@ class Context(Protocol):
     def count(self, what: str, number: int = 1) -> None:
         """Count what was passed over or dropped on purpose, by its name from a closed list; a metric, no record."""
 
-    def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
-        """Write a record to ``topic`` (its registry name), partitioned by murmur2 of ``key`` like Java's default."""
+    def forward(self, topic: str, key: bytes, value: bytes | None, headers: list[Header]) -> None:
+        """Write a record to ``topic`` (its registry name), partitioned by murmur2 of ``key`` like Java's default.
+
+        Without a value it is a tombstone: ``key`` is to vanish from a compacted topic.
+        """
 
     def dead_letter(self, value: bytes, code: str, detail: str, index: int | None = None) -> None:
         """Keep ``value`` (the part that failed, its bytes) in the feed's dead letters.

@@ -66,9 +66,9 @@ class Batch:
             start = end
 
 
-Output = tuple[str, bytes | None, bytes, list[Header], int]
-"""A record to write: registry name of the topic, key, value, headers, timestamp (ms). A plain tuple, because every
-child of every frame makes one."""
+Output = tuple[str, bytes | None, bytes | None, list[Header], int]
+"""A record to write: registry name of the topic, key, value (none: a tombstone), headers, timestamp (ms). A plain
+tuple, because every child of every frame makes one."""
 
 
 @dataclass(slots=True)
@@ -178,7 +178,7 @@ class StreamTask:
         """Count what the processor passed over on purpose."""
         self.counts.passed_over[what] += number
 
-    def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
+    def forward(self, topic: str, key: bytes, value: bytes | None, headers: list[Header]) -> None:
         """Write a record to ``topic`` when the cycle commits.
 
         Raises:
@@ -189,7 +189,7 @@ class StreamTask:
             raise ContractError(f"processor {self._processor.name} has no output {topic}")
         record = self._record
         assert record is not None
-        if len(value) > limit:  # alone: its siblings fit and stay
+        if value is not None and len(value) > limit:  # alone: its siblings fit and stay
             detail = f"record of {len(value)} bytes is larger than {topic} takes ({limit})"
             self.dead_letter(record.value or b"", "output-too-large", detail)
             return

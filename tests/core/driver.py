@@ -68,6 +68,7 @@ class Driver:
     memory: dict[str, object] = field(default_factory=dict)
     stream_time_ns: int = 0
     outputs: list[Output] = field(default_factory=list)
+    tombstones: list[tuple[str, bytes]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     offset: int = 0
@@ -119,8 +120,11 @@ class Driver:
 
     # The context.
 
-    def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
+    def forward(self, topic: str, key: bytes, value: bytes | None, headers: list[Header]) -> None:
         assert topic in self.processor.outputs
+        if value is None:
+            self.tombstones.append((topic, key))
+            return
         self.outputs.append(Output(topic, key, value, tuple(headers)))
 
     def dead_letter(self, value: bytes, code: str, detail: str, index: int | None = None) -> None:

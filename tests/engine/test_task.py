@@ -170,6 +170,12 @@ def test_an_output_larger_than_its_topic_takes_dead_letters_the_record(size, top
     assert output.topic == topic
 
 
+def test_a_tombstone_is_an_output_without_value():
+    task, _ = new_task(lambda record, context: context.forward("toy.out", b"k", None, []))
+    task.process(batch(rows([0])))
+    assert [output.value for output in take_outputs(task)] == [None]
+
+
 # Failures.
 
 

@@ -131,7 +131,11 @@ class BrokerView:
                 while any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
                     for records in (await self._consumer.getmany(*ends, timeout_ms=_POLL_MS)).values():
                         for record in records:
-                            values[(record.key or b"").decode(errors="replace")] = json.loads(record.value or b"{}")
+                            key = (record.key or b"").decode(errors="replace")
+                            if record.value is None:
+                                values.pop(key, None)
+                            else:
+                                values[key] = json.loads(record.value)
         return values
 
     async def _committed(self, group: str) -> dict[TopicPartition, int]:

@@ -48,9 +48,12 @@ class FastpathNews:
         self.actions: deque[SeenAction] = deque(maxlen=KEPT_ACTIONS)
         self.findings: Counter[str] = Counter()
 
-    def observe(self, topic: str, record: Record, value: dict[str, Any]) -> None:
+    def observe(self, topic: str, record: Record, value: dict[str, Any] | None) -> None:
         """Take in one record of ``topic`` (registry name)."""
-        if topic == "fastpath.health":
+        if value is None:
+            kind, _, name = (record.key or b"").decode(errors="replace").partition("/")
+            (self.feeds if kind == "feed" else self.lines).pop(name, None)
+        elif topic == "fastpath.health":
             note_health(record.key or b"", value, self.lines, self.feeds)
         elif topic == "fastpath.sequence":
             self.findings[str(value.get("finding"))] += 1

@@ -53,7 +53,7 @@ class Follower:
 
     def _observe(self, record: Record) -> None:
         topic, desk = self._topics[record.topic]
-        desk.observe(topic, record, json.loads(record.value or b"{}"))
+        desk.observe(topic, record, None if record.value is None else json.loads(record.value))
         if topic.endswith(".health") or record.timestamp < self._began_ms:
             return
         self.records += 1

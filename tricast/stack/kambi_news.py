@@ -58,8 +58,10 @@ class KambiNews:
         for event, name in names.items():
             keep_newest(self._names, event, name)
 
-    def observe(self, topic: str, record: Record, value: dict[str, Any]) -> None:
+    def observe(self, topic: str, record: Record, value: dict[str, Any] | None) -> None:
         """Take in one record of ``topic`` (registry name)."""
+        if value is None:
+            return
         if topic == "kambi.health":
             note_health(record.key or b"", value, self.lines, self.events)
             return

@@ -37,8 +37,8 @@ class News(Protocol):
         """Newest health value of each connector line."""
         ...
 
-    def observe(self, topic: str, record: Record, value: dict[str, Any]) -> None:
-        """Take in one record of ``topic`` (registry name)."""
+    def observe(self, topic: str, record: Record, value: dict[str, Any] | None) -> None:
+        """Take in one record of ``topic`` (registry name); without a value its key is gone from a compacted topic."""
 
 
 def is_line_state(key: bytes, value: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from processors.core.fastpath.normalize import normalize
 from processors.core.fastpath.packet import ActionPacket, Numbered, StatusPacket
 from processors.core.fastpath.source import Source
 from processors.core.fastpath.told import Teller
-from processors.core.fastpath.watch import Down, Finding, Lost, Up, Watch
+from processors.core.fastpath.watch import Down, Finding, Forgotten, Lost, Up, Watch
 from processors.core.processor import Context
 from schemas.fastpath.codes import Count
 from schemas.fastpath.events import LineHealth, Released, StateInForce
@@ -73,6 +73,8 @@ class Step:
                     self._accounts.closed(feed_of(feed), line, connection, self._now_ns)
                 case Lost(feed, line, connection, first, last):
                     self._accounts.lost(feed_of(feed), line, connection, frames=(first, last), now_ns=self._now_ns)
+                case Forgotten(line, forgotten_feed):
+                    self._teller.forgotten(line, forgotten_feed)
                 case Count():
                     self._context.count(finding)
                 case _:

@@ -10,7 +10,7 @@ from processors.core.fastpath.connections import Change
 from processors.core.processor import Context
 from schemas.codec import encode
 from schemas.fastpath.events import ConnectionState, FeedHealth, Finding, LineHealth, Repair
-from schemas.fastpath.fields import MAX_SEQUENCE
+from schemas.fastpath.fields import CONNECTIONS, HEALTH, MAX_SEQUENCE
 
 _T = TypeVar("_T")
 _Told = LineHealth | FeedHealth | ConnectionState | Finding | Repair
@@ -41,6 +41,13 @@ class Teller:
     def feed_health(self, health: FeedHealth) -> None:
         """Tell the health of a feed."""
         self._tell(health, f"feed/{health.feed}", health.feed, health.feed, health.since_ns)
+
+    def forgotten(self, line: str, feed: str | None) -> None:
+        """Take a line, and its feed if that is forgotten, too, out of the compacted topics."""
+        self._context.forward(HEALTH, f"line/{line}".encode(), None, [])
+        if feed is not None:
+            self._context.forward(HEALTH, f"feed/{feed}".encode(), None, [])
+            self._context.forward(CONNECTIONS, feed.encode(), None, [])
 
     def connection(self, feed: str, fixture_id: str, change: Change, vendor_ns: int | None, *, part: str = "") -> None:
         """Tell the state of a feed's upstream collector; ``part``: of that fixture alone, on the multiplexer."""

@@ -79,7 +79,15 @@ class Lost:
     last: int
 
 
-Finding = LineHealth | Up | Down | Lost | Count
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A line was down for so long that nothing is known of it any more; ``feed``: nor of its feed."""
+
+    line: str
+    feed: str | None
+
+
+Finding = LineHealth | Up | Down | Lost | Forgotten | Count
 Gaps = Callable[[str], tuple[int, int]]
 """Path of a feed to its given-up gaps: open ones, and those of them under repair."""
 
@@ -173,6 +181,7 @@ class Watch:
                 found += self._look(name, line, pulse, now_ns)
             elif now_s - pulse.heard_s > FORGOTTEN_S:
                 feed = self.book.forget(name)
+                found.append(Forgotten(name, feed))
                 if feed is not None:
                     self._touched.discard(feed)
                     self._bursting.discard(feed)

@@ -345,3 +345,8 @@ def test_feed_of_a_line_long_closed_is_forgotten(watched: Watched):
     other.tick()
     watched.new()
     assert not [key for key in watched.task.store.entries if FEED.encode() in key]
+    assert watched.task.tombstones == [
+        ("fastpath.health", f"line/{FEED}".encode()),
+        ("fastpath.health", f"feed/{FEED}".encode()),
+        ("fastpath.connections", FEED.encode()),
+    ]

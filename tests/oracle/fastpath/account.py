@@ -143,8 +143,8 @@ class Account:
         """When commands were given."""
         self.base: int | None = None
         """Lowest number."""
-        self.began: int | None = None
-        """The same at first; what is below came later and is not forgotten."""
+        self.unpromised: set[int] = set()
+        """Missing numbers that are below the first baseline: in no gap, and not forgotten."""
         self.last = -1
         self.offset = 0
         self.scope = "unknown"
@@ -157,7 +157,7 @@ class Account:
         self.at, self.step, self.now_ns = at, 3 * at + 2, now_ns
         self.heard_ns = now_ns
         view = self.views.setdefault(packet.connection.name, _View())
-        self.known = {number: known for number, known in self.known.items() if not self._is_old(number)}
+        self.known = {number: known for number, known in self.known.items() if number > self.last - REMEMBERED}
         number, own_last, before = packet.number, view.own_last, view.packets
         reached = self._place(packet, view, own_last, before)
         view.own_last = max(view.own_last, number)
@@ -216,10 +216,8 @@ class Account:
         return "implausible-jump" if number - self.last > FARTHEST else None
 
     def _is_forgotten(self, number: int) -> bool:
-        return self._is_old(number) and not any(number in gap.missing for gap in self.gaps)
-
-    def _is_old(self, number: int) -> bool:
-        return self.began is not None and self.began <= number <= self.last - REMEMBERED
+        is_missing = number in self.unpromised or any(number in gap.missing for gap in self.gaps)
+        return self._base <= number <= self.last - REMEMBERED and not is_missing
 
     def _remember(self, number: int, packet: Packet, view: _View) -> None:
         packet.out = changed(packet.out, state=packet.imply())
@@ -238,7 +236,6 @@ class Account:
         if packet.connection.asked == 0 and first < number <= first + FARTHEST:
             self._show(first, number - 1, packet, 0, view)
             self.base = first
-        self.began = self.base
         self._hold_or_release(number, packet)
         return number
 
@@ -380,6 +377,8 @@ class Account:
         return sorted((gap for gap in self.gaps if gap.state == "waiting"), key=lambda gap: gap.first)
 
     def _fill(self, number: int, packet: Packet) -> None:
+        self.unpromised |= set(range(number + 1, self._base))
+        self.unpromised.discard(number)
         self.base = min(self._base, number)
         gap = next((gap for gap in self.gaps if number in gap.missing), None)
         if gap is None:

@@ -72,6 +72,8 @@ def play(records: Sequence[Raw], rules: Rules, restarts: Collection[int] = ()) -
             if topic == "fastpath.dead-letters":
                 said.dead_letters.append(f"{record.offset} {stamps['tc-code']}")
                 continue
+            if value is None:
+                continue  # a health key that is removed
             assert stamps["ce_id"] not in ids, f"two records are {stamps['ce_id']}"
             ids.add(stamps["ce_id"])
             _take(said, topic, json.loads(value), stamps["ce_id"], record.offset)

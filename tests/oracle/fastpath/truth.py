@@ -46,12 +46,16 @@ def _lost(history: History, said: Said) -> Iterator[str]:
         return
     times: dict[int, int] = {}
     for out in _outs(said):
-        if out.offset in history.carried:
+        # A connection that counts for itself, and of which all was lost that others have, may fill a hole that is
+        # another packet's; nobody can tell before that one comes by its own number, marked as well.
+        may_be_elsewhere = history.vendors[out.feed].scope == "connection" and out.marks & {"late", "repaired"}
+        if out.offset in history.carried and not may_be_elsewhere:
             name = id(history.carried[out.offset])
             times[name] = times.get(name, 0) + 1
     now = {record.offset: int(record.stamp("tc-received-ns")) for record in history.records}
     end = max(now.values(), default=0) - history.rules.hold_ms * 1_000_000
     odd = {record.offset for record in history.records if record.offset not in history.carried}
+    marks = {(out.feed, out.fixture, out.what) for out in _outs(said) if out.marks}
     outs = {(out.feed, out.fixture, out.what) for out in _outs(said) if out.offset in odd}
     outs |= {
         (finding.feed, finding.fixture, history.carried[finding.at].what)
@@ -63,13 +67,14 @@ def _lost(history: History, said: Said) -> Iterator[str]:
         if id(entry) in seen:
             continue
         seen.add(id(entry))
-        number = times.get(id(entry), 0)
-        held = max(ns for other, ns in now.items() if other <= offset) > end
         feed = history.records[offset].key.decode()
+        number = times.get(id(entry), 0)
+        marked = (feed, entry.fixture, entry.what) in marks
+        held = max(ns for other, ns in now.items() if other <= offset) > end
         if entry.what[-1] is None:
             continue  # equal ones cannot be told apart where numbers begin anew
         # What has another body than a packet of the same name that was first is told as a conflict, not sent.
-        if number == 0 and not held and (feed, entry.fixture, entry.what) not in outs:
+        if number == 0 and not marked and not held and (feed, entry.fixture, entry.what) not in outs:
             yield f"{entry.what} arrived at {offset} and is not out"
         if number > 1 and _is_aligned(history, said):
             yield f"{entry.what} is out {number} times"

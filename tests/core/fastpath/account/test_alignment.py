@@ -75,6 +75,25 @@ def test_numbers_of_a_connection_are_aligned_by_content():
     assert kinds(task.say("a2", 4, 6)) == ["reordered", (6, "6", "in_order"), (7, "7", "filled")]
 
 
+def test_equal_key_with_another_body_is_not_where_the_packet_stands():
+    task = opened()
+    task.say("a1", 1, "deleted", body=1)
+    task.say("a1", 2, "deleted", body=2)
+    task.say("a1", 3)
+    task.open("a2", 1)
+    told = task.say("a2", 1, "deleted", body=2)
+    assert (told[0]["aligned"], told[0]["first"], told[1]) == (True, 2, "copy")
+    assert task.say("a2", 2, 3) == ["copy"]
+
+
+def test_equal_key_with_a_body_nobody_knows_is_the_same_place():
+    task = opened()
+    task.say_all("a1", 1, 2, 3)
+    task.open("a2", 1)
+    assert kinds(task.say("a2", 2, body="changed")) == ["conflict"]
+    assert task.say_all("a2", 3, 4) == ["copy", (4, "4", "in_order")]
+
+
 def test_of_equal_contents_the_one_near_the_position_is_taken():
     task = opened()
     for number, what in enumerate(["x", "y", "x", "z", "x", "w"], 1):

@@ -75,7 +75,7 @@ def test_debug_shows_the_traceback(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["work", "nobody"], ["tail"], ["connect", "fastpath"]], ids=" ".join
+    "arguments", [["nonsense"], ["work", "nobody"], ["tail"], ["connect", "nobody"]], ids=" ".join
 )
 def test_wrong_argument_is_exit_2(arguments, capsys):
     assert run(arguments) == 2

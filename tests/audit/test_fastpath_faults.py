@@ -61,12 +61,16 @@ class Road:
         self.raws.append(raw)
         return raw.offset
 
-    def record(self, offset, sequence, vendor=None, index=0, fixture=FIXTURE, **marks):
+    def record(self, offset, sequence, vendor=None, index=0, fixture=FIXTURE, kind="action", **marks):
         value = {"feed": FEED, "fixture_id": fixture, "sequence": sequence, "vendor_sequence": vendor or sequence}
-        self._output("actions", offset, index, "tricast.fastpath.action.v1", value | marks)
+        topic = "statistics" if kind == "statistics" else "actions"
+        self._output(topic, offset, index, f"tricast.fastpath.{kind}.v1", value | marks)
 
-    def finding(self, offset, finding, *missing, index=1):
-        value = {"feed": FEED, "fixture_id": FIXTURE, "finding": finding, "missing": missing}
+    def unordered(self, offset, index=0):
+        self._output("actions", offset, index, "tricast.fastpath.action.v1", {"feed": FEED, "fixture_id": FIXTURE})
+
+    def finding(self, offset, finding, *missing, index=1, series="actions"):
+        value = {"feed": FEED, "fixture_id": FIXTURE, "finding": finding, "missing": missing, "series": series}
         self._output("sequence", offset, index, "tricast.fastpath.sequence.finding.v1", value)
 
     def _output(self, topic, offset, index, kind, value):
@@ -217,6 +221,59 @@ def test_what_cannot_be_read_needs_a_dead_letter(road, body):
     offset = road.frame(body)
     assert findings(road) == {"lost": 1}
     road.dead(offset)
+    assert findings(road) == {}
+
+
+def test_statistics_count_by_themselves(road):
+    for number in (1, 2, 4):
+        road.record(road.action(number), number)
+        road.record(
+            road.frame({"seqNum": number, "fixtureId": FIXTURE, "timestamp": f"{number}"}), number, kind="statistics"
+        )
+    road.finding(road.tick(), "gap_suspected", [3, 3])
+    assert findings(road) == {"lost": 1}
+    road.finding(road.tick(), "gap_suspected", [3, 3], series="statistics")
+    assert findings(road) == {}
+
+
+def test_a_packet_without_number_becomes_one_record(road):
+    offset = road.frame({"fixtureAction": {"actionId": "a"}})
+    assert findings(road) == {"lost": 1}
+    road.unordered(offset)
+    assert findings(road) == {}
+    road.unordered(offset, index=1)
+    assert findings(road) == {"duplicated": 1}
+
+
+def test_what_two_connections_brought_under_two_numbers_is_doubled(road):
+    road.record(road.action(1), 1)
+    road.record(
+        road.frame(
+            {"fixtureAction": {"fixtureId": FIXTURE, "fixtureSeqNum": 7, "actionId": "a1", "sendType": "Confirmed"}},
+            "c2",
+        ),
+        2,
+        vendor=7,
+    )
+    assert findings(road) == {"duplicated": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "fixture", "number"),
+    [
+        (b'\xef\xbb\xbf{"seqNum": 1, "eventElementType": "x"}', FIXTURE, 1),
+        (b'{"seqNum": 1E1, "eventElementType": "x"}', FIXTURE, 10),
+        (b'{"seqNum": 41.00, "eventElementType": "x"}', FIXTURE, 41),
+        (b'{"seqNum": "00000000000000000000000041", "eventElementType": "x"}', FIXTURE, 41),
+        (b'{"seqNum": 2, "eventElementType": "x", "fixtureId": "another"}', "another", 2),
+        (b'{"seqNum": 2, "message": "x"}', FIXTURE, 2),
+        (b'{"dataType": "eventdata", "message": {"seqNum": 3, "eventElementType": "x"}}', FIXTURE, 3),
+        (b'{"dataType": "new", "feedType": "leaderboard", "eventId": 7, "message": {"seqNum": 3}}', "leaderboard/7", 3),
+    ],
+)
+def test_numbers_and_fixtures_in_every_spelling(road, body, fixture, number):
+    road.frames["c1"] += 1
+    road.record(road._raw("frame", body, "c1", 1), number, fixture=fixture)
     assert findings(road) == {}
 
 

@@ -181,7 +181,18 @@ def _said(value: bytes) -> dict[str, Any]:
 
 
 _SEQUENCE_FIELDS = frozenset(
-    {"feed", "fixture_id", "sequence", "vendor_sequence", "late", "repaired", "conflict", "finding", "missing"}
+    {
+        "feed",
+        "fixture_id",
+        "series",
+        "sequence",
+        "vendor_sequence",
+        "late",
+        "repaired",
+        "conflict",
+        "finding",
+        "missing",
+    }
 )
 
 

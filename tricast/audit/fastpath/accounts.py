@@ -22,8 +22,8 @@ class Account:
     name: str
     numbers: set[tuple[tuple[str, ...], int]] = field(default_factory=set)
     """Key and number of the packets that became a record."""
-    bodies: set[bytes] = field(default_factory=set)
-    """Their bodies; numbers may be a connection's own."""
+    bodies: dict[bytes, str] = field(default_factory=dict)
+    """Their bodies, and the connection each came by first; numbers may be a connection's own."""
     sequences: dict[int, str] = field(default_factory=dict)
     """Place of the record of each account number."""
     named: list[Interval] = field(default_factory=list)
@@ -34,10 +34,11 @@ class Account:
         """Return whether a record of the same packet is there already."""
         return (packet.key, packet.number) in self.numbers or packet.body in self.bodies
 
-    def tell(self, packet: Numbered) -> None:
-        """Note that ``packet`` became a record."""
+    def tell(self, packet: Numbered, connection: str = "") -> str | None:
+        """Note that ``packet`` became a record; return which other connection brought the same before."""
         self.numbers.add((packet.key, packet.number))
-        self.bodies.add(packet.body)
+        before = self.bodies.setdefault(packet.body, connection)
+        return before if packet.is_named and before not in ("", connection) else None
 
     def number(self, sequence: int, place: str, report: Report) -> None:
         """Note that consumers got ``sequence``."""

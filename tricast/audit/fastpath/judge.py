@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.fastpath.feed import feed_of
 from tricast.audit.fastpath.accounts import Account
-from tricast.audit.fastpath.packets import Numbered, PassedOver, Unreadable, read
+from tricast.audit.fastpath.packets import Numbered, Packet, PassedOver, Unnumbered, Unreadable, read
 from tricast.audit.frames import FrameNumbers
 from tricast.audit.ledger import Ledger
 from tricast.audit.records import MOST_BYTES, Output, Raw
@@ -15,6 +15,7 @@ from tricast.audit.report import Report
 RECORDS = frozenset(
     {"tricast.fastpath.action.v1", "tricast.fastpath.event-element.v1", "tricast.fastpath.statistics.v1"}
 )
+_STATISTICS = "tricast.fastpath.statistics.v1"
 FINDING = "tricast.fastpath.sequence.finding.v1"
 _EXPLAINED = frozenset({"duplicate", "conflict"})
 
@@ -56,7 +57,7 @@ class Judge:
         self._ledger = ledger
         self._hold_ns = hold_ms * 1_000_000
         self._stream_ns = 0
-        self._accounts: dict[tuple[str, str], Account] = {}
+        self._accounts: dict[tuple[str, str, str], Account] = {}
         self._unresolved: list[_Unresolved] = []
 
     def warm_up(self, raw: Raw) -> None:
@@ -64,7 +65,7 @@ class Judge:
         if not raw.is_sound or self._is_repeat(raw) or raw.kind != "frame":
             return
         self._report.warm_up_frames += 1
-        packet = read(raw.value)
+        packet = _read(raw)
         if isinstance(packet, Numbered):
             self._account(raw, packet).tell(packet)
 
@@ -93,9 +94,11 @@ class Judge:
             for output in records:
                 report.find("duplicated", f"{output.place}: made from a repeat, {self._name(raw)}")
             return
-        match read(raw.value):
+        match _read(raw):
             case Numbered() as packet:
                 self._numbered(raw, packet, records, findings, is_dead=bool(dead))
+            case Unnumbered():
+                self._unnumbered(raw, records, is_dead=bool(dead))
             case PassedOver():
                 report.passed_over += 1
                 self._nothing_of(records, "a frame without number")
@@ -129,8 +132,7 @@ class Judge:
     ) -> None:
         report = self._report
         report.candidates += 1
-        for output in records[1:]:
-            report.find("duplicated", f"{self._name(raw)} is there twice: {records[0].place} and {output.place}")
+        self._once(raw, records)
         if records:
             self._record(raw, packet, records[0])
             return
@@ -142,19 +144,35 @@ class Judge:
         else:
             self._unresolved.append(_Unresolved(self._name(raw), raw.received_ns))
 
+    def _unnumbered(self, raw: Raw, records: list[Output], *, is_dead: bool) -> None:
+        self._report.candidates += 1
+        self._once(raw, records)
+        if records:
+            self._report.normalized[records[0].kind] += 1
+        elif not is_dead:
+            self._report.find("lost", f"{self._name(raw)} has no record, although it has no number to be a copy by")
+
+    def _once(self, raw: Raw, records: list[Output]) -> None:
+        for output in records[1:]:
+            self._report.find("duplicated", f"{self._name(raw)} is there twice: {records[0].place} and {output.place}")
+
     def _record(self, raw: Raw, packet: Numbered, output: Output) -> None:
         report, said = self._report, _said(output)
         name = self._name(raw)
         if said.get("vendor_sequence") != packet.number:
             report.find("unexpected", f"{output.place}: number {said.get('vendor_sequence')}, {name} {packet.number}")
-        if packet.fixture not in ("", said.get("fixture_id")):
+        fixture = str(said.get("fixture_id"))
+        if packet.fixture.casefold() not in ("", fixture.casefold()):
             report.find("unexpected", f"{output.place}: fixture {said.get('fixture_id')}, {name} {packet.fixture}")
         report.normalized[output.kind] += 1
-        account = self._account(raw, packet)
-        account.tell(packet)
+        told = self._account(raw, packet)
+        other = told.tell(packet, raw.connection)
         if said.get("conflict"):
             return
+        account = self._account_of(raw.key, fixture, "statistics" if output.kind == _STATISTICS else "actions")
         sequence = said.get("sequence")
+        if other is not None and sequence not in account.sequences:
+            report.find("duplicated", f"{output.place}: {name} says to the letter what connection {other} brought")
         if isinstance(sequence, int):
             account.number(sequence, output.place, report)
         else:
@@ -163,15 +181,19 @@ class Judge:
     def _finding(self, output: Output) -> None:
         said = _said(output)
         self._report.normalized[f"sequence.{said.get('finding')}"] += 1
-        account = self._account_of(str(said.get("feed")), str(said.get("fixture_id")))
+        series = str(said.get("series", "actions"))
+        account = self._account_of(str(said.get("feed")), str(said.get("fixture_id")), series)
         missing = [(int(first), int(last)) for first, last in said.get("missing") or []]
         account.found(str(said.get("finding")), missing, output.place)
 
     def _account(self, raw: Raw, packet: Numbered) -> Account:
-        return self._account_of(raw.key, packet.fixture or feed_of(raw.key).fixture)
+        """Return what is known of packets; numbers are counted apart, by series."""
+        of_path = feed_of(raw.key).fixture
+        is_other = packet.fixture and packet.fixture.casefold() != of_path.casefold()
+        return self._account_of(raw.key, packet.fixture if is_other else of_path, "")
 
-    def _account_of(self, feed: str, fixture: str) -> Account:
-        return self._accounts.setdefault((feed, fixture), Account(f"{feed} {fixture}"))
+    def _account_of(self, feed: str, fixture: str, series: str) -> Account:
+        return self._accounts.setdefault((feed, fixture, series), Account(f"{feed} {fixture}"))
 
     def _unsound(self, raw: Raw, records: list[Output], *, is_dead: bool) -> None:
         self._stream_ns = max(self._stream_ns, raw.received_ns)
@@ -196,6 +218,10 @@ class Judge:
 
     def _name(self, raw: Raw) -> str:
         return f"{self._prefix}/{raw.offset}"
+
+
+def _read(raw: Raw) -> Packet:
+    return read(raw.value, is_statistics=feed_of(raw.key).kind == "statistics")
 
 
 def _said(output: Output) -> dict[str, Any]:

@@ -134,16 +134,20 @@ async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:
 
 def _reasons(names: Sequence[str], sample: Sample, members: dict[str, int], *, max_lag: int) -> list[str]:
     reasons = [f"topic {name} does not exist" for name in names if name not in sample.ends]
-    used = {group for group, sources in sample.lag.items() if any(sample.total(topic) for topic in sources)}
+    feeds_used = {_feed_of(name) for name in sample.ends if sample.total(name)}
     for group, lags in sample.lag.items():
-        if used and group not in used:
-            continue  # a feed that nobody ever recorded here, beside one that is
+        if feeds_used and feeds_used.isdisjoint(map(_feed_of, lags)):
+            continue  # a feed that nobody uses here, beside one that somebody does
         if members[group] == 0:
             reasons.append(f"group {group} has no member: no worker runs")
         for topic, lag in lags.items():
             if lag is not None and lag > max_lag:
                 reasons.append(f"group {group} lags {lag} records behind {topic}")
     return reasons
+
+
+def _feed_of(topic: str) -> str:
+    return topic.rpartition(".")[0]
 
 
 def _health_reasons(

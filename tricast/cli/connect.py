@@ -1,31 +1,40 @@
 """``tricast connect``: run one feed's connector."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import click
 
+from connectors.claim import claimed
+from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, pass_invocation
 from tricast.settings import Settings
 
 
-def _kambi(settings: Settings) -> Coroutine[Any, Any, None]:
+def _kambi(settings: Settings) -> None:
     from connectors.kambi.connector import run  # noqa: PLC0415 - its libraries are needed by this command only
 
-    return run(settings.kambi, settings.kafka, settings.topic_prefix)
+    kambi = settings.kambi
+    # The shard count is not in the names: lines of one shard have one name under every count.
+    names = [_claim(settings, "kambi", f"-{shard}", kambi.replica) for shard in kambi.own_shards]
+    with claimed(kambi.spool_dir, names, feed="kambi"):
+        asyncio.run(run(kambi, settings.kafka, settings.topic_prefix))
 
 
-def _fastpath(settings: Settings) -> Coroutine[Any, Any, None]:
+def _fastpath(settings: Settings) -> None:
     from connectors.fastpath.connector import run  # noqa: PLC0415 - its libraries are needed by this command only
 
-    return run(settings.fastpath, settings.kafka, settings.topic_prefix)
+    fastpath = settings.fastpath
+    with claimed(fastpath.spool_dir, [_claim(settings, "fastpath", "", fastpath.replica)], feed="fastpath"):
+        asyncio.run(run(fastpath, settings.kafka, settings.topic_prefix))
 
 
-CONNECTORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = MappingProxyType(
-    {"kambi": _kambi, "fastpath": _fastpath}
-)
+def _claim(settings: Settings, feed: str, part: str, replica: str) -> str:
+    return f"{settings.topic_prefix}{TOPICS[f'{feed}.raw'].name}{part}" + (f".{replica}" if replica else "")
+
+
+CONNECTORS: Mapping[str, Callable[[Settings], None]] = MappingProxyType({"kambi": _kambi, "fastpath": _fastpath})
 """By feed; each runs until SIGTERM. Imported when run, so that no command pays for the others' libraries."""
 
 
@@ -36,8 +45,9 @@ def connect(invocation: Invocation, feed: str) -> None:
     """Connect to FEED and write every frame, byte for byte, to its raw topic.
 
     Runs until SIGTERM or Ctrl-C, then closes its sockets, flushes and exits 0; with 3 when neither Kafka nor the spool
-    on disk took everything. Kambi: one process runs all shards unless it is told which. FastPath: one process follows
-    the feeds it is given, and the live fixtures of the sports it is given. A replica is a hot standby.
+    on disk took everything, or another connector with the same settings and spool directory runs already. Kambi: one
+    process runs all shards unless it is told which. FastPath: one process follows the feeds it is given, and the live
+    fixtures of the sports it is given. A replica is a hot standby.
 
     \b
     Examples:
@@ -48,4 +58,4 @@ def connect(invocation: Invocation, feed: str) -> None:
       TRICAST_FASTPATH__TOKEN_FILE=token TRICAST_FASTPATH__SPORTS=soccer tricast connect fastpath
       TRICAST_KAMBI__REPLICA=b TRICAST_KAMBI__SPOOL_DIR=/var/lib/tricast/b tricast connect kambi
     """
-    asyncio.run(CONNECTORS[feed](invocation.settings))
+    CONNECTORS[feed](invocation.settings)

@@ -239,9 +239,8 @@ class Sheet:
             "timestamp": stamp(self.moment.now_ns, 3 if sport in _MILLISECONDS else 6),
         }
         if action.team is not None:
-            body["team"] = {"id": action.team.id, "name": action.team.name}
-            if version > 1:
-                body["team"]["homeTeam"] = action.team.home
+            team: Json = {"id": action.team.id, "name": action.team.name}
+            body["team"] = team | {"homeTeam": action.team.home} if version > 1 else team
         if action.player is not None:
             body["player"] = action.player
         if version > 1:

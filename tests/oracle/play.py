@@ -108,7 +108,8 @@ def _restarted(task: StreamTask, processor: Processor | None) -> StreamTask:
     return after
 
 
-def _written(topic: str, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> Written:
+def _written(topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> Written:
+    assert value is not None, "tombstones are of kambi.health alone, which is left out"
     stamps = {name: text.decode() for name, text in headers}
     short = topic.removeprefix("kambi.")
     if short == "dead-letters":

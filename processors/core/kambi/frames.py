@@ -111,11 +111,14 @@ class _Frame:
                 continue
             time_ms = vendor_time_ms(child.t)
             foreign = glance(child, self._share) if may_be_foreign else None
-            candidates = normalize(child, time_ms) if foreign is None else ()
-            if isinstance(candidates, Unreadable):
-                self._dead_letter(number, candidates)
-                continue
-            event_id = getattr(candidates[0], "event_id", None) if foreign is None else foreign[0]
+            if foreign is None:
+                candidates = normalize(child, time_ms)
+                if isinstance(candidates, Unreadable):
+                    self._dead_letter(number, candidates)
+                    continue
+                event_id = getattr(candidates[0], "event_id", None)
+            else:
+                candidates, event_id = (), foreign[0]
             if type(event_id) is int:
                 messages.append((child.mt, event_id))
             order = self._order(time_ms, newest)

@@ -292,7 +292,7 @@ class Failing(Task):
             self.store.entries, self.outputs = entries_, outputs
             raise
 
-    def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
+    def forward(self, topic: str, key: bytes, value: bytes | None, headers: list[Header]) -> None:
         self.fails_in -= 1
         if self.fails_in == 0:
             raise RuntimeError("planned")
@@ -338,7 +338,7 @@ class Deaf(Task):
 
     is_deaf = False
 
-    def forward(self, topic: str, key: bytes, value: bytes, headers: list[Header]) -> None:
+    def forward(self, topic: str, key: bytes, value: bytes | None, headers: list[Header]) -> None:
         if self.is_deaf and topic == "kambi.health":
             raise RuntimeError("planned")
         super().forward(topic, key, value, headers)

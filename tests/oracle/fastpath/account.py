@@ -45,7 +45,7 @@ class Connection:
     name: str
     line: str
     asked: int | None
-    since: int
+    since: float
     """Step at which it opened; there are three a record: time, the connection, the packet."""
     opened_ns: int = 0
     lost: list[tuple[int, int]] = field(default_factory=list)
@@ -181,13 +181,13 @@ class Account:
         number = self._shifted(packet, view, expected)
         is_elsewhere = number != expected
         known = self.known.get(number)
-        reason = self._mismatch(number, packet)
+        reason = self._mismatch(number, packet, view)
         if reason is not None:
             if packet.number == self.place.first < own_last:
                 return self._restart(packet, view, before)
             return self._unmatched(packet, view, number, reason, before)
         if self._is_forgotten(number):
-            return self._restart(packet, view, before) if packet.number == self.place.first < own_last else None
+            return None
         view.run = []
         if known is not None and known[1] != packet.body:
             self._find("conflict", first=number, reason="body-differs")
@@ -208,10 +208,11 @@ class Account:
             self._fill(number, packet)
         return number
 
-    def _mismatch(self, number: int, packet: Packet) -> str | None:
+    def _mismatch(self, number: int, packet: Packet, view: _View) -> str | None:
         """Return why the packet cannot have that number, ``None`` if it can."""
         known = self.known.get(number)
-        if number < 0 or (known is not None and known[0] != packet.key):
+        began_anew = self._is_forgotten(number) and packet.number == self.place.first < view.own_last
+        if number < 0 or began_anew or (known is not None and known[0] != packet.key):
             return "other-action"
         return "implausible-jump" if number - self.last > FARTHEST else None
 
@@ -245,7 +246,8 @@ class Account:
         number, asked = packet.number + self.offset, packet.connection.asked or 0
         known = self.known.get(number)
         same = [other for other, known in self.known.items() if known == packet.content]
-        if known is not None and known[0] == packet.key:
+        is_same = known == packet.content or (known is not None and known[0] == packet.key and not same)
+        if is_same:
             view.offset = self.offset
             if (asked > 0 or self.place.position == "sequence") and packet.number > self.place.first:
                 self.scope = "fixture"
@@ -276,7 +278,7 @@ class Account:
         ]
         ahead, behind = [other for other in same if other > number], [other for other in same if other < number]
         by_default = packet.number + self.offset
-        is_conflict = self._mismatch(number, packet) is not None
+        is_conflict = self._mismatch(number, packet, view) is not None
         found = None
         is_free = self.scope != "fixture" and packet.is_named and not self._is_forgotten(number)
         if is_free and number <= self.last and ahead:
@@ -319,6 +321,7 @@ class Account:
         self._start_anew(view)
         number = packet.number + self.offset
         is_near = self._base <= number <= self.last + FARTHEST and number not in self.known
+        is_near = is_near and not self._is_forgotten(number)
         if view.offset not in (None, self.offset) and is_near:
             view.offset = self.offset
         else:
@@ -510,7 +513,7 @@ class Account:
 
     def is_silent(self, now_ns: int) -> bool:
         """Tell whether nothing came for so long that the account is removed."""
-        return now_ns >= self.heard_ns + SILENT_S * 10**9
+        return now_ns // 10**9 - self.heard_ns // 10**9 >= SILENT_S
 
     def remove(self, at: int, now_ns: int) -> None:
         """Say what becomes of the numbers that are still asked for."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
-from tests.oracle.fastpath.account import Account, Connection, Packet, Place, Rules
+from tests.oracle.fastpath.account import SILENT_S, Account, Connection, Packet, Place, Rules
 from tests.oracle.fastpath.said import Out, Said
 from tests.oracle.fastpath.upstream import Collector
 
@@ -84,8 +84,17 @@ class _Feed:
         self.place = place_of(path)
         self.open: dict[str, str] = {}
         """Line → its open connection."""
-        self.collector = Collector(path, said, lambda connection: connection in self.open.values())
+        self.connections: list[Connection] = []
+        self.heard_s: dict[str, int] = {}
+        """Line → second of its last record; what is closed and was not heard of for long is forgotten."""
+        self._said = said
+        self.listen()
         self.accounts: dict[str, Account] = {}
+
+    def listen(self) -> None:
+        """Begin to listen to what is told of the collector."""
+        path, said = self.place.feed, self._said
+        self.collector = Collector(path, said, lambda connection: connection in self.open.values())
 
 
 class Oracle:
@@ -123,16 +132,18 @@ class Oracle:
         is_new = connection is None
         if connection is None:
             asked = int(stamps["tc-position"]) if "tc-position" in stamps else None
-            connection = self._connections[line, name] = Connection(
-                name, line, asked, 3 * record.offset + 1, received_ns
-            )
+            is_shown_by_hole = last + (kind == "frame") < frame  # that is told before time passes
+            since = 3 * record.offset + (-0.5 if is_shown_by_hole else 1)
+            connection = self._connections[line, name] = Connection(name, line, asked, since, received_ns)
         if last + (kind == "frame") < frame:
             connection.lost.append((last + 1, frame - (kind == "frame")))
         if kind == "overflow":
             told = json.loads(record.value)
             connection.lost.append((told["first_frame"], told["last_frame"]))
         self._deadlines(record.offset)
+        feed.heard_s[line] = self.now_ns // 10**9
         if is_new:
+            feed.connections.append(connection)
             self._shut(feed, line)
             feed.open[line] = name
         self._one(record, feed, connection, frame, kind)
@@ -145,13 +156,26 @@ class Oracle:
         asked = [due for account in accounts for due in account.overdue(self.now_ns)]
         for *_, first, owner in sorted(asked, key=lambda due: due[:4]):
             owner.end_attempt(first, at, self.now_ns)
+        self._forget(at)
+
+    def _forget(self, at: int) -> None:
+        silent = [
+            (account.heard_ns // 10**9, path, fixture)
+            for path, feed in self._feeds.items()
+            for fixture, account in feed.accounts.items()
+            if account.is_silent(self.now_ns)
+        ]
+        for _, path, fixture in sorted(silent):
+            feed = self._feeds[path]
+            feed.accounts.pop(fixture).remove(at, self.now_ns)
+            if not feed.accounts:
+                self._forgotten |= {connection.name for connection in feed.connections}
         for feed in self._feeds.values():
-            for fixture, account in list(feed.accounts.items()):
-                if account.is_silent(self.now_ns):
-                    account.remove(at, self.now_ns)
-                    del feed.accounts[fixture]
-                    if not feed.accounts:
-                        self._forgotten |= {connection.name for connection in self._connections.values()}
+            for line, heard_s in list(feed.heard_s.items()):
+                if line not in feed.open and self.now_ns // 10**9 - heard_s > SILENT_S:
+                    del feed.heard_s[line]
+                    if not feed.heard_s:
+                        feed.listen()
 
     def _open_lines(self, feed: _Feed) -> list[str]:
         return sorted(line for line, connection in feed.open.items() if connection not in self._forgotten)

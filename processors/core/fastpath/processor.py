@@ -85,6 +85,8 @@ class FastpathProcessor:
         health = watch(context.store, context.memory)
         step = self._step(origin, 1, received_ns, health, context)
         step.advance()
+        if not isinstance(source, Unreadable):
+            step.lag(source)
         value = record.value or b""
         if isinstance(source, Unreadable):
             context.dead_letter(value, source.code, source.detail)

@@ -56,6 +56,11 @@ class Step:
         self._effects(self._accounts.advance(self._now_ns))
         self.found(self._watch.advance(self._now_ns))
 
+    def lag(self, source: Source) -> None:
+        """Let the time of the record's line pass where stream time cannot be relied on; after ``advance``."""
+        stamps = source.stamps
+        self._effects(self._accounts.lag(source.feed, stamps.line, stamps.received_ns, self._now_ns))
+
     def judge(self) -> None:
         """Tell the health of the feeds that this record changed; it comes last."""
         for health in self._watch.judge(self._gaps, self._now_ns):

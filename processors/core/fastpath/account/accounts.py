@@ -3,7 +3,7 @@
 from heapq import heapify, heappop, heappush, nsmallest
 from typing import Final
 
-from processors.core.fastpath.account.account import SECOND_NS, Account
+from processors.core.fastpath.account.account import MS_NS, SECOND_NS, Account
 from processors.core.fastpath.account.arrival import AccountSettings, Arrival, Kind
 from processors.core.fastpath.account.effects import Effect, Standing
 from processors.core.fastpath.account.entries import (
@@ -33,6 +33,8 @@ FINISHED_S: Final = 2 * 3600
 """Likewise, when a packet said that the fixture is over."""
 MAX_ACCOUNTS: Final = 4_096
 """Accounts of one feed: the golf multiplexer has some hundreds. An eighth goes when there are more, oldest first."""
+AHEAD_NS: Final = 10 * SECOND_NS
+"""How far stream time may be ahead of a line's clock before that clock counts, too."""
 DELETES_PER_RECORD: Final = 20_000
 """Numbers that one record forgets, about, so that no transaction grows without bound."""
 MAX_INDEXES: Final = 64
@@ -89,6 +91,25 @@ class Accounts:
                 effects += self._taken(found[0])
         if self._ends and self._ends[0][0] <= now_ns // SECOND_NS:
             effects += self._forget_ended(now_ns)
+        return effects
+
+    def lag(self, feed: Feed, line: str, received_ns: int, now_ns: int) -> list[Effect]:
+        """Let a line's own time pass where stream time is far ahead: one record from a clock that was ahead stops it.
+
+        To be called after ``advance``. Without it such a record would hold back what is behind a gap for hours.
+        """
+        if now_ns - received_ns <= AHEAD_NS:
+            return []  # nearly always
+        effects: list[Effect] = []
+        patience_ns = self._settings.hold_ms * MS_NS + AHEAD_NS
+        for _, account in sorted(self._members.get(feed.path, {}).items()):
+            for gap in [one for one in account.gaps.all() if one.state == "waiting" and one.line == line]:
+                if received_ns >= gap.received_ns + patience_ns:
+                    give_up(account, gap, "timeout", now_ns)
+                elif received_ns < gap.received_ns - AHEAD_NS:  # the line's clock was put back
+                    gap.received_ns = received_ns
+                    account.gaps.write(gap)
+            effects += self._taken(account)
         return effects
 
     def observe(self, feed: Feed, fixture_id: str, arrival: Arrival, now_ns: int) -> list[Effect]:
@@ -227,8 +248,13 @@ class Accounts:
         members = self._members[path]
         effects: list[Effect] = []
         if len(members) >= MAX_ACCOUNTS:
+            deleted = 0
             for account in nsmallest(MAX_ACCOUNTS // 8, members.values(), key=_age):
-                effects += self._forget(account, now_ns)[0]
+                if deleted >= DELETES_PER_RECORD:
+                    break
+                told, numbers = self._forget(account, now_ns)
+                effects += told
+                deleted += numbers
         return effects
 
     def _forget_ended(self, now_ns: int) -> list[Effect]:

@@ -157,6 +157,7 @@ class Gap(msgspec.Struct, array_like=True):
         asked_ordinal: Connections with this ordinal or a later one opened after it.
         asked_position: Position it asked for.
         asked_line: Line it asked.
+        received_ns: ``tc-received-ns`` of the packet that showed it.
     """
 
     first: int
@@ -179,6 +180,7 @@ class Gap(msgspec.Struct, array_like=True):
     asked_ordinal: int = 0
     asked_position: int = 0
     asked_line: str = ""
+    received_ns: int = 0
 
 
 class Held(msgspec.Struct, array_like=True, gc=False):

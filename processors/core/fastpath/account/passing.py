@@ -119,4 +119,5 @@ def _gap(account: Account, packet: Packet, first: int, last: int) -> Gap:
         frames=frames,
         missing=[(first, last)],
         ours=intersects(connection.lost, *frames),
+        received_ns=arrival.received_ns,
     )

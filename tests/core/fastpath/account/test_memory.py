@@ -112,6 +112,17 @@ def test_accounts_of_a_feed_are_bounded(monkeypatch):
     assert (3, "3", "overfull", 8) in [brief(one) for one in task.log]
 
 
+def test_making_room_for_one_fixture_deletes_no_more_than_any_record(monkeypatch):
+    monkeypatch.setattr(module, "MAX_ACCOUNTS", 16)
+    monkeypatch.setattr(module, "DELETES_PER_RECORD", 4)
+    task = opened()
+    for fixture in range(16):
+        for number in range(1, 5):
+            task.say("a1", number, fixture=f"f{fixture:02}", ms=1)
+    task.say("a1", 1, fixture="new")
+    assert len(list(task.store.items(b"ah"))) == 16  # one of sixteen went; two would have been an eighth
+
+
 def test_gaps_are_bounded_and_what_goes_is_on_record():
     task = opened(hold_count=10_000)
     task.say_all("a1", *range(1, 2 * MAX_GAPS + 20, 2))

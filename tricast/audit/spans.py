@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from schemas.errors import EnvironmentFault
 from tricast.audit.records import KafkaRecord
@@ -55,9 +55,14 @@ class Kafka:
         return int(found.offset) if found is not None else None
 
     async def committed(self, group: str) -> dict[TopicPartition, int]:
-        """Return the committed offsets of a consumer group."""
+        """Return the committed offsets of a consumer group; none while the cluster has no coordinator for it."""
         async with self._admin() as admin:
-            offsets = await admin.list_consumer_group_offsets(group)
+            try:
+                offsets = await admin.list_consumer_group_offsets(group)
+            except GroupCoordinatorNotAvailableError:
+                # Where nobody has used a group yet, the first question makes the coordinator. One that is only away
+                # for a while is asked again by ``wait_committed``, and what it cannot tell in time stays unjudged.
+                return {}
         return {tp: offset.offset for tp, offset in offsets.items()}
 
     async def wait_committed(self, group: str, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:

@@ -1,6 +1,7 @@
 """Dials a FastPath feed: permessage-deflate offered, the token sent at once, exact bytes after it."""
 
 import asyncio
+import json
 import logging
 from typing import Final
 
@@ -55,7 +56,7 @@ async def dial(settings: FastpathSettings, url: str) -> ClientConnection:
 
     Raises:
         HandshakeRefused: The server answered something else than the upgrade.
-        ConnectFailed: No server, no upgrade in time, or gone before the token.
+        ConnectFailed: No server, or no upgrade in time.
     """
     try:
         async with asyncio.timeout(settings.handshake_timeout_s):
@@ -74,6 +75,8 @@ async def dial(settings: FastpathSettings, url: str) -> ClientConnection:
             )
             try:
                 await socket.send(protocol.auth_frame(settings.token.get_secret_value()))
+            except ConnectionClosed:
+                pass  # a server may refuse before it hears us: how it closed is read from the socket
             except BaseException:
                 socket.transport.abort()
                 raise
@@ -82,19 +85,21 @@ async def dial(settings: FastpathSettings, url: str) -> ClientConnection:
         raise ConnectFailed(f"no accepted handshake within {settings.handshake_timeout_s:g} s") from error
     except InvalidStatus as error:
         response = error.response
-        text = bytes(response.body or b"")[:_LONGEST_TEXT].decode("utf-8", "replace")
+        text = bytes(response.body or b"").decode("utf-8", "replace")
         # `get` would raise on a header that is there twice.
         after = next(iter(response.headers.get_all("Retry-After")), "")
         raise HandshakeRefused(response.status_code, redacted(settings, text), retry_after=after) from error
-    except (InvalidHandshake, InvalidURI, ConnectionClosed, OSError, ValueError) as error:
-        said = redacted(settings, f"{type(error).__name__}: {error}"[:_LONGEST_TEXT])
-        raise ConnectFailed(said) from error
+    except (InvalidHandshake, InvalidURI, OSError, ValueError) as error:
+        raise ConnectFailed(redacted(settings, f"{type(error).__name__}: {error}")) from error
 
 
 def redacted(settings: FastpathSettings, text: str) -> str:
-    """Return ``text`` of the server without the token, should it repeat it."""
+    """Return ``text`` of the server for people: without the token, should it repeat it, in one line, and short."""
     token = settings.token.get_secret_value()
-    return text.replace(token, "***") if token else text
+    for written in (token, json.dumps(token)[1:-1]) if token else ():
+        text = text.replace(written, "***")  # before anything is cut: a part of it is too much, too
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())[:_LONGEST_TEXT]
 
 
 def deflates(socket: ClientConnection) -> bool:

@@ -42,13 +42,20 @@ class _End:
     text: str = ""
 
 
+_REPAIR: Final = _End(_NORMAL, "repair")
+
+
 @dataclass(slots=True)
 class _Connection:
-    """One open connection: how much it has said, and why we end it."""
+    """One open connection: how much it has said, and why we end it.
+
+    ``heard``: something that only those get whose token was accepted; ``served``: an event.
+    """
 
     socket: ClientConnection
     messages: int = 0
     heard: bool = False
+    served: bool = False
     end: _End | None = None
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     silent_ticks: int = 0
@@ -141,7 +148,7 @@ class FeedLine:
         self._repairs.append(now_s)
         self._repairing = True
         if self._connection is not None:
-            self._connection.leave(_End(_NORMAL, "repair"))
+            self._connection.leave(_REPAIR)
         return True
 
     async def connect(self) -> bool:
@@ -157,7 +164,7 @@ class FeedLine:
             if not await unless_stopped(self._stop, self._dial(position)):
                 return False
         except HandshakeRefused as error:
-            why = protocol.refused_status(error.status)
+            why = protocol.refused_status(error.status, error.message)
             raise self._refusal(why, error.message, status=error.status, retry_after=error.retry_after) from error
         assert self._socket is not None
         socket, self._socket = self._socket, None
@@ -167,7 +174,7 @@ class FeedLine:
             await socket.close()
         if end.why is not None:
             raise self._refusal(end.why, end.text or f"closed with {end.code} {end.reason}")
-        return end.reason == "repair"
+        return end is _REPAIR  # a server may give the same reason
 
     async def _dial(self, position: int | None) -> None:
         await self._sink.wait_for_room()  # what is received has to be kept
@@ -203,7 +210,7 @@ class FeedLine:
             if self._stop.is_set():
                 connection.leave(_End(_NORMAL, "shutdown"))
             elif self._repairing:
-                connection.leave(_End(_NORMAL, "repair"))
+                connection.leave(_REPAIR)
             async with asyncio.TaskGroup() as group:
                 closing = group.create_task(_close_when_left(connection), name=f"{self.name} close")
                 end = await self._read(connection)
@@ -226,12 +233,15 @@ class FeedLine:
             match protocol.read(payload):
                 case protocol.Event() as event:
                     self._accepted(connection)
+                    connection.served = True
                     if recorded:
                         self._resume.event(event)
                     self._finished(event.finished)
                 case protocol.Heartbeat():
                     self._accepted(connection)
-                case protocol.Refusal(why=why, text=text):
+                # Who is served is not refused: a warning that names a token or something not found is about something
+                # else. A server that means it falls silent or closes, and the next connection is told at once.
+                case protocol.Refusal(why=why, text=text) if not connection.served:
                     connection.leave(_End(_NORMAL, why, why, redacted(self._settings, text)))
 
     def _ending(self, connection: _Connection, closed: ConnectionClosed) -> _End:

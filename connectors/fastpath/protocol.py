@@ -16,13 +16,36 @@ ACCEPT: Final = "application/vnd.imggaming.dde.api+json;version=1"
 POLICY_VIOLATION: Final = 1008
 MESSAGE_TOO_BIG: Final = 1009
 _UNKNOWN_FIXTURE: Final = 4404
+_REDIRECT, _TOO_MANY, _SERVER_ERROR = 300, 429, 500
 
 _LARGEST: Final = 2**63 - 1
 # The documented texts, and what else a server would say of a token; only looked for in what names itself an error.
 _AUTH = re.compile(r"auth|token|credential|denied|forbidden|licen[cs]e|permission", re.IGNORECASE)
 _UNKNOWN = re.compile(r"could not find|not found|unknown fixture", re.IGNORECASE)
+# Texts that mean a refused token wherever the server puts them.
+_REFUSED_TOKEN = re.compile(
+    r"authentication (is invalid|message had incorrect format)|could not be authenticated|\bunauthori[sz]ed\b",
+    re.IGNORECASE,
+)
+_REFUSING_CODES: Final = frozenset({POLICY_VIOLATION, 3000, 3003, 4401, 4403})  # IANA's two, and HTTP's as servers do
+_REFUSING_STATUSES: Final = frozenset({401, 403})
+_ERROR_LEVELS: Final = frozenset({"ERROR", "FATAL", "CRITICAL"})
+_LONGEST_PLAIN_TEXT: Final = 1024
+"""A message that is no JSON object is looked through for a refusal up to this size."""
 
 Why = Literal["unauthorised", "not-started", "unknown-fixture", "bad-request", "too-many-requests", "unavailable"]
+
+_STATUSES: Final[dict[int, Why]] = {
+    204: "not-started",
+    401: "unauthorised",
+    403: "unauthorised",
+    404: "unknown-fixture",
+    407: "unauthorised",
+    408: "unavailable",  # this and the next are of the moment, not of what was asked for
+    410: "unknown-fixture",
+    425: "unavailable",
+    429: "too-many-requests",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +105,7 @@ class _Packet(msgspec.Struct):
     errorMessage: Any = None  # noqa: N815
     error: Any = None
     status: Any = None
+    statusCode: Any = None  # noqa: N815 - as gateways name it
 
 
 _PACKETS = msgspec.json.Decoder(_Packet)
@@ -106,7 +130,7 @@ def read(payload: bytes) -> Said:
         packet = _PACKETS.decode(payload)
         action = _ACTIONS.decode(packet.fixtureAction) if packet.fixtureAction else None
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return _OTHER
+        return _plain(payload)
     if action is not None:
         return _event(("action", _name(action.fixtureId)), action.fixtureSeqNum, packet.finished)
     if packet.seqNum is not None or packet.SeqNum is not None:
@@ -115,20 +139,11 @@ def read(payload: bytes) -> Said:
     return _control(packet)
 
 
-def refused_status(status: int) -> Why:
-    """Return why a handshake was answered with HTTP ``status`` in place of the upgrade."""
-    match status:
-        case 401 | 403 | 407:
-            return "unauthorised"
-        case 204:
-            return "not-started"
-        case 404 | 410:
-            return "unknown-fixture"
-        case 429:
-            return "too-many-requests"
-        case _ if 300 <= status < 500:
-            return "bad-request"
-    return "unavailable"
+def refused_status(status: int, text: str = "") -> Why:
+    """Return why a handshake was answered with HTTP ``status`` and ``text`` in place of the upgrade."""
+    if status < _SERVER_ERROR and status != _TOO_MANY and _REFUSED_TOKEN.search(text):
+        return "unauthorised"
+    return _STATUSES.get(status, "bad-request" if _REDIRECT <= status < _SERVER_ERROR else "unavailable")
 
 
 def refused_close(code: int, reason: str, *, heard: bool) -> Why | None:
@@ -139,8 +154,10 @@ def refused_close(code: int, reason: str, *, heard: bool) -> Why | None:
         reason: Close reason.
         heard: Whether an event or heartbeat came before: then the token was accepted, and 1008 says something else.
     """
-    if code == POLICY_VIOLATION and not heard:
+    if not heard and code in _REFUSING_CODES:
         return "unknown-fixture" if _UNKNOWN.search(reason) else "unauthorised"
+    if not heard and _REFUSED_TOKEN.search(reason):
+        return "unauthorised"
     return "unknown-fixture" if code == _UNKNOWN_FIXTURE else None
 
 
@@ -155,16 +172,25 @@ def _control(packet: _Packet) -> Said:
     if _is_heartbeat(packet):
         return _HEARTBEAT
     level = packet.level.upper() if isinstance(packet.level, str) else ""
-    if isinstance(packet.message, str) and level in {"ERROR", "WARN", "WARNING"}:
-        return _refusal(packet.message, error=level == "ERROR")
-    if isinstance(packet.errorMessage, str):
-        return _refusal(packet.errorMessage, error=True)
-    if isinstance(packet.error, str) and _number(packet.status) is not None:
-        status = _number(packet.status)
-        if status in {401, 403}:
-            return Refusal(why="unauthorised", text=packet.error)
-        return _refusal(packet.error, error=True)
+    inner = packet.error if isinstance(packet.error, dict) else {}
+    texts = (packet.message, packet.errorMessage, packet.error, inner.get("message"))
+    text = next((text for text in texts if isinstance(text, str) and text), None)
+    numbers = (packet.status, packet.statusCode, inner.get("code"), inner.get("status"))
+    status = next((number for number in map(_number, numbers) if number is not None), None)
+    if text is None or level == "INFO" or packet.eventElementType or packet.dataType:
+        return _OTHER
+    if status in _REFUSING_STATUSES or _REFUSED_TOKEN.search(text):
+        return Refusal(why="unauthorised", text=text)
+    if level in _ERROR_LEVELS or level in {"WARN", "WARNING"}:
+        return _refusal(text, error=level in _ERROR_LEVELS)
+    if text == packet.errorMessage or (text == packet.error and status is not None):
+        return _refusal(text, error=True)
     return _OTHER
+
+
+def _plain(payload: bytes) -> Said:
+    text = payload[:_LONGEST_PLAIN_TEXT].decode("utf-8", "replace") if len(payload) <= _LONGEST_PLAIN_TEXT else ""
+    return Refusal(why="unauthorised", text=text) if _REFUSED_TOKEN.search(text) else _OTHER
 
 
 def _is_heartbeat(packet: _Packet) -> bool:

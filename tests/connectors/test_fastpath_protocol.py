@@ -90,6 +90,13 @@ def test_a_heartbeat_in_every_documented_shape(packet):
         ({"errorMessage": "Supplied token could not be authenticated"}, "unauthorised"),
         ({"error": "nobody knows you", "status": 401}, "unauthorised"),
         ({"error": "Access denied", "status": "403"}, "unauthorised"),
+        ({"message": "THE SUPPLIED AUTHENTICATION IS INVALID"}, "unauthorised"),
+        ({"message": "Full access is needed", "statusCode": 401}, "unauthorised"),
+        ({"message": "Access token expired", "level": "FATAL"}, "unauthorised"),
+        ({"error": {"code": 401, "message": "who are you"}}, "unauthorised"),
+        ({"error": "Unauthorized"}, "unauthorised"),
+        ("The supplied authentication is invalid", "unauthorised"),
+        ([{"message": "The supplied authentication is invalid"}], "unauthorised"),
         ({"message": "Could not find fixture topic x", "level": "WARN"}, "unknown-fixture"),
         ({"error": "fixture not found", "status": 404}, "unknown-fixture"),
     ],
@@ -100,10 +107,19 @@ def test_a_refusal_in_words(packet, why):
     assert said.why == why
 
 
+def test_a_refusal_in_plain_text():
+    said = read(b"The supplied authentication is invalid")
+    assert isinstance(said, Refusal)
+    assert said.why == "unauthorised"
+
+
 @pytest.mark.parametrize(
     "payload",
     [
         b'{"message": "Authorisation accepted", "level": "INFO"}',
+        b'{"message": "unauthorised access was averted", "level": "INFO"}',
+        b'{"eventElementType": "Alarm", "message": "token could not be authenticated"}',
+        b"The supplied authentication is invalid" + b"!" * 2000,
         b'{"message": "Authentication will be renewed", "level": "WARN"}',
         b'{"message": "internal trouble", "level": "ERROR"}',
         b'{"eventElementType":"ConnectionStateChanged","state":"Disconnected","timestamp":"2026-11-20T18:00:40.000Z"}',
@@ -151,11 +167,19 @@ def test_nothing_breaks_it(payload):
     [
         (401, "unauthorised"), (403, "unauthorised"), (204, "not-started"), (404, "unknown-fixture"),
         (400, "bad-request"), (302, "bad-request"), (426, "bad-request"), (429, "too-many-requests"),
-        (200, "unavailable"), (500, "unavailable"), (503, "unavailable"),
+        (200, "unavailable"), (500, "unavailable"), (503, "unavailable"), (408, "unavailable"), (425, "unavailable"),
     ],
 )  # fmt: skip
 def test_a_refusal_as_a_status(status, why):
     assert protocol.refused_status(status) == why
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [(200, "unauthorised"), (400, "unauthorised"), (429, "too-many-requests"), (500, "unavailable")],
+)
+def test_a_refused_token_is_known_by_its_text_whatever_the_status(status, why):
+    assert protocol.refused_status(status, "Supplied token could not be authenticated") == why
 
 
 @pytest.mark.parametrize(
@@ -168,6 +192,12 @@ def test_a_refusal_as_a_status(status, why):
         (1000, "", False, None),
         (1011, "auth", False, None),
         (1005, "", False, None),
+        (4401, "", False, "unauthorised"),
+        (4401, "", True, None),
+        (4403, "", False, "unauthorised"),
+        (3000, "Unauthorized", False, "unauthorised"),
+        (1000, "The supplied authentication is invalid", False, "unauthorised"),
+        (1011, "The supplied authentication is invalid", True, None),
     ],
 )
 def test_a_refusal_as_a_close(code, reason, heard, why):

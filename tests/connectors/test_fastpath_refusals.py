@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import re
 
 import pytest
+from websockets.utils import accept_key
 
 from tests.connectors.fastpath_vendor import ACTIONS, HEARTBEAT, STATISTICS, TOKEN, action, vendor
 from tests.connectors.vendor import eventually
@@ -218,3 +220,63 @@ async def test_stopping_while_a_server_does_not_answer_does_not_wait_for_it(fast
         await listening.wait()
     server.close()
     assert await fastpath.records() == []
+
+
+async def test_who_is_served_is_not_refused_by_a_message_about_something_else(fastpath, caplog):
+    async def warns(peer):
+        await peer.send(action(1))
+        await peer.send('{"message": "Could not parse line-up: unexpected token at 17", "level": "ERROR"}')
+        await peer.send('{"message": "Player 123 not found", "level": "WARN"}')
+        await peer.send(action(2))
+        await peer.listen()
+
+    async with vendor(warns) as server, fastpath.connector(server.url):
+        await server.connected()
+        await fastpath.records(lambda seen: sum(r.kind == "frame" for r in seen) == 4)
+    assert len(server.requests) == 1
+    assert "refused" not in caplog.text
+    assert "unauthorised" not in caplog.text
+
+
+@pytest.mark.parametrize("reason", ["repair", "shutdown", "finished"])
+async def test_the_reason_of_a_close_may_be_a_word_of_ours(fastpath, reason):
+    async def closes(peer):
+        await peer.socket.close(code=1000, reason=reason)
+
+    async with vendor(closes) as server, fastpath.connector(server.url, backoff_s=(0.01, 0.02, 3600)):
+        await server.connected()
+        await server.connected()
+        await fastpath.records(lambda seen: sum(r.kind == "tick" and not r.json["open"] for r in seen) > 5)
+    assert 2 <= len(server.requests) <= 3
+
+
+async def test_1008_before_the_token_is_a_refusal(fastpath, caplog):
+    async def refuses(reader, writer):
+        request = await reader.readuntil(b"\r\n\r\n")
+        key = re.search(rb"(?i)sec-websocket-key: *(\S+)", request)[1].decode()
+        answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        answer += f"Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n"
+        asked.append(key)
+        writer.write(answer.encode() + b"\x88\x02" + (1008).to_bytes(2, "big"))
+        await reader.read()
+        writer.close()
+
+    asked = []
+    server = await asyncio.start_server(refuses, "127.0.0.1", 0)
+    async with fastpath.connector("ws://{}:{}".format(*server.sockets[0].getsockname())):
+        await eventually(lambda: "fastpath.unauthorised" in caplog.text)
+    server.close()
+    assert len(asked) == 1
+
+
+async def test_what_a_server_says_is_told_in_one_short_line_and_without_a_part_of_the_token(fastpath, caplog):
+    async with vendor() as server:
+        body = f"<h1>\n\x1b[31m{'x' * 160}{TOKEN}{'y' * 100_000}".encode()
+        server.answers = lambda *_: (401, {}, body)
+        async with fastpath.connector(server.url):
+            await eventually(lambda: "fastpath.unauthorised" in caplog.text)
+    alarm = next(record.getMessage() for record in caplog.records if "fastpath.unauthorised" in record.getMessage())
+    assert len(alarm) < 600
+    assert alarm.isprintable()
+    assert "***" in alarm
+    assert TOKEN[:5] not in alarm

@@ -88,7 +88,7 @@ async def listen(
     try:
         socket = await dial(settings, protocol.url_of(settings.stream_url, feed.path, position))
     except HandshakeRefused as error:
-        heard.why = protocol.refused_status(error.status)
+        heard.why = protocol.refused_status(error.status, error.message)
         heard.refused = f"HTTP status: {error.message}"
         return heard
     except ConnectFailed as error:
@@ -123,7 +123,7 @@ def _note(settings: FastpathSettings, heard: Heard, feed: Feed, payload: bytes, 
     packet = classify(payload, feed)
     heard.kinds[type(packet).__name__] += 1
     said = protocol.read(payload)
-    if isinstance(said, protocol.Refusal):
+    if isinstance(said, protocol.Refusal) and not heard.packets:
         heard.why, heard.refused = said.why, f"JSON message: {redacted(settings, said.text)}"
     match packet:
         case Unreadable(code=code, detail=detail):

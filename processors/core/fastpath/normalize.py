@@ -17,7 +17,7 @@ from schemas.fastpath.fields import Delivery, Released, StateInForce
 from schemas.fastpath.statistics import Statistics
 
 
-class Stamp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class PacketStamp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of a packet from elsewhere than its bytes, when it arrives.
 
     Attributes:
@@ -46,7 +46,7 @@ class Normal(msgspec.Struct, frozen=True, gc=False):
     odd_fields: int
 
 
-def normalize(packet: Numbered, stamp: Stamp, released: Released, sequence: int | UnsetType = UNSET) -> Normal:
+def normalize(packet: Numbered, stamp: PacketStamp, released: Released, sequence: int | UnsetType = UNSET) -> Normal:
     """Return the record of ``packet``; ``sequence``, ``released`` and the marks may be set again when it goes out.
 
     Args:

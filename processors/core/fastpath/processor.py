@@ -7,10 +7,11 @@ from processors.core.fastpath.account.arrival import AccountSettings
 from processors.core.fastpath.classify import classify
 from processors.core.fastpath.control import KINDS, read_control
 from processors.core.fastpath.findings import Unreadable
+from processors.core.fastpath.line_findings import LineStamp
 from processors.core.fastpath.packet import Heartbeat, Message, StatusPacket
 from processors.core.fastpath.source import Source, read_source
 from processors.core.fastpath.step import Step
-from processors.core.fastpath.watch import Stamp, Watch, watch
+from processors.core.fastpath.watch import Watch, watch
 from processors.core.processor import Context, Hole, SourceRecord
 from schemas.fastpath import events
 from schemas.fastpath.codes import Code, Count
@@ -123,9 +124,9 @@ def _take_frame(value: bytes, source: Source, step: Step, context: Context) -> N
             step.packet(packet, source)
 
 
-def _stamp(source: Source, context: Context) -> Stamp:
+def _stamp(source: Source, context: Context) -> LineStamp:
     stamps = source.stamps
-    return Stamp(
+    return LineStamp(
         feed=source.feed.path,
         line=stamps.line,
         connection=stamps.connection,

@@ -12,12 +12,12 @@ from processors.core.fastpath.account.effects import Ask, Counted, Effect, Found
 from processors.core.fastpath.collection import take_collection
 from processors.core.fastpath.connections import Status, Taken, Upstream, take_packet, take_status
 from processors.core.fastpath.delivery import delivery_of, latency_ms
-from processors.core.fastpath.normalize import Stamp as PacketStamp
-from processors.core.fastpath.normalize import normalize
+from processors.core.fastpath.line_findings import Down, Finding, Forgotten, Lost, Up
+from processors.core.fastpath.normalize import PacketStamp, normalize
 from processors.core.fastpath.packet import ActionPacket, Numbered, StatusPacket
 from processors.core.fastpath.source import Source
 from processors.core.fastpath.told import Teller
-from processors.core.fastpath.watch import Down, Finding, Forgotten, Lost, Up, Watch
+from processors.core.fastpath.watch import Watch
 from processors.core.processor import Context
 from schemas.fastpath.codes import Count
 from schemas.fastpath.events import LineHealth, Released, StateInForce
@@ -63,7 +63,7 @@ class Step:
 
     def judge(self) -> None:
         """Tell the health of the feeds that this record changed; it comes last."""
-        for health in self._watch.judge(self._gaps, self._now_ns):
+        for health in self._watch.feeds.judge(self._gaps, self._now_ns):
             self._teller.feed_health(health)
 
     def found(self, findings: Iterable[Finding], position: int | None = None) -> None:
@@ -88,7 +88,7 @@ class Step:
     def status(self, packet: StatusPacket, source: Source) -> None:
         """Take what the vendor says of its collector."""
         feed, stamps = source.feed, source.stamps
-        entry, part = self._watch.entry(feed.path), upstream.part_of(feed, packet.fixture_id)
+        entry, part = self._watch.feeds.entry(feed.path), upstream.part_of(feed, packet.fixture_id)
         before = upstream.get(entry, part)
         taken = take_status(
             before,
@@ -112,7 +112,7 @@ class Step:
         opened_ns = self._watch.opened_ns(stamps.line, stamps.connection)
         delivery = delivery_of(packet.vendor_time_ns, packet.delay_status, opened_ns)
         part = upstream.part_of(feed, packet.fixture_id)
-        before = upstream.get(self._watch.entry(feed.path), part)
+        before = upstream.get(self._watch.feeds.entry(feed.path), part)
         taken = Taken(before)
         if packet.number is not None and delivery == "live" and packet.vendor_time_ns is not None:
             # Told before the packet, as the vendor does; it comes true if the packet turns out to be new.
@@ -170,7 +170,7 @@ class Step:
             if normal.odd_fields:
                 self._context.count(Count.ODD_FIELD, normal.odd_fields)
             if delivery == "late_burst":
-                self._watch.burst(feed.path, self._now_ns // 1_000_000_000)
+                self._watch.feeds.burst(feed.path, self._now_ns // 1_000_000_000)
             self._upstream(taken, before, source, part, packet.fixture_id, packet.vendor_time_ns)
         self._effects(effects)
 
@@ -179,8 +179,8 @@ class Step:
     ) -> None:
         path = source.feed.path
         if taken.upstream is not before:
-            upstream.put(self._watch.entry(path), part, taken.upstream)
-            self._watch.changed(path)
+            upstream.put(self._watch.feeds.entry(path), part, taken.upstream)
+            self._watch.feeds.changed(path)
         if taken.change is not None:
             self._teller.connection(path, fixture_id, taken.change, vendor_ns, part=part)
 
@@ -194,7 +194,7 @@ class Step:
                 case Ask():
                     self._teller.command(effect)
                 case Standing():
-                    self._watch.touch(effect.feed)
+                    self._watch.feeds.touch(effect.feed)
                 case Counted():
                     self._context.count(Count.COPY if effect.what == "copy" else Count.FORGOTTEN)
                 case _:
@@ -204,11 +204,11 @@ class Step:
         waiting = pending.unpack(effect.payload)
         pending.release(waiting, effect.fixture_id, pending.place_of(effect), self._context)
         if waiting.is_action and effect.why in _IN_PLACE:
-            entry = self._watch.entry(effect.feed)
+            entry = self._watch.feeds.entry(effect.feed)
             collecting = take_collection(entry.collecting, told=waiting.collection, summary=waiting.summary_collection)
             if collecting is not entry.collecting:
                 entry.collecting = collecting
-                self._watch.changed(effect.feed)
+                self._watch.feeds.changed(effect.feed)
 
     def _gaps(self, feed: str) -> tuple[int, int]:
         standing = self._accounts.standing(feed)

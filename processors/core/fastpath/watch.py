@@ -1,24 +1,21 @@
-"""Health of the lines and feeds of one stream task: told what records say, it returns what there is to tell.
+"""The lines of one stream task: told what records say, it returns what there is to tell; their feeds take note.
 
 The caller acts on what is returned, in order. Memory is changed with the store, so whoever catches an exception throws
 the watch away (see ``Context.memory``).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from msgspec import UNSET
-
-from processors.core.fastpath import feed_health, line_health, upstream
+from processors.core.fastpath import line_health
 from processors.core.fastpath.control import Closed, Control, Opened, Overflow, Tick
+from processors.core.fastpath.feed_watch import FeedWatch
 from processors.core.fastpath.line_book import PULSE_S, LineBook
-from processors.core.fastpath.line_entries import FeedEntry, Line, Pulse
+from processors.core.fastpath.line_entries import Line, Pulse
+from processors.core.fastpath.line_findings import Down, Finding, Forgotten, LineStamp, Lost, Up
 from processors.core.fastpath.source import feed_path, usable_path
 from processors.core.processor import Hole, Store
 from schemas.fastpath.codes import Count
-from schemas.fastpath.feed import feed_of
-from schemas.fastpath.health import FeedHealth, LineHealth
+from schemas.fastpath.health import LineHealth
 
 LOST_S: Final = 60
 """A line ticks every second, also between connections; after so long without a record its connector is dead."""
@@ -31,86 +28,28 @@ _NANOSECONDS: Final = 1_000_000_000
 _MEMORY: Final = "fastpath.watch"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """Where and when a record comes from.
-
-    Attributes:
-        feed: Path of the feed.
-        line: ``tc-line``.
-        connection: ``tc-connection``.
-        received_ns: ``tc-received-ns``.
-        now_s: Stream time, whole seconds.
-    """
-
-    feed: str
-    line: str
-    connection: str
-    received_ns: int
-    now_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Up:
-    """A connection came up; the accounts of its feed must know."""
-
-    feed: str
-    line: str
-    connection: str
-
-
-@dataclass(frozen=True, slots=True)
-class Down:
-    """A line went down; the accounts of its feed must know."""
-
-    feed: str
-    line: str
-    connection: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Frames of a connection are lost by our own fault; the accounts of its feed must know."""
-
-    feed: str
-    line: str
-    connection: str
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """A line was down for so long that nothing is known of it any more; ``feed``: nor of its feed."""
-
-    line: str
-    feed: str | None
-
-
-Finding = LineHealth | Up | Down | Lost | Forgotten | Count
-Gaps = Callable[[str], tuple[int, int]]
-"""Path of a feed to its given-up gaps: open ones, and those of them under repair."""
-
-
 class Watch:
     """The lines and feeds of one task.
 
     Args:
         store: State of the stream task; read through once.
+
+    Attributes:
+        book: What is known of them.
+        feeds: Judges them, at the end of each record.
     """
 
     def __init__(self, store: Store) -> None:
         self.book = LineBook(store)
-        self._touched: set[str] = set()
-        self._bursting = {line.feed for _, line, _ in self.book.by_name() if self.book.feed(line.feed).burst_s}
+        self.feeds = FeedWatch(self.book)
 
     # What records say.
 
-    def frame(self, stamp: Stamp) -> list[Finding]:
+    def frame(self, stamp: LineStamp) -> list[Finding]:
         """Take a frame, whatever is in it."""
         return self._heard(stamp, is_frame=True)
 
-    def control(self, control: Control, stamp: Stamp) -> list[Finding]:
+    def control(self, control: Control, stamp: LineStamp) -> list[Finding]:
         """Take a control record."""
         match control:
             case Opened():
@@ -136,10 +75,6 @@ class Watch:
             found.append(self._standing(hole.line, line, hole.received_ns))
         return found
 
-    def entry(self, feed: str) -> FeedEntry:
-        """Return what is known of a feed; whoever changes it says so by :meth:`changed`."""
-        return self.book.feed(feed)
-
     def opened_ns(self, line: str, connection: str) -> int:
         """Return when a connection opened whose record was just taken, UTC ns."""
         opened_ns = self.book.opened_ns(line, connection)
@@ -150,23 +85,6 @@ class Watch:
         """Tell whether that very connection is open."""
         known = self.book.get(line)
         return known is not None and known.is_open and known.connection == connection
-
-    def changed(self, feed: str) -> None:
-        """What is known of a feed changed: it is written, and judged at the end of the record."""
-        self.book.write_feed(feed)
-        self._touched.add(feed)
-
-    def touch(self, feed: str) -> None:
-        """Something that health depends on changed elsewhere."""
-        self._touched.add(feed)
-
-    def burst(self, feed: str, now_s: int) -> None:
-        """A packet collected offline came."""
-        entry = self.book.feed(feed)
-        if entry.burst_s != now_s:
-            entry.burst_s = now_s
-            self._bursting.add(feed)
-            self.changed(feed)
 
     # Time.
 
@@ -183,46 +101,13 @@ class Watch:
                 feed = self.book.forget(name)
                 found.append(Forgotten(name, feed))
                 if feed is not None:
-                    self._touched.discard(feed)
-                    self._bursting.discard(feed)
-        for feed in sorted(self._bursting):
-            if now_s - self.book.feed(feed).burst_s > feed_health.BURST_S:
-                self._bursting.discard(feed)
-                self._touched.add(feed)
+                    self.feeds.forget(feed)
+        self.feeds.advance(now_s)
         return found
-
-    # What there is to tell of feeds.
-
-    def judge(self, gaps: Gaps, now_ns: int) -> list[FeedHealth]:
-        """Return the health of every feed that changed with this record; to be called last of all."""
-        found = [health for feed in sorted(self._touched) if (health := self._judge(feed, gaps, now_ns)) is not None]
-        self._touched.clear()
-        return found
-
-    def _judge(self, feed: str, gaps: Gaps, now_ns: int) -> FeedHealth | None:
-        entry, lines = self.book.feed(feed), [line for _, line in self.book.lines_of(feed)]
-        if not lines:
-            return None
-        gapped, repairing = gaps(feed)
-        verdict = feed_health.judge(entry, lines, gapped=gapped, repairing=repairing, now_s=now_ns // _NANOSECONDS)
-        if (verdict.state, verdict.reason) == (entry.state, entry.reason):
-            return None
-        entry.state, entry.reason = verdict.state, verdict.reason
-        self.book.write_feed(feed)
-        return FeedHealth(
-            feed=feed,
-            fixture_id=feed_of(feed).fixture,
-            state=verdict.state,
-            reason=verdict.reason,
-            since_ns=now_ns,
-            vendor_state=UNSET if verdict.vendor_state is None else verdict.vendor_state,
-            vendor_time=UNSET if verdict.vendor_time is None else verdict.vendor_time,
-            open_lines=self.book.open_lines(feed),
-        )
 
     # Control records.
 
-    def _opened(self, opened: Opened, stamp: Stamp) -> list[Finding]:
+    def _opened(self, opened: Opened, stamp: LineStamp) -> list[Finding]:
         line, found = self.book.get(stamp.line), list[Finding]()
         if line is not None and line.connection == stamp.connection and line.is_open:
             return []  # said already by a record that came before it
@@ -235,14 +120,14 @@ class Watch:
             Line(feed=stamp.feed, connection=stamp.connection, is_open=True, opened_ns=stamp.received_ns),
         )
         self.book.note_heard(stamp.line, stamp.now_s, is_frame=True)
-        self._touched.add(stamp.feed)
+        self.feeds.touch(stamp.feed)
         found.append(Up(stamp.feed, stamp.line, stamp.connection))
         found.append(
             line_health.opened(stamp.line, stamp.feed, stamp.connection, stamp.received_ns, opened, is_first=is_first)
         )
         return found
 
-    def _closed(self, closed: Closed, stamp: Stamp) -> list[Finding]:
+    def _closed(self, closed: Closed, stamp: LineStamp) -> list[Finding]:
         line, found = self.book.get(stamp.line), list[Finding]()
         if line is not None and stamp.connection != line.connection and stamp.connection in line.older:
             return [Count.LATE_CONTROL]  # an older connection's end, told late: the newer one goes on
@@ -259,10 +144,10 @@ class Watch:
         self.book.note_heard(stamp.line, stamp.now_s, is_frame=False)
         found.append(Down(stamp.feed, stamp.line, stamp.connection))
         found.append(line_health.closed(stamp.line, stamp.feed, stamp.connection, stamp.received_ns, closed))
-        self._unheard(stamp.feed, stamp.received_ns)
+        self.feeds.silence(stamp.feed, stamp.received_ns)
         return found
 
-    def _overflow(self, overflow: Overflow, stamp: Stamp) -> list[Finding]:
+    def _overflow(self, overflow: Overflow, stamp: LineStamp) -> list[Finding]:
         found = self._heard(stamp, is_frame=False)
         found.append(line_health.overflowed(stamp.line, stamp.feed, stamp.connection, stamp.received_ns, overflow))
         last = overflow.last_frame or 0
@@ -273,7 +158,7 @@ class Watch:
             found.append(self._standing(stamp.line, line, stamp.received_ns))
         return found
 
-    def _tick(self, tick: Tick, stamp: Stamp) -> list[Finding]:
+    def _tick(self, tick: Tick, stamp: LineStamp) -> list[Finding]:
         line = self.book.get(stamp.line)
         if tick.open:
             return self._heard(stamp, is_frame=False)
@@ -286,7 +171,7 @@ class Watch:
 
     # Lines.
 
-    def _heard(self, stamp: Stamp, *, is_frame: bool) -> list[Finding]:
+    def _heard(self, stamp: LineStamp, *, is_frame: bool) -> list[Finding]:
         line = self.book.get(stamp.line)
         if line is None or (line.connection != stamp.connection and stamp.connection not in line.older):
             return self._opened(Opened(), stamp)  # its opening is lost; nothing before this record is known of it
@@ -302,7 +187,7 @@ class Watch:
         else:
             return []
         self.book.write(stamp.line)
-        self._touched.add(stamp.feed)
+        self.feeds.touch(stamp.feed)
         found.append(line_health.resumed(stamp.line, stamp.feed, stamp.connection, stamp.received_ns))
         return found
 
@@ -315,7 +200,7 @@ class Watch:
             return []
         line.is_silent = True
         self.book.write(name)
-        self._touched.add(line.feed)
+        self.feeds.touch(line.feed)
         return [line_health.silent(name, line.feed, line.connection, now_ns)]
 
     def _another_delivers(self, name: str, feed: str, now_s: int) -> bool:
@@ -329,17 +214,11 @@ class Watch:
         line.is_open = line.is_silent = False
         line.reason, line.ended_ns = reason, since_ns
         self.book.write(name)
-        self._unheard(line.feed, since_ns)
+        self.feeds.silence(line.feed, since_ns)
         return [
             Down(line.feed, name, line.connection),
             line_health.down(name, line.feed, line.connection, since_ns, reason),
         ]
-
-    def _unheard(self, feed: str, since_ns: int) -> None:
-        """Judge the feed of a line that went down; the state of its upstream is unknown if nobody listens now."""
-        self._touched.add(feed)
-        if self.book.open_lines(feed) == 0 and upstream.silence(self.book.feed(feed), since_ns):
-            self.book.write_feed(feed)
 
     @staticmethod
     def _standing(name: str, line: Line, received_ns: int) -> LineHealth:

@@ -5,7 +5,7 @@ from typing import Any
 
 from processors.core.fastpath.classify import classify
 from processors.core.fastpath.findings import Unreadable
-from processors.core.fastpath.normalize import Stamp, normalize
+from processors.core.fastpath.normalize import PacketStamp, normalize
 from processors.core.fastpath.packet import (
     ActionPacket,
     ElementPacket,
@@ -23,8 +23,8 @@ STATE = StateInForce(state="Connected", since_ns=1_795_190_000_000_000_000)
 RELEASED = Released(why="in_order", after_ms=0)
 
 
-def stamp(feed: str) -> Stamp:
-    return Stamp(
+def stamp(feed: str) -> PacketStamp:
+    return PacketStamp(
         feed=feed,
         line=feed,
         connection="c-1",

@@ -13,6 +13,8 @@ FARTHEST: Final = 10_000
 """A number farther than this beyond the last one is implausible (R5)."""
 SILENT_S: Final = 36 * 3600
 """Seconds of stream time after which an account of which nothing comes is removed (R10)."""
+NEAR: Final = 64
+"""Numbers around the one asked for among which a packet is looked for by name (R2)."""
 IN_A_ROW: Final = 3
 """Conflicts that rise by one each and then are a restart (R7)."""
 
@@ -259,9 +261,23 @@ class Account:
             self.scope = "connection"
             if view.offset != self.offset:
                 self._find_restart(packet, nearest, aligned=True)
-        elif self._is_forgotten(number) or self.place.first <= number < self.base:
+        elif self.place.first <= number < self.base:
+            view.offset = self.offset
+        elif near := self._namesakes(packet, asked + packet.number):
+            nearest = min(near, key=lambda other: (abs(other - asked - packet.number), -other))
+            view.offset = nearest - packet.number
+            self.scope = "connection"
+            if view.offset != self.offset:
+                self._find_restart(packet, nearest, aligned=True)
+        elif self._is_forgotten(number):
             view.offset = self.offset
         return view.offset is not None
+
+    def _namesakes(self, packet: Packet, asked: int) -> list[int]:
+        """Return where the packet's name is known around the place that was asked for: its body is rendered anew."""
+        if self.scope == "fixture" or self.place.position != "events" or not packet.is_named:
+            return []
+        return [other for other, known in self.known.items() if known[0] == packet.key and abs(other - asked) <= NEAR]
 
     # R3, R4, R7.
 
@@ -287,6 +303,8 @@ class Account:
             found = max(behind)
         elif is_conflict and by_default in self.known and self.known[by_default] == packet.content:
             found = by_default
+        elif is_free and is_conflict and number in self.known and behind:
+            found = max(behind)
         if found is None:
             return number
         view.offset = found - packet.number

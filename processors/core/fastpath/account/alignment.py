@@ -5,9 +5,14 @@ taken for granted: the first packet of each connection is looked up, and so is e
 numbers are known to be the fixture's.
 """
 
+from typing import Final
+
 from processors.core.fastpath.account.account import Account, Packet
 from processors.core.fastpath.account.arrival import Arrival
 from processors.core.fastpath.account.known import KEY_BYTES
+
+NEAR: Final = 64
+"""How far from where its position says a replayed packet may be found by its name alone."""
 
 
 def offset_of(account: Account, arrival: Arrival) -> int | None:
@@ -27,8 +32,23 @@ def offset_of(account: Account, arrival: Arrival) -> int | None:
     if same:
         state.scope = "connection"
         return min(same, key=lambda found: (abs(found - asked - 1), -found)) - number
+    is_below = there is None and 0 <= place < state.low
+    named = None if is_below else _namesake(account, arrival)
+    if named is not None:
+        state.scope = "connection"
+        return named - number
     # Forgotten, or below the baseline: nothing speaks against the numbers going on.
     return state.offset if there is None and place >= 0 else None
+
+
+def _namesake(account: Account, arrival: Arrival) -> int | None:
+    """Find the packet by its name where the position asked for says: what it says was rendered anew."""
+    if account.state.scope == "fixture" or account.feed.position != "events" or not arrival.is_named:
+        return None
+    asked = (arrival.position or 0) + arrival.number
+    near = range(max(0, asked - NEAR), asked + NEAR + 1)
+    same = [place for place in near if (account.known.get(place) or b"")[:KEY_BYTES] == arrival.key]
+    return min(same, key=lambda found: (abs(found - asked), -found), default=None)
 
 
 def further_on(account: Account, packet: Packet, place: int) -> int | None:
@@ -49,6 +69,14 @@ def further_back(account: Account, packet: Packet) -> int | None:
         return None  # it brought everything itself, so there is nothing to find: nearly every packet
     same = (found for found in reversed(account.known.find(packet.content)) if _is_new(packet, found))
     return next(same, None)
+
+
+def further_down(account: Account, packet: Packet, place: int) -> int | None:
+    """Find a packet that does not match ``place`` before it: numbers of its connection were counted that are none."""
+    if account.state.scope == "fixture" or not packet.arrival.is_named or account.known.get(place) is None:
+        return None
+    same = (found for found in reversed(account.known.find(packet.content)) if _is_new(packet, found))
+    return next((found for found in same if found < place), None)
 
 
 def at_default(account: Account, packet: Packet) -> int | None:

@@ -7,6 +7,7 @@ from processors.core.fastpath.account.alignment import (
     at_default,
     at_default_unseen,
     further_back,
+    further_down,
     further_on,
     offset_of,
 )
@@ -172,6 +173,8 @@ def _mismatch(account: Account, packet: Packet, reason: ConflictReason) -> int |
     """The number cannot be this packet's: another connection's numbers tell, or they restarted, or it conflicts."""
     link, number, first = packet.link, packet.arrival.number, account.feed.first_number
     place = at_default(account, packet)
+    if place is None and reason == "other-action":
+        place = further_down(account, packet, number + link.offset)
     if place is not None:
         return _same(account, packet, place)
     link.run = link.run + 1 if link.run and number == link.conflict + 1 else 1

@@ -360,3 +360,52 @@ def test_number_below_nought_is_a_conflict():
     for link in account.links.values():
         link.offset = -200
     assert kinds(task.say("a2", 5, "x")) == ["conflict", (-195, "x", "conflict")]
+
+
+def replayed(task, connection, numbers, *, own, **said):
+    return [told for n in numbers for told in task.say(connection, n - own, n, **said)]
+
+
+def test_a_replay_with_bodies_rendered_anew_is_aligned_by_names():
+    task = opened()
+    task.say_all("a1", *range(1, 21))
+    task.open("a2", 18)
+    restarted, conflict = task.say("a2", 1, 19, body="renamed")
+    assert (restarted["kind"], restarted["aligned"], restarted["first"]) == ("restarted", True, 19)
+    assert (conflict["kind"], conflict["reason"], conflict["first"]) == ("conflict", "body-differs", 19)
+    assert kinds(replayed(task, "a2", [20], own=18, body="renamed")) == ["conflict"]
+    assert task.say("a2", 3, 21, body="renamed") == [(21, "21", "in_order")]
+    assert scope(task) == "connection"
+
+
+def test_an_equal_name_far_from_where_the_replay_begins_says_nothing():
+    task = opened()
+    task.say_all("a1", *range(1, 101))
+    task.open("a2", 98)
+    assert kinds(task.say("a2", 1, 20, body="renamed"))[0] == "restarted"
+    assert not task.found("restarted")[0].aligned
+
+
+def test_names_say_nothing_once_numbers_are_known_to_be_the_fixtures():
+    task = opened()
+    task.say_all("a1", *range(1, 21))
+    task.open("a2", 18)
+    task.say_all("a2", 19, 20)
+    task.open("a3", 18)
+    task.say("a3", 1, 19, body="updated again, by numbers that restarted")
+    assert not task.found("restarted")[0].aligned
+
+
+def test_what_was_counted_too_far_on_is_found_before():
+    """The connection's first packets were lost by us, so its numbers stood too low for what followed."""
+    task = opened()
+    task.say_all("a1", *range(1, 11))
+    task.open("a2", 8)
+    task.say("a2", 4, 12)  # 9, 10 and 11 are lost: it stands at 11
+    replayed(task, "a2", range(13, 16), own=8)
+    task.open("a3", 0)
+    task.say_all("a3", *range(1, 11))
+    assert kinds(task.say("a3", 11, 11)) == ["conflict", (11, "11", "conflict")]
+    assert task.say_all("a3", 12, 13, 14, 15) == ["copy"] * 4
+    assert task.say("a3", 16, 16) == [(15, "16", "in_order")]
+    assert not task.found("gap_suspected")

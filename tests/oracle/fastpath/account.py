@@ -15,6 +15,8 @@ SILENT_S: Final = 36 * 3600
 """Seconds of stream time after which an account of which nothing comes is removed (R10)."""
 NEAR: Final = 64
 """Numbers around the one asked for among which a packet is looked for by name (R2)."""
+FINISHED_S: Final = 2 * 3600
+"""The same where a packet said that the fixture is over."""
 IN_A_ROW: Final = 3
 """Conflicts that rise by one each and then are a restart (R7)."""
 
@@ -65,6 +67,7 @@ class Packet:
     at_ns: int
     connection: Connection
     frame: int
+    is_finished: bool
     is_named: bool
     """It has an action's id or a time; others may be equal without being the same."""
     imply: Callable[[], str]
@@ -150,6 +153,7 @@ class Account:
         self.last = -1
         self.offset = 0
         self.scope = "unknown"
+        self.is_finished = False
         self.at, self.step, self.now_ns, self.heard_ns = 0, 0, 0, 0
 
     # One packet.
@@ -157,7 +161,7 @@ class Account:
     def take(self, packet: Packet, at: int, now_ns: int) -> None:
         """Take a packet that arrived in the record at offset ``at``."""
         self.at, self.step, self.now_ns = at, 3 * at + 2, now_ns
-        self.heard_ns = now_ns
+        self.heard_ns, self.is_finished = now_ns, self.is_finished or packet.is_finished
         view = self.views.setdefault(packet.connection.name, _View())
         self.known = {number: known for number, known in self.known.items() if number > self.last - REMEMBERED}
         number, own_last, before = packet.number, view.own_last, view.packets
@@ -531,7 +535,7 @@ class Account:
 
     def is_silent(self, now_ns: int) -> bool:
         """Tell whether nothing came for so long that the account is removed."""
-        return now_ns // 10**9 - self.heard_ns // 10**9 >= SILENT_S
+        return now_ns // 10**9 - self.heard_ns // 10**9 >= (FINISHED_S if self.is_finished else SILENT_S)
 
     def remove(self, at: int, now_ns: int) -> None:
         """Say what becomes of the numbers that are still asked for."""

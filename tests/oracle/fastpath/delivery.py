@@ -166,7 +166,7 @@ class _Making:
             act()
             if 0 <= pause_at <= len(history.records):
                 pause_at = -1
-                self._pause(random.choice((35, 37)))
+                self._pause(random.choice((1, 3, 35, 37)))
             end_ms = self._now_ms
         self._silence(end_ms)
         history.said = self._oracle.said
@@ -187,7 +187,7 @@ class _Making:
         """Let nothing happen for that long."""
         self._agenda = [(at_ms + hours * 3_600_000, serial, act) for at_ms, serial, act in self._agenda]
         self._now_ms += hours * 3_600_000
-        self.history.is_honest = self.history.is_honest and hours < 36
+        self.history.is_honest = self.history.is_honest and hours < 2
         self.history.contents["histories with a long silence"] += 1
         self._tick(self._random.choice(self._lines))
 

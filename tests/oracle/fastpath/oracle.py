@@ -252,8 +252,9 @@ class Oracle:
         if connection.name in self._forgotten:
             self._forgotten.remove(connection.name)
             connection.since, connection.lost = 3 * record.offset + 1, []
+        is_finished = packet.get("finished") is True
         is_named = bool(what[0] if kind == "a" else what[-1])
-        taken = Packet(out, number, canonical(what), body, self.now_ns, connection, frame, is_named, imply)
+        taken = Packet(out, number, canonical(what), body, self.now_ns, connection, frame, is_finished, is_named, imply)
         account.take(taken, record.offset, self.now_ns)
 
 

@@ -115,6 +115,8 @@ class Vendor:
             if self.kind == "golf" and random.random() < 0.08:  # it says neither when nor what for
                 entry.body = {"eventElementType": "ModeChange", "mode": random.choice(("tv", "data"))}
                 entry.what = ("ModeChange", None)
+        if random.random() < 0.01:
+            entry.body["finished"] = True
         self.entries.append(entry)
         return entry
 

@@ -51,6 +51,7 @@ class RmsSimulator:
 
     Attributes:
         paused: While set no bets are placed; what is still to be decided will be.
+        connections: All sockets.
     """
 
     def __init__(self, settings: RmsSimulatorSettings, clock: Callable[[], int] = time.time_ns) -> None:
@@ -76,8 +77,8 @@ class RmsSimulator:
         )
         gate = Gate(around)
         admission = Admission(around, tokens)
-        self._connections = Connections(around, admission, gate)
-        rooms = Rooms(lambda: self._connections.clients, around.faults)
+        self.connections = Connections(around, admission, gate)
+        rooms = Rooms(lambda: self.connections.clients, around.faults)
         trader = Trader(
             settings.trader,
             seed=settings.seed,
@@ -91,13 +92,13 @@ class RmsSimulator:
         for credential in settings.credentials:
             first_platforms.setdefault(credential.customer_id, credential.platform_ids[0])
         self._parts = (
-            self._connections,
+            self.connections,
             AuthApi(around, tokens, gate),
             BetApi(around, tokens, self._desk, gate),
             Control(
                 desk=self._desk,
                 platform=self._platform,
-                connections=self._connections,
+                connections=self.connections,
                 admission=admission,
                 gate=gate,
                 around=around,
@@ -137,7 +138,7 @@ class RmsSimulator:
         if self._clock is not None:
             self._clock.cancel()
             await asyncio.wait((self._clock,))
-        await self._connections.close()
+        await self.connections.close()
         if self._runner is not None:
             await self._runner.cleanup()
         self._ledger.close()
@@ -160,7 +161,7 @@ class RmsSimulator:
                 for customer, platform, slip in self._platform.advance(elapsed_ns):
                     self._desk.place(customer, platform, slip)
             self._desk.tick()
-            self._connections.tick()
+            self.connections.tick()
 
 
 async def run(settings: RmsSimulatorSettings, *, on_ready: Callable[[RmsUrls], None] | None = None) -> None:

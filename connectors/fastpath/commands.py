@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from connectors.clock import Clock
 from connectors.fastpath import names
@@ -210,7 +210,9 @@ class CommandReader:
             partitions = [TopicPartition(self._topic, number) for number in range(TOPICS[COMMANDS_TOPIC].partitions)]
             consumer.assign(partitions)
             if not self._next:
-                async with asyncio.timeout(_METADATA_S):  # a missing topic is waited for without a word otherwise
+                if self._topic not in await consumer.topics():
+                    raise UnknownTopicOrPartitionError(self._topic)  # waited for without a word otherwise
+                async with asyncio.timeout(_METADATA_S):  # as is a partition without a leader
                     self._next = await consumer.end_offsets(partitions)
                 self.ready.set()
             for tp, offset in self._next.items():

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.kafka
 
 # No swaps: one that slips past the overlap of a resume is a gap, which the processor has repaired.
 FAULTS = FastpathFaultSettings(
-    cut_every_s=0.7,
-    close_every_s=1.1,
+    cut_every_s=0.3,
+    close_every_s=0.5,
     close_after_auth_every=4,
     duplicate_every=5,
     conflict_every=31,
@@ -34,7 +34,7 @@ async def test_the_ledger_is_in_the_raw_topic_and_resuming_skips_no_event(fastpa
         ledger=tmp_path / "ledger.jsonl",
         faults=FAULTS,
         fixtures={"soccer": 1, "tennis": 1},
-        actions_per_second=40.0,
+        actions_per_second=80.0,
         heartbeat_s=0.5,
         scope=scope,
         position_events=reading,

@@ -24,6 +24,10 @@ NAME_BYTES = 4096
 _NUMBERED = frozenset(kind.encode() for kind in NUMBERED)
 _DIGITS = 19
 """Digits of the largest 64-bit number; longer text in a stamp is not ours."""
+AHEAD_MS = 3_600_000
+"""How far ``tc-received-ns`` may be ahead of the Kafka timestamp of its record. A connector stamps both with one time,
+and Kafka takes none that is more than an hour ahead of its own clock (``message.timestamp.after.max.ms``; older brokers
+than 4.0 have to be told). So no single record can carry stream time away, from where it never comes back."""
 _DEAD_LETTER_KEEPS = frozenset({"tc-feed", "tc-line", "tc-connection", "tc-frame", "tc-received-ns", "tc-kind"})
 
 
@@ -127,6 +131,7 @@ class StreamTask:
         self._process: Callable[[SourceRecord, Context], None] = processor.process
         self._limits = {name: topic.max_message_bytes - RECORD_OVERHEAD_BYTES for name, topic in topics.items()}
         self._dead_letters = f"{processor.feed}.dead-letters"
+        self._bad_headers = f"{processor.feed}.bad-headers"
         self._version = version.encode()
         self._stop_ratio, self._window = stop_ratio, window
         self._failed_at: deque[int] = deque()
@@ -226,7 +231,8 @@ class StreamTask:
         stamps = dict(record.headers)
         hole = None
         received = _number(stamps.get("tc-received-ns"))
-        if received is not None and received > self.stream_time_ns:
+        is_ahead = received is not None and received > (record.timestamp + AHEAD_MS) * 1_000_000
+        if received is not None and received > self.stream_time_ns and not is_ahead:
             self.stream_time_ns = received
         connection, frame = stamps.get("tc-connection"), _number(stamps.get("tc-frame"))
         name = stamps.get("tc-line") or b""
@@ -245,6 +251,10 @@ class StreamTask:
         if hole is not None:
             # On its own: what a hole says stands, whatever becomes of the record that showed it.
             self._attempt(self._processor.on_hole, hole, record)
+        if is_ahead:
+            detail = f"tc-received-ns {received} is over an hour after the record's own time, {record.timestamp} ms"
+            self.dead_letter(record.value or b"", self._bad_headers, detail)
+            return
         self._attempt(self._process, record, record)
 
     def _attempt(

@@ -194,7 +194,7 @@ def test_audit_accounts_for_everything_the_processor_does(frames, share, skew_ms
         stamps = RawHeaders(
             feed="kambi", line=line, connection=f"c-{line}", frame=numbered[line], received_ns=now_ns, kind=kind
         )
-        record = Record(offset=offset, partition=0, value=packet, headers=stamps.to_kafka())
+        record = Record(offset=offset, value=packet, headers=stamps.to_kafka(), timestamp=now_ns // 1_000_000)
         driver.outputs.clear()
         driver.dead_letters.clear()
         driver.feed_record(record)

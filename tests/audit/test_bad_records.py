@@ -30,6 +30,8 @@ BAD: dict[str, tuple[dict[str, bytes | None], bytes | None]] = {
     "number that is none": ({"tc-frame": b"x"}, b"x"),
     "number below nothing": ({"tc-frame": b"-1"}, b"x"),
     "time that is none": ({"tc-received-ns": b"1_0"}, b"x"),
+    "time an hour and more after the record's": ({"tc-received-ns": b"%d" % (START_NS + 3601 * 10**9)}, b"x"),
+    "time at the end of all time": ({"tc-received-ns": b"9" * 19, "tc-kind": b"tick"}, b"{}"),
     "line of a megabyte": ({"tc-line": b"l" * 2**20}, b"x"),
     "line that is no text": ({"tc-line": b"\xff"}, b"x"),
     "frame without value": ({}, None),

@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.engine.task import DETAIL_CHARS, RECORD_OVERHEAD_BYTES, Batch, Partition, StreamTask
+from processors.engine.task import AHEAD_MS, DETAIL_CHARS, RECORD_OVERHEAD_BYTES, Batch, Partition, StreamTask
 from schemas.errors import EngineError, TooManyDeadLetters
 from schemas.topics import Topic
 from tests.engine.lab import frame, stamps
 from tests.engine.toy import REGISTRY, ToyProcessor
 
 SMALL = Topic(name="toy.out", description="", key="", max_message_bytes=RECORD_OVERHEAD_BYTES + 200)
+
+
+CREATED_MS = 1234
 
 
 @dataclass
@@ -24,7 +27,7 @@ class SourceRow:
     key: bytes | None = b"0"
     topic: str = "t.toy.raw"
     partition: int = 0
-    timestamp: int = 1234
+    timestamp: int = CREATED_MS
 
 
 class Written(NamedTuple):
@@ -146,8 +149,8 @@ def test_outputs_come_in_order_once_and_carry_the_source_timestamp():
     task.process(batch(rows([0, 1], kids=(("a", "x"), ("b", "y")))))
     taken = take_outputs(task)
     assert [(output.topic, output.key, output.timestamp_ms) for output in taken] == [
-        ("toy.out", b"a", 1234),
-        ("toy.out", b"b", 1234),
+        ("toy.out", b"a", CREATED_MS),
+        ("toy.out", b"b", CREATED_MS),
     ] * 2
     assert [dict(output.headers)["ce_id"] for output in taken] == [b"0/0", b"0/1", b"1/0", b"1/1"]
     assert take_outputs(task) == []
@@ -222,7 +225,7 @@ def test_dead_letter_headers_say_what_where_and_why():
                 ("tc-version", b"v9"),
                 *stamps(1),
             ],
-            1234,
+            CREATED_MS,
         )
     ]
 
@@ -310,6 +313,37 @@ def test_stream_time_is_the_greatest_received_time():
     for offset, (received, expected) in enumerate([(b"5", 5), (b"9", 9), (b"7", 9), (b"no", 9)]):
         task.process(batch([SourceRow(offset, frame(offset, []), [("tc-received-ns", received)])]))
         assert task.stream_time_ns == expected
+
+
+def received(frame_number, received_ns):
+    return [
+        (name, b"%d" % received_ns if name == "tc-received-ns" else content) for name, content in stamps(frame_number)
+    ]
+
+
+def test_time_of_receipt_far_after_the_records_own_moves_no_stream_time_and_is_a_dead_letter():
+    task, processed = new_task()
+    latest_ns = (CREATED_MS + AHEAD_MS) * 1_000_000
+    rows = [
+        SourceRow(offset, frame(offset, []), received(offset + 1, received_ns), timestamp=CREATED_MS)
+        for offset, received_ns in enumerate([7, latest_ns + 1, 9_999_999_999_999_999_999, latest_ns])
+    ]
+    task.process(batch(rows[:3]))
+    assert (processed, task.stream_time_ns) == ([0], 7)
+    dead = [output for output in take_outputs(task) if output.topic == "toy.dead-letters"]
+    assert [(dict(letter.headers)["tc-code"], letter.value) for letter in dead] == [
+        (b"toy.bad-headers", rows[1].value),
+        (b"toy.bad-headers", rows[2].value),
+    ]
+    task.process(batch(rows[3:]))
+    assert (processed, task.stream_time_ns) == ([0, 3], latest_ns)
+    assert (task.counts.holes, task.counts.failures) == (0, 0), "its number counts, and it is no failure of ours"
+
+
+def test_a_replay_later_than_it_was_received_is_as_good():
+    task, processed = new_task()
+    task.process(batch([SourceRow(0, frame(0, []), received(1, 5), timestamp=10**13)]))
+    assert (processed, task.stream_time_ns) == ([0], 5)
 
 
 def test_cleared_is_new():

@@ -12,6 +12,8 @@ MOST_LETTERS = 1_000
 """Of a raw record's line and connection together."""
 MOST_BYTES = 4096
 """Of either, so that frames of it are counted at all."""
+MOST_AHEAD_NS = 3600 * 10**9
+"""How far a raw record's time of receipt may be after its time in Kafka."""
 
 
 class KafkaRecord(Protocol):
@@ -23,6 +25,8 @@ class KafkaRecord(Protocol):
     def partition(self) -> int: ...
     @property
     def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
     @property
     def key(self) -> bytes | None: ...
     @property
@@ -100,6 +104,7 @@ def to_raw(record: KafkaRecord) -> Raw:
     numbers = [_number(headers.get(name)) for name in ("tc-frame", "tc-received-ns")]
     kind, line, connection = (name or "" for name in names)
     frame, received_ns = (-1 if number is None else number for number in numbers)
+    is_ahead = received_ns - record.timestamp * 1_000_000 > MOST_AHEAD_NS
     return Raw(
         partition=record.partition,
         offset=record.offset,
@@ -107,12 +112,13 @@ def to_raw(record: KafkaRecord) -> Raw:
         line=line,
         connection=connection,
         frame=frame,
-        received_ns=received_ns,
+        received_ns=-1 if is_ahead else received_ns,
         value=record.value or b"",
         key=(record.key or b"").decode(errors="replace"),
         is_sound=None not in names
         and None not in numbers
         and received_ns < 2**63
+        and not is_ahead
         and len(line) + len(connection) <= MOST_LETTERS,
     )
 

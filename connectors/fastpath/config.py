@@ -132,7 +132,7 @@ class FastpathSettings(BaseModel):
     @property
     def legacy_hosts(self) -> tuple[str, ...]:
         """Configured hosts that the vendor shuts down."""
-        hosts = (urlsplit(url).hostname or "" for url in (self.stream_url, self.api_url))
+        hosts = ((urlsplit(url).hostname or "").rstrip(".") for url in (self.stream_url, self.api_url))
         return tuple(h for h in hosts if any(h == domain or h.endswith("." + domain) for domain in LEGACY_HOSTS))
 
     @field_validator("feeds", "sports", "kinds", "fixture_types", mode="before")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from typing import Final
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -90,7 +91,8 @@ async def dial(settings: FastpathSettings, url: str) -> ClientConnection:
         after = next(iter(response.headers.get_all("Retry-After")), "")
         raise HandshakeRefused(response.status_code, redacted(settings, text), retry_after=after) from error
     except (InvalidHandshake, InvalidURI, OSError, ValueError) as error:
-        raise ConnectFailed(redacted(settings, f"{type(error).__name__}: {error}")) from error
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise ConnectFailed(f"{urlsplit(url).netloc}: {redacted(settings, said)}") from error
 
 
 def redacted(settings: FastpathSettings, text: str) -> str:

@@ -250,10 +250,21 @@ class FeedLine:
             return _End(code, reason, protocol.refused_close(code, reason, heard=connection.heard))
         if closed.sent is not None:
             if closed.sent.code == protocol.MESSAGE_TOO_BIG:
-                self._sink.counts.received += 1
-                self._sink.counts.dropped["over-limit"] += 1
+                self._over_limit(closed.sent.reason)
             return _End(int(closed.sent.code), closed.sent.reason)
         return _End(_ABNORMAL, "connection lost")
+
+    def _over_limit(self, reason: str) -> None:
+        self._sink.counts.received += 1
+        self._sink.counts.dropped["over-limit"] += 1
+        log.error(
+            "fastpath.over_limit line=%s events=%d passed_by=%s reason=%s Operator action: a message is larger than "
+            "TRICAST_FASTPATH__MAX_MESSAGE_BYTES and lost; what comes after it is asked for",
+            self.name,
+            self._resume.events,
+            "yes" if self._resume.too_large() else "no",
+            reason,
+        )
 
     def _accepted(self, connection: _Connection) -> None:
         connection.heard = True

@@ -32,6 +32,7 @@ class Resume:
         self._repair: int | None = None
         self._received = 0
         self._streams: dict[tuple[str, str], _Distinct] = {}
+        self._stuck_at: int | None = None
         self.events = events or 0
         """As ``opened`` and ``tick`` say it: the position asked for plus the distinct events since; by sequence, the
         number of the last event."""
@@ -55,6 +56,16 @@ class Resume:
         other = bool(self.position)
         self._next, self._repair = 0, None
         return other
+
+    def too_large(self) -> bool:
+        """The next event is larger than we can keep; return whether it is passed by, the second time it comes there.
+
+        Whichever way the server counts, it is behind us after one or two such steps, and nothing else is left out.
+        """
+        again, self._stuck_at = self._stuck_at == self.events, self.events
+        if again and self._counts_by is not None:
+            self._next = self.events + 1
+        return again and self._counts_by is not None
 
     def opened(self, asked: int | None) -> None:
         """A connection was made that asked for ``asked``: what :attr:`position` was when it was dialled."""

@@ -151,3 +151,34 @@ def test_no_event_is_ever_skipped_in_either_reading_and_numbering(history, skips
             number = index - begin + 1 if per_connection else index + 1
             came(resume, *[number] * (1 + (index % 4 < again)))
         seen = max(seen, length)
+
+
+def listed(position, *, reading, large, length=12):
+    """Return what a list sends from ``position`` on before the event that is too large; and whether that came."""
+    sent = [n for n in range(1, length + 1) if n >= (position + 1 if reading == "skip" else max(1, position))]
+    return ([n for n in sent if n < large], True) if large in sent else (sent, False)
+
+
+@pytest.mark.parametrize("feed", [ACTIONS, TENNIS, MMA], ids=["a", "tennis", "mma"])
+@pytest.mark.parametrize("reading", ["skip", "from"])
+@pytest.mark.parametrize("large", [1, 2, 3, 5, 12])
+def test_an_event_that_is_too_large_is_passed_by_and_nothing_else(feed, reading, large):
+    reading = "from" if feed is not ACTIONS else reading
+    resume, seen = Resume(feed), set()
+    for _ in range(6):
+        asked = resume.position
+        resume.opened(asked)
+        numbers, stuck = listed(asked, reading=reading, large=large)
+        came(resume, *numbers)
+        seen.update(numbers)
+        if not stuck:
+            break
+        resume.too_large()
+    assert seen == set(range(1, 13)) - {large}
+
+
+def test_one_that_comes_once_is_asked_for_again():
+    resume = connected(ACTIONS, *range(1, 6))
+    assert not resume.too_large()
+    assert resume.position == 3
+    assert not connected(GOLF).too_large()

@@ -155,6 +155,19 @@ async def test_a_message_over_the_limit_ends_the_connection_and_is_counted(fastp
     assert "'over-limit': 1" in caplog.text
 
 
+async def test_a_message_over_the_limit_does_not_blind_the_feed(fastpath, caplog):
+    async def lists(peer):
+        for number in range(peer.position + 1, 6):
+            await peer.send(action(number, pad="x" * 20_000 if number == 3 else ""))
+        await peer.listen()
+
+    async with vendor(lists) as server, fastpath.connector(server.url, max_message_bytes=10_000):
+        seen = await fastpath.records(lambda seen: any(b'"fixtureSeqNum": 5' in r.value for r in seen))
+    frames = {r.json["fixtureAction"]["fixtureSeqNum"] for r in seen if r.kind == "frame"}
+    assert frames == {1, 2, 4, 5}
+    assert "fastpath.over_limit" in caplog.text
+
+
 async def test_broken_websocket_frames_end_the_connection_with_a_reason(fastpath):
     async def breaks(peer):
         if peer.number == 1:

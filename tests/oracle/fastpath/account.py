@@ -265,7 +265,7 @@ class Account:
             self.scope = "connection"
             if view.offset != self.offset:
                 self._find_restart(packet, nearest, aligned=True)
-        elif self.place.first <= number < self.base:
+        elif 0 <= number < self.base:
             view.offset = self.offset
         elif near := self._namesakes(packet, asked + packet.number):
             nearest = min(near, key=lambda other: (abs(other - asked - packet.number), -other))

@@ -51,7 +51,7 @@ BUGS = (
     ),
     Bug("R2 c what is missing is unknown", account, "Account._align", "number >= self.base and known is None", "False"),
     Bug("R2 d the greatest, not the nearest", account, "Account._align", "(abs(other - asked - 1), -other)", "-other"),
-    Bug("R2 below the baseline restarts", account, "Account._align", "self.place.first <= number < self.base", "False"),
+    Bug("R2 below the baseline restarts", account, "Account._align", "0 <= number < self.base", "False"),
     Bug(
         "R3 duplicates pass for copies", account, "Account._place",
         "packet.number in view.delivered and not", "False and not",

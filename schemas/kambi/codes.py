@@ -15,7 +15,7 @@ class Code(StrEnum):
         return member
 
     # Whole records.
-    BAD_HEADERS = "kambi.bad-headers", "the raw record lacks tc- headers, they cannot be read, or they are of the future; not from our connector"
+    BAD_HEADERS = "kambi.bad-headers", "tc- headers missing, unreadable or of the future: not from our connector"
     UNKNOWN_KIND = "kambi.unknown-kind", "tc-kind is none that this processor knows"
     BAD_CONTROL = "kambi.bad-control", "the value of a control record is not the JSON object it should be"
     NOT_A_PACKET = "kambi.not-a-packet", "not a Socket.IO packet"

@@ -88,8 +88,13 @@ def test_bad_record_is_accounted_for_and_changes_nothing_for_those_after_it(
     assert {kind: number for kind, number in report.findings.items() if kind != "hole"} == {}, report.examples
 
 
-def test_bad_record_without_a_dead_letter_is_lost():
+@pytest.mark.parametrize(
+    "stamps",
+    [{}, FRAME | {"tc-frame": b"0", "tc-kind": b"tick", "tc-received-ns": b"%d" % (START_NS + 3601 * 10**9)}],
+    ids=["no headers", "a tick of the future"],
+)
+def test_bad_record_without_a_dead_letter_is_lost(stamps: dict[str, bytes]):
     report = Report()
     judge = Judge(TOPIC, 0, report, from_start=True, ledger=None)
-    judge.judge(to_raw(Record(offset=0, value=b"x", headers=[])), [])
+    judge.judge(to_raw(Record(offset=0, value=b"{}", headers=list(stamps.items()))), [])
     assert dict(report.findings) == {"lost": 1}

@@ -23,7 +23,7 @@ class Dialogue:
         match packet:
             case packets.Pong():
                 client.pong()
-            case packets.Acknowledgement():
+            case packets.Acknowledgement() if client.connected:
                 pass
             case packets.Connect(namespace="/"):
                 client.connected = True

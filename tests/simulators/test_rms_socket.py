@@ -296,7 +296,7 @@ async def test_what_cannot_be_read_closes_the_connection(tmp_path, frame):
 
 @pytest.mark.parametrize("frame", ['420["join"]', "41", "430[]"])
 async def test_an_event_before_connect_closes_the_connection_too(tmp_path, frame):
-    async with staged(tmp_path, connect_timeout_s=0.1) as stage, stage.opened(await stage.headers()) as socket:
+    async with staged(tmp_path) as stage, stage.opened(await stage.headers()) as socket:
         await socket.recv()
         await socket.send(frame)
         with pytest.raises(ConnectionClosed):

@@ -22,7 +22,7 @@ HEARTBEAT = '{"message": "Heartbeat sent at 2026-11-20T18:00:10.412Z", "level": 
 
 
 def simulating(**settings):
-    values = {"token": TOKEN, "fixtures": {"soccer": 1, "tennis": 1}, "actions_per_second": 200, "heartbeat_s": 0.2}
+    values = {"token": TOKEN, "fixtures": {"soccer": 1, "tennis": 1}, "actions_per_second": 200, "heartbeat_s": 0.1}
     return FastpathSimulator(FastpathSimulatorSettings(**{**values, **settings}))
 
 
@@ -35,7 +35,7 @@ def live_feed(simulator):
     return next(each.paths["actions"] for each in simulator.world.fixtures if each.status == "Live")
 
 
-async def answers(settings, listen_s=1.0):
+async def answers(settings, listen_s=0.4):
     """Return verdict and answer by question; the path of a feed is left out of its own questions."""
     found = {}
     async for answer in examine(settings, listen_s=listen_s):

@@ -100,8 +100,17 @@ async def listen(
             async with asyncio.timeout(for_s):
                 await _hear(settings, socket, feed, heard, until=until)
     finally:
-        await socket.close()
+        await _leave(socket)
     return heard
+
+
+async def _leave(socket: ClientConnection) -> None:
+    """Close, and read on meanwhile: in front of the server's answer may stand more than is read ahead."""
+    closing = asyncio.create_task(socket.close())
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await socket.recv(decode=False)
+    await closing
 
 
 async def _hear(

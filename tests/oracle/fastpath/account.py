@@ -15,6 +15,8 @@ SILENT_S: Final = 36 * 3600
 """Seconds of stream time after which an account of which nothing comes is removed (R10)."""
 NEAR: Final = 64
 """Numbers around the one asked for among which a packet is looked for by name (R2)."""
+KEPT: Final = 64
+"""Numbers that are remembered of a fixture that is over for ``FINISHED_S``."""
 FINISHED_S: Final = 2 * 3600
 """The same where a packet said that the fixture is over."""
 IN_A_ROW: Final = 3
@@ -153,7 +155,9 @@ class Account:
         self.last = -1
         self.offset = 0
         self.scope = "unknown"
-        self.is_finished = False
+        self.is_finished = self.is_small = False
+        self.floor = 0
+        """Numbers below it are forgotten."""
         self.at, self.step, self.now_ns, self.heard_ns = 0, 0, 0, 0
 
     # One packet.
@@ -164,6 +168,7 @@ class Account:
         self.heard_ns, self.is_finished = now_ns, self.is_finished or packet.is_finished
         view = self.views.setdefault(packet.connection.name, _View())
         self.known = {number: known for number, known in self.known.items() if number > self.last - REMEMBERED}
+        self.known = {number: known for number, known in self.known.items() if number >= self.floor}
         number, own_last, before = packet.number, view.own_last, view.packets
         reached = self._place(packet, view, own_last, before)
         view.own_last = max(view.own_last, number)
@@ -224,7 +229,7 @@ class Account:
 
     def _is_forgotten(self, number: int) -> bool:
         is_missing = number in self.unpromised or any(number in gap.missing for gap in self.gaps)
-        return self._base <= number <= self.last - REMEMBERED and not is_missing
+        return self._base <= number <= max(self.last - REMEMBERED, self.floor - 1) and not is_missing
 
     def _remember(self, number: int, packet: Packet, view: _View) -> None:
         packet.out = changed(packet.out, state=packet.imply())
@@ -279,7 +284,7 @@ class Account:
 
     def _namesakes(self, packet: Packet, asked: int) -> list[int]:
         """Return where the packet's name is known around the place that was asked for: its body is rendered anew."""
-        if self.scope == "fixture" or self.place.position != "events" or not packet.is_named:
+        if self.scope == "fixture" or self.is_small or self.place.position != "events" or not packet.is_named:
             return []
         return [other for other, known in self.known.items() if known[0] == packet.key and abs(other - asked) <= NEAR]
 
@@ -535,7 +540,13 @@ class Account:
 
     def is_silent(self, now_ns: int) -> bool:
         """Tell whether nothing came for so long that the account is removed."""
-        return now_ns // 10**9 - self.heard_ns // 10**9 >= (FINISHED_S if self.is_finished else SILENT_S)
+        return now_ns // 10**9 - self.heard_ns // 10**9 >= SILENT_S
+
+    def shrink(self, now_ns: int) -> None:
+        """Forget, once, all but the newest numbers of a fixture that is over for long enough."""
+        is_over = self.is_finished and now_ns // 10**9 - self.heard_ns // 10**9 >= FINISHED_S
+        if is_over and not self.is_small:
+            self.is_small, self.floor = True, max(0, self.last - KEPT + 1)
 
     def remove(self, at: int, now_ns: int) -> None:
         """Say what becomes of the numbers that are still asked for."""

@@ -159,6 +159,9 @@ class Oracle:
         self._forget(at)
 
     def _forget(self, at: int) -> None:
+        for feed in self._feeds.values():
+            for account in feed.accounts.values():
+                account.shrink(self.now_ns)
         silent = [
             (account.heard_ns // 10**9, path, fixture)
             for path, feed in self._feeds.items()

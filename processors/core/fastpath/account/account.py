@@ -107,7 +107,7 @@ class Account:
         self.gaps = gaps
         self.holding = holding
         self.known = Known(store, identity, settings.remembered)
-        self.known.stand(state.low, state.last)
+        self.known.stand(state.low, state.last, floor=state.floor or 0)
         self.links = {link.ordinal: link for link in state.links}
         self.holds_back = head.kind == "actions"
         self.effects: list[Effect] = []
@@ -234,6 +234,11 @@ class Account:
         due = self.deadline(gap)
         if due is not None:
             self.due.append((due, gap))
+
+    def shrink(self, kept: int) -> int:
+        """Forget all but the newest ``kept`` numbers: enough for the overlap of a reconnect; return how many went."""
+        self.state.floor = max(0, self.state.last - kept + 1)
+        return self.known.forget_below(self.state.floor)
 
     def write(self) -> None:
         """Put the state; the last step of a record."""

@@ -30,7 +30,9 @@ from schemas.fastpath.feed import Feed, feed_of
 SILENT_S: Final = 36 * 3600
 """How long an account is kept after its newest packet: a match that is suspended overnight goes on the next day."""
 FINISHED_S: Final = 2 * 3600
-"""Likewise, when a packet said that the fixture is over."""
+"""After this, when a packet said that the fixture is over, only the newest numbers are kept: it was no promise."""
+KEPT: Final = 64
+"""Numbers kept of a fixture that is over: more than a reconnect overlaps."""
 MAX_ACCOUNTS: Final = 4_096
 """Accounts of one feed: the golf multiplexer has some hundreds. An eighth goes when there are more, oldest first."""
 AHEAD_NS: Final = 10 * SECOND_NS
@@ -280,10 +282,18 @@ class Accounts:
                 del self._members[path]
                 self._totals.pop(path, None)
             else:
-                told, numbers = self._forget(self._accounts[path, fixture_id, kind], now_ns)
+                account = self._accounts[path, fixture_id, kind]
+                told, numbers = self._forget_or_shrink(account, now_ns)
                 effects += told
                 deleted += numbers
         return effects
+
+    def _forget_or_shrink(self, account: Account, now_ns: int) -> tuple[list[Effect], int]:
+        if account.state.floor is not None or not account.state.finished or _is_silent(account, now_ns):
+            return self._forget(account, now_ns)
+        numbers = account.shrink(KEPT)
+        heappush(self._ends, (_end_s(account), account.head.feed, account.head.fixture_id, account.head.kind))
+        return self._taken(account), numbers
 
     def _end_s(self, path: str, fixture_id: str, kind: Kind | None) -> int | None:
         if kind is not None:
@@ -310,7 +320,12 @@ class Accounts:
 
 
 def _end_s(account: Account) -> int:
-    return account.state.heard_s + (FINISHED_S if account.state.finished else SILENT_S)
+    is_over = account.state.finished and account.state.floor is None
+    return account.state.heard_s + (FINISHED_S if is_over else SILENT_S)
+
+
+def _is_silent(account: Account, now_ns: int) -> bool:
+    return account.state.heard_s + SILENT_S <= now_ns // SECOND_NS
 
 
 def _age(account: Account) -> tuple[int, str, str]:

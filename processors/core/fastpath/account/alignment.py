@@ -43,7 +43,10 @@ def offset_of(account: Account, arrival: Arrival) -> int | None:
 
 def _namesake(account: Account, arrival: Arrival) -> int | None:
     """Find the packet by its name where the position asked for says: what it says was rendered anew."""
-    if account.state.scope == "fixture" or account.feed.position != "events" or not arrival.is_named:
+    state = account.state
+    if state.scope == "fixture" or state.floor is not None:
+        return None
+    if account.feed.position != "events" or not arrival.is_named:
         return None
     asked = (arrival.position or 0) + arrival.number
     near = range(max(0, asked - NEAR), asked + NEAR + 1)

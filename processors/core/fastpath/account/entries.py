@@ -121,6 +121,7 @@ class State(msgspec.Struct, array_like=True):
         finished: A packet said that the fixture is over.
         commands: Stream times of the repairs asked for, ns; oldest first.
         links: What its connections delivered.
+        floor: Numbers below it are forgotten, since the fixture was over; ``None``: not over for long enough.
     """
 
     low: int
@@ -131,6 +132,7 @@ class State(msgspec.Struct, array_like=True):
     finished: bool = False
     commands: list[int] = []
     links: list[Link] = []
+    floor: int | None = None
 
 
 class Gap(msgspec.Struct, array_like=True):

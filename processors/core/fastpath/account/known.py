@@ -19,7 +19,7 @@ class Known:
         remembered: How many numbers, counted from the greatest, are known.
     """
 
-    __slots__ = ("_by_content", "_indexed", "_prefix", "_remembered", "_store", "first", "last")
+    __slots__ = ("_by_content", "_floor", "_indexed", "_prefix", "_remembered", "_store", "first", "last")
 
     def __init__(self, store: Store, identity: bytes, remembered: int) -> None:
         self._store = store
@@ -27,6 +27,7 @@ class Known:
         self._remembered = remembered
         self._by_content: dict[bytes, list[int]] | None = None
         self._indexed = 0
+        self._floor = 0
         self.first = 0
         self.last = -1
 
@@ -41,16 +42,21 @@ class Known:
         """Whether an index by content is in memory."""
         return self._by_content is not None
 
-    def stand(self, low: int, last: int) -> None:
+    def stand(self, low: int, last: int, *, floor: int) -> None:
         """Say which numbers the account has, without writing anything: it was just read from the store."""
-        self.first, self.last = max(low, last - self._remembered + 1), last
+        self._floor = floor
+        self.first, self.last = max(low, last - self._remembered + 1, floor), last
 
     def advance(self, low: int, last: int) -> None:
         """``last`` is the greatest number from now on; what gets too old for it is forgotten."""
-        first, self.last = self.first, last
-        self.first = max(low, last - self._remembered + 1)
-        for number in range(first, self.first):
-            self._store.delete(number_key(self._prefix, number))
+        self.last = last
+        self._forget_before(max(low, last - self._remembered + 1, self._floor))
+
+    def forget_below(self, floor: int) -> int:
+        """Forget all numbers below ``floor``, for good; return how many that may have been."""
+        before, self._floor, self._by_content = self.first, floor, None
+        self._forget_before(max(before, floor))
+        return self.first - before
 
     def put(self, number: int, content: bytes) -> None:
         """Keep the content of ``number``, unless it is too old."""
@@ -80,6 +86,11 @@ class Known:
         numbers = self.find(content)
         at = bisect_right(numbers, number)
         return numbers[at] if at < len(numbers) else None
+
+    def _forget_before(self, first: int) -> None:
+        for number in range(self.first, first):
+            self._store.delete(number_key(self._prefix, number))
+        self.first = first
 
     def drop_index(self) -> None:
         """Free the memory of ``find``; it is made anew when wanted."""

@@ -3,7 +3,7 @@
 import pytest
 
 from processors.core.fastpath.account import accounts as module
-from processors.core.fastpath.account.accounts import FINISHED_S, SILENT_S, accounts
+from processors.core.fastpath.account.accounts import FINISHED_S, KEPT, SILENT_S, accounts
 from processors.core.fastpath.account.arrival import AccountSettings
 from processors.core.fastpath.account.gaps import MAX_GAPS, MAX_RANGES
 from processors.engine.store import MemoryStore
@@ -59,14 +59,47 @@ def test_silent_account_is_forgotten_with_all_its_entries():
     assert kinds(task.say("a1", 6)) == ["baseline"]
 
 
-def test_finished_fixture_is_forgotten_sooner():
-    task = opened()
-    task.say("a1", 1)
-    task.say("a1", 2, finished=True)
-    task.say("a1", 3, ms=1_000_000)
+def finished(numbers, **settings):
+    task = opened(**settings)
+    task.say_all("a1", *range(1, numbers))
+    task.say("a1", numbers, finished=True)
+    task.close("a1")
+    return task
+
+
+def test_of_a_finished_fixture_only_the_newest_numbers_are_kept():
+    task = finished(200)
     task.pass_time(FINISHED_S * 1_000 - 1_000)
-    assert list(task.store.items(b"n"))
+    assert len(list(task.store.items(b"n"))) == 200
     task.pass_time(1_000)
+    assert len(list(task.store.items(b"n"))) == KEPT
+    task.pass_time(SILENT_S * 1_000)
+    assert not list(task.store.items(b"n"))
+    assert not list(task.store.items(b"as"))
+
+
+@pytest.mark.parametrize("forgetful", [False, True])
+@pytest.mark.parametrize("numbering", ["fixture", "connection"])
+def test_a_finished_fixture_that_goes_on_doubles_nothing(numbering, forgetful):
+    task = finished(200)
+    task.forgetful = forgetful
+    task.pass_time(3 * 3_600_000)
+    task.open("a2", 198)
+    own = 198 if numbering == "connection" else 0
+    told = [one for number in range(199, 204) for one in task.say("a2", number - own, number)]
+    assert [one for one in told if not isinstance(one, dict)] == [
+        "copy",
+        "copy",
+        *((number, str(number), "in_order") for number in range(201, 204)),
+    ]
+    task.open("b1", 0)
+    assert set(task.say_all("b1", *range(1, 204))) == {"forgotten", "copy"}
+    assert len(task.found("baseline")) == 1
+
+
+def test_time_that_jumps_over_a_finished_fixture_forgets_it_at_once():
+    task = finished(200)
+    task.pass_time(2 * SILENT_S * 1_000)
     assert not list(task.store.items(b"n"))
 
 

@@ -3,12 +3,46 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Thread
+from typing import Any
 
 from connectors.sink import FrameSink
 from schemas.errors import EnvironmentFault, TricastError
 
 log = logging.getLogger(__name__)
+
+
+class _Threads(ThreadPoolExecutor):
+    """A thread for each call, which nobody waits for at the end.
+
+    DNS is asked in threads, and a name server that does not answer keeps one for a minute: it must hold up neither the
+    end of the process nor the look-ups of others, Kafka's brokers among them.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def work() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        Thread(target=work, daemon=True).start()
+        return future
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a connector in an event loop of its own that ends when ``work`` does, whatever DNS does."""
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(_Threads())
+        await work
+
+    asyncio.run(main())
 
 
 def stop_on_signals() -> asyncio.Event:

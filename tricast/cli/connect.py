@@ -1,11 +1,11 @@
 """``tricast connect``: run one feed's connector."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import click
 
+from connectors import process
 from connectors.claim import claimed
 from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, pass_invocation
@@ -19,7 +19,7 @@ def _kambi(settings: Settings) -> None:
     # The shard count is not in the names: lines of one shard have one name under every count.
     names = [_claim(settings, "kambi", f"-{shard}", kambi.replica) for shard in kambi.own_shards]
     with claimed(kambi.spool_dir, names, feed="kambi"):
-        asyncio.run(run(kambi, settings.kafka, settings.topic_prefix))
+        process.run(run(kambi, settings.kafka, settings.topic_prefix))
 
 
 def _fastpath(settings: Settings) -> None:
@@ -27,7 +27,7 @@ def _fastpath(settings: Settings) -> None:
 
     fastpath = settings.fastpath
     with claimed(fastpath.spool_dir, [_claim(settings, "fastpath", "", fastpath.replica)], feed="fastpath"):
-        asyncio.run(run(fastpath, settings.kafka, settings.topic_prefix))
+        process.run(run(fastpath, settings.kafka, settings.topic_prefix))
 
 
 def _claim(settings: Settings, feed: str, part: str, replica: str) -> str:

@@ -65,14 +65,14 @@ class Admission:
         )
 
     def delay_s(self) -> float:
-        """Return how late the handshake that has just come is answered."""
-        self._handshakes += 1
+        """Return how late the handshake that was decided over last is answered."""
         faults = self._faults.current
         slow = _nth(self._handshakes, faults.slow_every) or self._weather.kind(self._clock()) == "slow"
         return faults.slow_s if slow else 0.0
 
     def decide(self, request: web.Request, passage: Passage) -> tuple[int, Admitted | Refused]:
         """Count a handshake and decide over it; return how many are in the window, and the decision."""
+        self._handshakes += 1
         taken = self.window.take(passage.ip, self._clock())
         if not (taken.allowed and passage.allowed):
             by = self._settings.limit_refusal

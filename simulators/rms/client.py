@@ -174,10 +174,9 @@ class Client:
     def end(self) -> None:
         """Write down what it never got, and that it ended."""
         reason = self.reason or f"closed by the client with {self._socket.close_code}"
-        lost_by = "half-open" if self.half_open_ns is not None else "ended"
         for item in self._outbox:
             if isinstance(item, Packet):
-                self._write_down("lost", replace(item, fault=_both(item.fault, lost_by)))
+                self._write_down("lost", replace(item, fault=_both(item.fault, "ended")))
         self._outbox.clear()
         self._ledger.append(
             Line(kind="disconnect", at_ns=self._clock(), connection=self.name, n=self._frames, reason=reason)

@@ -52,6 +52,7 @@ class RmsSimulator:
     Attributes:
         paused: While set no bets are placed; what is still to be decided will be.
         connections: All sockets.
+        desk: All bets.
     """
 
     def __init__(self, settings: RmsSimulatorSettings, clock: Callable[[], int] = time.time_ns) -> None:
@@ -59,7 +60,7 @@ class RmsSimulator:
         self.urls = RmsUrls(socket_url="", auth_url="", bets_url="")
         self._settings = settings
         self._now_ns = clock
-        start_ns = clock()
+        start_ns = self._last_ns = clock()
         self._ledger = Ledger(settings.ledger)
         around = Circumstances(
             settings=settings,
@@ -86,7 +87,7 @@ class RmsSimulator:
             rejected_share=settings.rejected_share,
         )
         book = Book(seed=settings.seed, start_ns=start_ns, kept=settings.bets_kept)
-        self._desk = Desk(book, trader, rooms.announce, self._ledger, clock)
+        self.desk = Desk(book, trader, rooms.announce, self._ledger, clock)
         self._platform = BetPlatform(settings.platform, settings.credentials, seed=settings.seed, start_ns=start_ns)
         first_platforms: dict[str, int] = {}
         for credential in settings.credentials:
@@ -94,9 +95,9 @@ class RmsSimulator:
         self._parts = (
             self.connections,
             AuthApi(around, tokens, gate),
-            BetApi(around, tokens, self._desk, gate),
+            BetApi(around, tokens, self.desk, gate),
             Control(
-                desk=self._desk,
+                desk=self.desk,
                 platform=self._platform,
                 connections=self.connections,
                 admission=admission,
@@ -152,15 +153,14 @@ class RmsSimulator:
             await asyncio.shield(self._clock)
 
     async def _run_clock(self) -> None:
-        last_ns = self._now_ns()
         while True:
             await asyncio.sleep(self._settings.step_ms / 1000)
-            elapsed_ns = max(0, self._now_ns() - last_ns)
-            last_ns += elapsed_ns
+            elapsed_ns = max(0, self._now_ns() - self._last_ns)
+            self._last_ns += elapsed_ns
             if not self.paused:
                 for customer, platform, slip in self._platform.advance(elapsed_ns):
-                    self._desk.place(customer, platform, slip)
-            self._desk.tick()
+                    self.desk.place(customer, platform, slip)
+            self.desk.tick()
             self.connections.tick()
 
 

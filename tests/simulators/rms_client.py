@@ -68,7 +68,8 @@ class Stage:
 
     def opened(self, headers, query=SOCKET):
         """Connect with the websockets library; Socket.IO is still to be spoken."""
-        return connect(f"{self.simulator.urls.socket_url}{query}", additional_headers=headers)
+        url = f"{self.simulator.urls.socket_url}{query}"
+        return connect(url, additional_headers=headers, close_timeout=0.1)  # a half-open server never answers
 
     @asynccontextmanager
     async def joined(self, headers=None):
@@ -88,9 +89,7 @@ class Stage:
 
     async def decide(self, bet, outcome="accept", **manner):
         code = bet["answer"]["bet_code"]
-        status, body = await self.ask(
-            "/simulator/decisions", json={"bet": code, "move": {"outcome": outcome} | manner}
-        )
+        status, body = await self.ask("/simulator/decisions", json={"bet": code, "move": {"outcome": outcome} | manner})
         assert status == 200, body
         return body["decisions"][-1]
 

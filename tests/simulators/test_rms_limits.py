@@ -21,7 +21,14 @@ def test_a_try_leaves_the_window_when_it_is_exactly_as_old():
 
 def test_refused_tries_count_when_they_do():
     window = SlidingWindow(2, 60, refused_count=True)
-    assert [window.take("a", now).allowed for now in (0, 10, 59, 60, 119, 121)] == [True, True, False, False, True, True]
+    assert [window.take("a", now).allowed for now in (0, 10, 59, 60, 119, 121)] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("refused_count", [True, False])

@@ -243,26 +243,26 @@ async def test_nothing_comes_before_join_and_to_everybody_after_it(tmp_path):
 
 
 async def test_rooms_are_of_a_customer_and_a_platform(tmp_path):
-    async with staged(tmp_path, credentials=TWO) as stage:
-        async with (
-            stage.joined(await stage.headers()) as both,
-            stage.joined(await stage.headers("7", "other")) as other,
-            stage.joined(await stage.headers(client_id="second")) as second,
-        ):
-            slip = {"betSlipId": "the-same"}
-            first = await stage.place(slip=slip)
-            theirs = await stage.place(slip=slip, customer="7")
-            elsewhere = await stage.place(slip=slip, platform=4022)
-            assert [bet["platform"] for bet in (first, theirs, elsewhere)] == [4021, 4021, 4022]
-            assert [(await stage.decide(bet))["reached"] for bet in (first, theirs, elsewhere)] == [1, 1, 2]
-            codes = {"first": first, "theirs": theirs, "elsewhere": elsewhere}
-            codes = {name: bet["answer"]["bet_code"] for name, bet in codes.items()}
-            assert codes["first"] in await both.recv()
-            assert codes["elsewhere"] in await both.recv()
-            assert codes["theirs"] in await other.recv()
-            assert codes["elsewhere"] in await second.recv()
-            rooms = [connection["rooms"] for connection in (await stage.state())["connections"]]
-            assert rooms == [["90210:4021", "90210:4022"], ["7:4021"], ["90210:4022"]]
+    async with (
+        staged(tmp_path, credentials=TWO) as stage,
+        stage.joined(await stage.headers()) as both,
+        stage.joined(await stage.headers("7", "other")) as other,
+        stage.joined(await stage.headers(client_id="second")) as second,
+    ):
+        slip = {"betSlipId": "the-same"}
+        first = await stage.place(slip=slip)
+        theirs = await stage.place(slip=slip, customer="7")
+        elsewhere = await stage.place(slip=slip, platform=4022)
+        assert [bet["platform"] for bet in (first, theirs, elsewhere)] == [4021, 4021, 4022]
+        assert [(await stage.decide(bet))["reached"] for bet in (first, theirs, elsewhere)] == [1, 1, 2]
+        codes = {"first": first, "theirs": theirs, "elsewhere": elsewhere}
+        codes = {name: bet["answer"]["bet_code"] for name, bet in codes.items()}
+        assert codes["first"] in await both.recv()
+        assert codes["elsewhere"] in await both.recv()
+        assert codes["theirs"] in await other.recv()
+        assert codes["elsewhere"] in await second.recv()
+        rooms = [connection["rooms"] for connection in (await stage.state())["connections"]]
+        assert rooms == [["90210:4021", "90210:4022"], ["7:4021"], ["90210:4022"]]
 
 
 async def test_join_is_not_acknowledged_where_it_was_not_asked_for_or_is_switched_off(tmp_path):

@@ -166,11 +166,15 @@ def test_shares_of_decisions():
     assert amended / len(moves) == pytest.approx(0.25, abs=0.05)
     assert sum(move.numbers for move in moves) / len(moves) == pytest.approx(0.5, abs=0.05)
     assert all(1 <= plan[0].after_s <= 3 for plan in told)
-    assert all(1 <= later.after_s - move.after_s <= 3 for plan in told for move, later in zip(plan, plan[1:], strict=False))
+    assert all(
+        1 <= later.after_s - move.after_s <= 3 for plan in told for move, later in zip(plan, plan[1:], strict=False)
+    )
 
 
 def test_manners_are_drawn_from_those_that_are_set():
-    drawn = plans(shapes=("object", "string", "list"), ids=("slip", "code"), spellings=("camel",), times=("none", "iso"))
+    drawn = plans(
+        shapes=("object", "string", "list"), ids=("slip", "code"), spellings=("camel",), times=("none", "iso")
+    )
     moves = [move for plan in drawn for move in plan if move.outcome != "ignore"]
     assert {move.shape for move in moves} == {"object", "string", "list"}
     assert {move.ids for move in moves} == {"slip", "code"}

@@ -1,7 +1,6 @@
 """Dials a FastPath feed: permessage-deflate offered, the token sent at once, exact bytes after it."""
 
 import asyncio
-import json
 import logging
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,7 +14,6 @@ from connectors.runner import ConnectFailed
 
 CLOSE_S: Final = 2.0  # for the peer's half of the closing handshake
 _NEXT_ADDRESS_S: Final = 0.25  # RFC 8305: one address that swallows everything must not take the whole time
-_LONGEST_TEXT: Final = 200
 _MAX_QUEUE: Final = 16  # messages read ahead; behind it TCP pushes back
 
 
@@ -96,12 +94,8 @@ async def dial(settings: FastpathSettings, url: str) -> ClientConnection:
 
 
 def redacted(settings: FastpathSettings, text: str) -> str:
-    """Return ``text`` of the server for people: without the token, should it repeat it, in one line, and short."""
-    token = settings.token.get_secret_value()
-    for written in (token, json.dumps(token)[1:-1]) if token else ():
-        text = text.replace(written, "***")  # before anything is cut: a part of it is too much, too
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(text.split())[:_LONGEST_TEXT]
+    """Return ``text`` of the server for people, see :func:`protocol.shown`."""
+    return protocol.shown(text, settings.token.get_secret_value())
 
 
 def deflates(socket: ClientConnection) -> bool:

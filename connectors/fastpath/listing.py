@@ -76,7 +76,7 @@ class Lister:
         if not isinstance(finding, Answer):
             return finding
         page = read_page(finding.document, sport=sport, number=number)
-        return page if page is not None else NoList(f"{finding.document!r:.200}")
+        return page if page is not None else NoList(self._rest.shown(repr(finding.document)))
 
     def _query(self, sport: str) -> dict[str, str]:
         if not takes_a_filter(sport):

@@ -10,7 +10,7 @@ import msgspec
 from yarl import URL
 
 from connectors.clock import Clock
-from connectors.fastpath.protocol import ACCEPT
+from connectors.fastpath.protocol import ACCEPT, shown
 from connectors.retry_after import retry_after_s
 
 _CHUNK_BYTES: Final = 64 * 1024
@@ -139,9 +139,13 @@ class FastpathRest:
         except TimeoutError:
             return Broken("timeout", f"no whole answer within {self._timeout.total:g} s")
         except aiohttp.ClientPayloadError as error:
-            return Broken("truncated", str(error))
+            return Broken("truncated", self.shown(str(error)))
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: what no header can carry
-            return Broken("network", f"{type(error).__name__}: {error}")
+            return Broken("network", self.shown(f"{type(error).__name__}: {error}"))
+
+    def shown(self, text: str) -> str:
+        """Return ``text`` of the server for people, see :func:`protocol.shown`."""
+        return shown(text, self._token)
 
     # -- private -----------------------------------------------------------------------------------------------------
 
@@ -158,7 +162,7 @@ class FastpathRest:
                 return Broken("too-large", f"more than {_MOST_BODY_BYTES} bytes")
         document = _decoded(bytes(body))
         if not isinstance(document, dict | list):
-            return Broken("not-json", f"it begins with {bytes(body[:60])!r}")
+            return Broken("not-json", f"it begins with {self.shown(body.decode(errors='replace'))[:60]!r}")
         if (error := error_in(document)) is not None:
             return self._refused(status, error, response)
         self._too_many = 0
@@ -166,8 +170,7 @@ class FastpathRest:
 
     def _refused(self, status: int, error: tuple[int, str], response: aiohttp.ClientResponse) -> Finding:
         told, detail = error
-        detail = detail.replace(self._token, "***") if self._token else detail  # should the server repeat it
-        status, detail = told or status, f"{detail.strip():.200}"
+        status, detail = told or status, self.shown(detail)
         # The documented text for a bad token comes with a status that is not documented.
         names_the_token = "authenticat" in detail.lower() and status < _SERVER_ERROR and status != _TOO_MANY
         if status in {_UNAUTHORIZED, _FORBIDDEN} or names_the_token:

@@ -317,3 +317,20 @@ async def test_a_wrong_token_is_told_by_a_list():
     async with rest_api() as api, client(api.url, token="another") as rest:
         outcome = await Lister(rest, types=("official",)).list("soccer")
     assert outcome == Unauthorised(401, "Supplied token could not be authenticated")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"headers": {"Authorization": f"Bearer {TOKEN}"}}).encode(),  # an echo in the place of the API
+        f"Bearer {TOKEN}".encode(),
+        b"x" * 52 + TOKEN.encode(),
+        b'{"a": "%s%s"}' % (b"x" * 180, TOKEN.encode()),
+    ],
+    ids=["no list", "no JSON", "no JSON, cut", "no list, cut"],
+)
+async def test_the_token_is_in_no_detail_not_even_in_part(body):
+    async with wire(ok(body)) as url, client(url) as rest:
+        outcome = await Lister(rest, types=("official",)).list("soccer")
+    assert isinstance(outcome, NoList | Broken)
+    assert TOKEN[:4] not in outcome.detail

@@ -17,7 +17,7 @@ from schemas.fastpath.fields import (
 )
 from schemas.normalized import Normalized
 
-FeedState = Literal["live", "suspect", "backfilling", "gapped", "repairing", "stale", "suspended", "down"]
+FeedState = Literal["live", "suspect", "backfilling", "repairing", "stale", "suspended", "down"]
 
 
 class LineHealth(Normalized, kw_only=True):
@@ -70,9 +70,9 @@ class FeedHealth(Normalized, kw_only=True):
         FeedState,
         Meta(
             description="down: no open line, or the collection was dropped; suspended: the scorer is offline, all will"
-            " come later; stale: the vendor's collector is disconnected; repairing: a replay was asked for; gapped:"
-            " numbers are missing; backfilling: what was collected offline comes; suspect: the collector is doubtful,"
-            " or one of two lines is silent; live."
+            " come later; stale: the vendor's collector is disconnected; repairing: numbers are missing"
+            " and a replay was asked for; backfilling: what was collected offline comes; suspect: the collector is"
+            " doubtful, or one of two lines is silent; live."
         ),
     ]
     reason: Reason

@@ -18,7 +18,7 @@ from schemas.fastpath.fields import (
 )
 from schemas.normalized import Normalized
 
-Kind = Literal[
+FindingKind = Literal[
     "baseline",
     "gap_suspected",
     "gap_closed",
@@ -39,7 +39,7 @@ class Finding(Normalized, kw_only=True):
     topic = SEQUENCE
 
     finding: Annotated[
-        Kind,
+        FindingKind,
         Meta(
             description="baseline: the first packet of the account; gap_suspected: numbers are missing and were given"
             " up; gap_closed: they came by themselves; gap_repaired: they came by a replay asked for; not_repairable:"

@@ -25,20 +25,19 @@ class Verdict:
 _LIVE: Final = Verdict("live", "delivering")
 
 
-def judge(entry: FeedEntry, lines: Sequence[Line], *, gapped: int, repairing: int, now_s: int) -> Verdict:
+def judge(entry: FeedEntry, lines: Sequence[Line], *, repairing: int, now_s: int) -> Verdict:
     """Return how a feed stands.
 
     Args:
         entry: What is known of it.
         lines: Its lines, in the order of their names.
-        gapped: Given-up gaps that are open.
-        repairing: Of them, those with a repair asked for.
+        repairing: Gaps with a repair asked for.
         now_s: Stream time, seconds.
     """
-    return next(_troubles(entry, lines, gapped, repairing, now_s), _LIVE)
+    return next(_troubles(entry, lines, repairing, now_s), _LIVE)
 
 
-def _troubles(entry: FeedEntry, lines: Sequence[Line], gapped: int, repairing: int, now_s: int) -> Iterator[Verdict]:
+def _troubles(entry: FeedEntry, lines: Sequence[Line], repairing: int, now_s: int) -> Iterator[Verdict]:
     """Yield what is wrong, the worst first."""
     upstream, collecting = entry.upstream, entry.collecting
     if not any(line.is_open for line in lines):
@@ -51,8 +50,6 @@ def _troubles(entry: FeedEntry, lines: Sequence[Line], gapped: int, repairing: i
         yield Verdict("stale", "upstream-disconnected", upstream.state, upstream.vendor_time)
     if repairing:
         yield Verdict("repairing", "repair-asked")
-    if gapped:
-        yield Verdict("gapped", "numbers-missing")
     if entry.burst_s and now_s - entry.burst_s <= BURST_S:
         yield Verdict("backfilling", "late-burst")
     if upstream.state not in {CONNECTED, UNKNOWN}:

@@ -11,8 +11,8 @@ from processors.core.fastpath.line_entries import FeedEntry
 from schemas.fastpath.feed import feed_of
 from schemas.fastpath.health import FeedHealth
 
-GapTotals = Callable[[str], tuple[int, int]]
-"""Path of a feed to its given-up gaps: open ones, and those of them under repair."""
+Repairing = Callable[[str], int]
+"""Path of a feed to how many of its gaps are under repair."""
 
 _NANOSECONDS: Final = 1_000_000_000
 
@@ -68,18 +68,18 @@ class FeedWatch:
         self._touched.discard(feed)
         self._bursting.discard(feed)
 
-    def judge(self, gaps: GapTotals, now_ns: int) -> list[FeedHealth]:
+    def judge(self, repairing: Repairing, now_ns: int) -> list[FeedHealth]:
         """Return the health of every feed that changed with this record; to be called last of all."""
-        found = [health for feed in sorted(self._touched) if (health := self._judge(feed, gaps, now_ns)) is not None]
+        judged = (self._judge(feed, repairing(feed), now_ns) for feed in sorted(self._touched))
+        found = [health for health in judged if health is not None]
         self._touched.clear()
         return found
 
-    def _judge(self, feed: str, gaps: GapTotals, now_ns: int) -> FeedHealth | None:
+    def _judge(self, feed: str, repairing: int, now_ns: int) -> FeedHealth | None:
         entry, lines = self._book.feed(feed), [line for _, line in self._book.lines_of(feed)]
         if not lines:
             return None
-        gapped, repairing = gaps(feed)
-        verdict = feed_health.judge(entry, lines, gapped=gapped, repairing=repairing, now_s=now_ns // _NANOSECONDS)
+        verdict = feed_health.judge(entry, lines, repairing=repairing, now_s=now_ns // _NANOSECONDS)
         if (verdict.state, verdict.reason) == (entry.state, entry.reason):
             return None
         entry.state, entry.reason = verdict.state, verdict.reason

@@ -63,7 +63,7 @@ class Step:
 
     def judge(self) -> None:
         """Tell the health of the feeds that this record changed; it comes last."""
-        for health in self._watch.feeds.judge(self._gaps, self._now_ns):
+        for health in self._watch.feeds.judge(self._accounts.repairing, self._now_ns):
             self._teller.feed_health(health)
 
     def found(self, findings: Iterable[Finding], position: int | None = None) -> None:
@@ -209,10 +209,6 @@ class Step:
             if collecting is not entry.collecting:
                 entry.collecting = collecting
                 self._watch.feeds.changed(effect.feed)
-
-    def _gaps(self, feed: str) -> tuple[int, int]:
-        standing = self._accounts.standing(feed)
-        return standing.gapped, standing.repairing
 
 
 def _in_force(state: Upstream) -> StateInForce:

@@ -13,21 +13,21 @@ from processors.core.fastpath.account.arrival import AccountSettings, Arrival
 from processors.core.fastpath.account.effects import (
     ConflictReason,
     Effect,
-    FindingKind,
     Found,
-    Range,
     Release,
     Repair,
     UnrepairedReason,
-    Why,
 )
 from processors.core.fastpath.account.entries import HEAD, STATE, Connection, Gap, Head, Link, State, encode
 from processors.core.fastpath.account.feeds import FeedConnections
 from processors.core.fastpath.account.gaps import Gaps
 from processors.core.fastpath.account.holding import Holding
 from processors.core.fastpath.account.known import Known
+from processors.core.fastpath.account.ranges import Range
 from processors.core.processor import Store
 from schemas.fastpath.feed import Feed
+from schemas.fastpath.fields import Why
+from schemas.fastpath.sequence import FindingKind
 
 MAX_LINKS: Final = 24
 """Connections of an account that are remembered: as many as a feed remembers."""
@@ -80,7 +80,7 @@ class Account:
         holds_back: Packets wait for what is missing before them; of statistics the next one holds all.
         effects: What the record at hand led to, in order; taken by ``Accounts``.
         due: When time has to look at which gap again; likewise.
-        shown: ``Gaps.standing`` as last told.
+        shown: ``Gaps.asked`` as last told.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Account:
         self.holds_back = head.kind == "actions"
         self.effects: list[Effect] = []
         self.due: list[tuple[int, Gap]] = []
-        self.shown: tuple[int, int] = (0, 0)
+        self.shown = 0
 
     def link(self, connection: Connection, number: int, offset: int) -> Link:
         """Begin to follow a connection; nothing was delivered by it yet."""

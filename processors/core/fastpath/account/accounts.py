@@ -65,7 +65,7 @@ class Accounts:
         self._feeds: dict[str, FeedConnections] = {}
         self._members: dict[str, dict[_Name, Account]] = {}
         self._accounts: dict[_Name, Account] = {}
-        self._totals: dict[str, tuple[int, int]] = {}
+        self._repairing: dict[str, int] = {}
         self._waiting: list[_Due] = []
         self._asked: list[_Due] = []
         self._ends: list[tuple[int, str, str, Kind | None]] = []
@@ -163,10 +163,9 @@ class Accounts:
                     gap.ours = True
                     account.gaps.write(gap)
 
-    def standing(self, feed: str) -> Standing:
-        """Return how a feed stands now; its ``fixture_id`` is empty."""
-        gapped, repairing = self._totals.get(feed, (0, 0))
-        return Standing(feed=feed, fixture_id="", gapped=gapped, repairing=repairing)
+    def repairing(self, feed: str) -> int:
+        """Return how many gaps of a feed have a repair asked for."""
+        return self._repairing.get(feed, 0)
 
     # Made, taken, forgotten.
 
@@ -234,17 +233,15 @@ class Accounts:
             for due, gap in account.due:
                 heappush(self._waiting if gap.state == "waiting" else self._asked, (due, *name, gap.first))
             account.due = []
-        if account.gaps.standing != account.shown:
+        if account.gaps.asked != account.shown:
             self._sum(account)
-            gapped, repairing = self._totals[head.feed]
-            effects.append(Standing(feed=head.feed, fixture_id=head.fixture_id, gapped=gapped, repairing=repairing))
+            effects.append(Standing(feed=head.feed, repairing=self._repairing[head.feed]))
         return effects
 
     def _sum(self, account: Account) -> None:
         path = account.head.feed
-        gapped, repairing = self._totals.get(path, (0, 0))
-        shown, account.shown = account.shown, account.gaps.standing
-        self._totals[path] = (gapped + account.shown[0] - shown[0], repairing + account.shown[1] - shown[1])
+        shown, account.shown = account.shown, account.gaps.asked
+        self._repairing[path] = self.repairing(path) + account.shown - shown
 
     def _make_room(self, path: str, now_ns: int) -> list[Effect]:
         members = self._members[path]
@@ -280,7 +277,7 @@ class Accounts:
             elif kind is None:
                 self._feeds.pop(path).forget()
                 del self._members[path]
-                self._totals.pop(path, None)
+                self._repairing.pop(path, None)
             else:
                 account = self._accounts[path, fixture_id, kind]
                 told, numbers = self._forget_or_shrink(account, now_ns)

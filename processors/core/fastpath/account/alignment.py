@@ -30,15 +30,25 @@ def offset_of(account: Account, arrival: Arrival) -> int | None:
         return state.offset
     same = known.find(content)
     if same:
-        state.scope = "connection"
-        return min(same, key=lambda found: (abs(found - asked - 1), -found)) - number
-    is_below = there is None and 0 <= place < state.low
-    named = None if is_below else _namesake(account, arrival)
-    if named is not None:
-        state.scope = "connection"
-        return named - number
-    # Forgotten, or below the baseline: nothing speaks against the numbers going on.
-    return state.offset if there is None and place >= 0 else None
+        return _of_connection(account, arrival, min(same, key=lambda found: (abs(found - asked - 1), -found)))
+    if there is None and 0 <= place < state.low:
+        return state.offset
+    found = _namesake(account, arrival)
+    if found is None and there is not None:
+        found = _unseen(account, arrival)
+    if found is not None:
+        return _of_connection(account, arrival, found)
+    return state.offset if there is None and place >= 0 else None  # forgotten: nothing speaks against going on
+
+
+def _of_connection(account: Account, arrival: Arrival, place: int) -> int:
+    """Numbers are the connection's own, and this one stands at ``place``."""
+    state = account.state
+    state.scope = "connection"
+    reading = place - (arrival.position or 0) - arrival.number
+    if abs(reading) <= NEAR:
+        state.reading = reading
+    return place - arrival.number
 
 
 def _namesake(account: Account, arrival: Arrival) -> int | None:
@@ -52,6 +62,16 @@ def _namesake(account: Account, arrival: Arrival) -> int | None:
     near = range(max(0, asked - NEAR), asked + NEAR + 1)
     same = [place for place in near if (account.known.get(place) or b"")[:KEY_BYTES] == arrival.key]
     return min(same, key=lambda found: (abs(found - asked), -found), default=None)
+
+
+def _unseen(account: Account, arrival: Arrival) -> int | None:
+    """Find the place of a packet that nobody brought yet: where the position asked for says, if that is missing."""
+    state = account.state
+    if state.scope == "fixture" or account.feed.position != "events" or not arrival.position:
+        return None
+    place = arrival.position + arrival.number + state.reading
+    is_next = state.last < place <= state.last + NEAR
+    return place if is_next or account.gaps.missing(place) is not None else None
 
 
 def further_on(account: Account, packet: Packet, place: int) -> int | None:

@@ -8,25 +8,14 @@ from typing import Literal
 import msgspec
 
 from processors.core.fastpath.account.arrival import Kind
+from processors.core.fastpath.account.ranges import Range
+from schemas.fastpath.fields import Why
+from schemas.fastpath.sequence import FindingKind
 
-Why = Literal["in_order", "filled", "timeout", "overfull", "late", "repaired", "conflict", "unordered"]
-FindingKind = Literal[
-    "baseline",
-    "gap_suspected",
-    "gap_closed",
-    "gap_repaired",
-    "not_repairable",
-    "reordered",
-    "duplicate",
-    "conflict",
-    "restarted",
-]
 Scope = Literal["unknown", "fixture", "connection"]
 ConflictReason = Literal["other-action", "body-differs", "implausible-jump"]
 UnrepairedReason = Literal["not-in-replay", "timeout", "budget", "no-replay", "forgotten"]
 Repair = Literal["asked", "none"]
-Range = tuple[int, int]
-"""First and last account number, both included."""
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -133,14 +122,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         feed: Path of the feed.
-        fixture_id: Fixture whose account changed it.
-        gapped: Given-up gaps that are open and not told as not repairable, those under repair included.
-        repairing: Of them, those with a repair asked for.
+        repairing: Gaps with a repair asked for.
     """
 
     feed: str
-    fixture_id: str
-    gapped: int
     repairing: int
 
 

@@ -122,6 +122,7 @@ class State(msgspec.Struct, array_like=True):
         commands: Stream times of the repairs asked for, ns; oldest first.
         links: What its connections delivered.
         floor: Numbers below it are forgotten, since the fixture was over; ``None``: not over for long enough.
+        reading: How far from position and own number together the newest connection stood that was found by content.
     """
 
     low: int
@@ -133,6 +134,7 @@ class State(msgspec.Struct, array_like=True):
     commands: list[int] = []
     links: list[Link] = []
     floor: int | None = None
+    reading: int = 0
 
 
 class Gap(msgspec.Struct, array_like=True):

@@ -29,10 +29,9 @@ class Gaps:
         waiting: The lowest gap that holds back what is behind it.
         barrier: Lowest number missing in it: nothing above goes out in order.
         asked: How many have a repair asked for.
-        standing: How many were given up and are neither closed nor told as not repairable; and ``asked``.
     """
 
-    __slots__ = ("_all", "_prefix", "_store", "asked", "barrier", "standing", "waiting")
+    __slots__ = ("_all", "_prefix", "_store", "asked", "barrier", "waiting")
 
     def __init__(self, store: Store, identity: bytes, gaps: list[Gap]) -> None:
         self._store = store
@@ -91,4 +90,3 @@ class Gaps:
         self.waiting = next((gap for gap in self._all if gap.state == "waiting"), None)
         self.barrier = None if self.waiting is None else self.waiting.missing[0][0]
         self.asked = sum(gap.state == "asked" for gap in self._all)
-        self.standing = (self.asked + sum(gap.state == "given-up" for gap in self._all), self.asked)

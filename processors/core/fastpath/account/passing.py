@@ -1,10 +1,12 @@
 """How packets pass an account: in order, held back behind a gap, into a gap; and how a gap is given up."""
 
 from processors.core.fastpath.account.account import Account, Packet
-from processors.core.fastpath.account.effects import FindingKind, Repair, Why
+from processors.core.fastpath.account.effects import Repair
 from processors.core.fastpath.account.entries import Gap, Held
 from processors.core.fastpath.account.ranges import intersects
 from processors.core.fastpath.account.repair import OVERLAP, ask, give_in, has_budget, is_repairable
+from schemas.fastpath.fields import Why
+from schemas.fastpath.sequence import FindingKind
 
 
 def pass_on(account: Account, packet: Packet, place: int) -> None:

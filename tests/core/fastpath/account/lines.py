@@ -132,6 +132,6 @@ def brief(effect: Effect) -> Any:
         case Ask():
             return ("ask", effect.line, (effect.first, effect.last), effect.position, effect.attempt)
         case Standing():
-            return ("standing", effect.gapped, effect.repairing)
+            return ("standing", effect.repairing)
         case Counted():
             return effect.what

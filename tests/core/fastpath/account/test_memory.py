@@ -40,7 +40,7 @@ def test_what_fills_below_the_remembered_is_not_kept():
     task.say_all("a1", 1, 2, 4)
     task.pass_time(2_000)
     task.say_all("a1", *range(5, 20))
-    assert kinds(task.say("a1", 3)) == ["gap_closed", (3, "3", "late"), ("standing", 0, 0)]
+    assert kinds(task.say("a1", 3)) == ["gap_closed", (3, "3", "late"), ("standing", 0)]
     assert len(list(task.store.items(b"n"))) == 3
 
 
@@ -49,7 +49,7 @@ def test_silent_account_is_forgotten_with_all_its_entries():
     task.say_all("a1", 1, 2, 3, 5)
     task.pass_time(2_000)
     task.pass_time(30_000)
-    assert task.pass_time(30_000)[-1] == ("standing", 0, 0)
+    assert task.pass_time(30_000)[-1] == ("standing", 0)
     task.pass_time((SILENT_S - 63) * 1_000)
     assert list(task.store.items(b"n"))
     task.pass_time(1_000)
@@ -111,9 +111,9 @@ def test_time_that_jumps_over_everything_still_says_what_is_missing():
         "gap_suspected",
         ("ask", "a", (2, 2), 0, 1),
         (3, "3", "timeout", 2 * SILENT_S * 1_000),
-        ("standing", 1, 1),
+        ("standing", 1),
         "not_repairable",
-        ("standing", 0, 0),
+        ("standing", 0),
     ]
     assert task.found("not_repairable")[0].reason == "forgotten"
 

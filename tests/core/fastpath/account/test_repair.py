@@ -68,7 +68,7 @@ def test_repair_brings_it():
         "a",
         2_010,
     )
-    assert told[1:] == [(12, "12", "repaired"), ("standing", 0, 0)]
+    assert told[1:] == [(12, "12", "repaired"), ("standing", 0)]
     assert task.say("a2", 13) == ["copy"]
     assert task.pass_time(100_000) == []
 
@@ -87,7 +87,7 @@ def test_replay_without_it_ends_the_attempt():
         ((11, 11),),
         2,
     )
-    assert told[2:] == [("standing", 0, 0)]
+    assert told[2:] == [("standing", 0)]
 
 
 def test_connection_that_was_there_before_ends_no_attempt():
@@ -103,7 +103,7 @@ def test_attempts_time_out():
     assert task.pass_time(1) == [("ask", "a", (11, 12), 0, 2)]
     told = task.pass_time(30_000)
     assert (told[0]["kind"], told[0]["reason"], told[0]["missing"]) == ("not_repairable", "timeout", ((11, 12),))
-    assert told[1:] == [("standing", 0, 0)]
+    assert told[1:] == [("standing", 0)]
 
 
 def test_second_attempt_goes_to_the_other_line():
@@ -181,12 +181,11 @@ def test_standing_adds_up_all_fixtures_of_a_feed():
     task.say("a1", 1, fixture="other")
     task.say("a1", 3, fixture="other")
     assert [one for one in kinds(task.pass_time(2_000)) if one[0] == "standing"] == [
-        ("standing", 1, 1),
-        ("standing", 2, 2),
+        ("standing", 1),
+        ("standing", 2),
     ]
-    assert task.say("a1", 2)[-1] == ("standing", 1, 1)
-    standing = task.accounts.standing(task.path)
-    assert (standing.gapped, standing.repairing) == (1, 1)
+    assert task.say("a1", 2)[-1] == ("standing", 1)
+    assert task.accounts.repairing(task.path) == 1
 
 
 def test_deadlines_are_met_in_order_of_their_gaps():

@@ -71,7 +71,7 @@ class FastpathSettings(BaseModel):
     """Paths of feeds to follow whatever is live, e.g. ``soccer/fixtures/<fixture id>/actions``."""
     sports: tuple[Annotated[str, Field(pattern=r"^(v\d+/)?[a-z0-9-]+$")], ...] = ()
     """Sports whose live fixtures are followed, as in paths, e.g. ``soccer,v2/volleyball``; none: only ``feeds``."""
-    kinds: tuple[FeedKind, ...] = ("actions", "statistics")
+    kinds: Annotated[tuple[FeedKind, ...], Field(min_length=1)] = ("actions", "statistics")
     """Feeds to open of each fixture that is found live."""
     fixture_types: Annotated[tuple[Literal["official", "simulation", "training"], ...], Field(min_length=1)] = (
         "official",

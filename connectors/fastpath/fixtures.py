@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from schemas.fastpath.wire import COLLECTION_STATUSES
+
 Life = Literal["live", "quiet", "ended"]
 """``quiet``: not to be followed now, nor left: scheduled, or its collection is over while its status says live."""
 
@@ -22,15 +24,7 @@ _STATUS: Final = (
     "suspended",
     "unverified",
 )
-_COLLECTION: Final = (
-    "collectionscheduled",
-    "collectinglive",
-    "collectingpostmatch",
-    "collectionsuspended",
-    "collectiondropped",
-    "collectioncompleted",
-    "postmatchchecked",
-)
+_COLLECTION: Final = tuple(status.lower() for status in COLLECTION_STATUSES)
 _ENDED: Final = frozenset({"completed", "abandoned", "cancelled", "postponed", "finished"})  # the last one: tennis
 _COLLECTED: Final = frozenset({"collectiondropped", "collectioncompleted", "postmatchchecked"})
 _TYPES: Final = ("", "official", "simulation", "training")

@@ -29,3 +29,14 @@ ACTION_TYPE_IDS: Final = {
 
 STATES: Final = ("Connected", "Disconnected", "Delayed", "Unstable", "PartiallyDisconnected")
 """Known states of ``ConnectionStateChanged`` (§7)."""
+
+COLLECTION_STATUSES: Final = (
+    "CollectionScheduled",
+    "CollectingLive",
+    "CollectingPostMatch",
+    "CollectionSuspended",
+    "CollectionDropped",
+    "CollectionCompleted",
+    "PostMatchChecked",
+)
+"""collectionStatus by its number (§4.5); lists and packets give either."""

@@ -8,18 +8,10 @@ from typing import Final, Literal
 
 import msgspec
 
+from schemas.fastpath.wire import COLLECTION_STATUSES
+
 Collection = Literal["running", "suspended", "dropped"]
 
-_STATUSES: Final = (
-    "CollectionScheduled",
-    "CollectingLive",
-    "CollectingPostMatch",
-    "CollectionSuspended",
-    "CollectionDropped",
-    "CollectionCompleted",
-    "PostMatchChecked",
-)
-"""By their number."""
 _MEANING: Final[dict[str, Collection]] = {"collectionsuspended": "suspended", "collectiondropped": "dropped"}
 
 
@@ -54,4 +46,4 @@ def take_collection(known: Collecting, *, told: int | str | None, summary: str |
 def _name(status: int | str) -> str:
     if isinstance(status, str):
         return status
-    return _STATUSES[status] if 0 <= status < len(_STATUSES) else str(status)
+    return COLLECTION_STATUSES[status] if 0 <= status < len(COLLECTION_STATUSES) else str(status)

@@ -17,13 +17,14 @@ from connectors.fastpath import names
 from connectors.fastpath.following import Following
 from connectors.kafka_retry import until_kafka_answers
 from connectors.runner import unless_stopped
+from schemas.fastpath import connections
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
 
 log = logging.getLogger(__name__)
 
 COMMANDS_TOPIC: Final = TOPICS["fastpath.commands"].name
-REPAIR: Final = "tricast.fastpath.command.repair.v1"
+REPAIR: Final = connections.Repair.ce_type
 
 _POLL_MS: Final = 1000
 _STOP_S: Final = 2.0

@@ -67,7 +67,7 @@ def _fastpath(settings: Settings, ledger: Path | None) -> Vendor:
         if chosen:
             return told
         sports = [sport for sport, count in simulator.fixtures.items() if count]
-        return told | {("fastpath", "sports"): ",".join(_IN_PATHS.get(sport, sport) for sport in sports)}
+        return told | {("fastpath", "sports"): ",".join(sports)}
 
     return Vendor(
         feed="fastpath",
@@ -77,9 +77,6 @@ def _fastpath(settings: Settings, ledger: Path | None) -> Vendor:
         simulated_at=simulated_at,
     )
 
-
-_IN_PATHS = MappingProxyType({"volleyball": "v2/volleyball"})
-"""Sports whose paths have a version."""
 
 VENDORS: Mapping[str, Callable[[Settings, Path | None], Vendor]] = MappingProxyType(
     {"kambi": _kambi, "fastpath": _fastpath}

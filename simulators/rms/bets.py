@@ -65,8 +65,10 @@ class Bet:
     @property
     def stands(self) -> Outcome | None:
         """The first accept or reject: later ones change nothing; ``ignore`` while there is none."""
-        said = [decision.outcome for decision in self.decisions]
-        return next((outcome for outcome in said if outcome != "ignore"), said[0] if said else None)
+        said: list[Outcome] = [decision.outcome for decision in self.decisions if decision.outcome != "ignore"]
+        if said:
+            return said[0]
+        return "ignore" if self.decisions else None
 
     @property
     def answer(self) -> Json:

@@ -28,7 +28,6 @@ _CLOSE_TIMEOUT_S: Final = 3.0
 _HALF_OPEN_NS: Final = 120 * _S
 """How long a half-open connection lasts: no client of ours may need that long to notice."""
 _PAYLOAD_MAX: Final = 1_000_000
-_STORM_CUT: Final = "cut by storm"
 
 
 class Connections:
@@ -52,6 +51,7 @@ class Connections:
         self._clients: dict[str, Client] = {}
         self._refused: set[web.WebSocketResponse] = set()
         self._dialogue = Dialogue(around)
+        self._begun_ns = around.clock()
         self._last_ns: dict[str, int] = {}
         self._phase: int | None = None
         self._stopping = False
@@ -90,11 +90,14 @@ class Connections:
             client.close(faults.close_code, "closed by fault switch")
         for client in self._due("disconnect", faults.disconnect_every_s, now_ns):
             self.disconnect(client)
-        phase = self._weather.phase(now_ns)
-        if phase is not None and phase != self._phase:
-            for client in self.clients:
-                client.cut(_STORM_CUT)
-        self._phase = phase
+        if self._weather.phase(now_ns) not in (None, self._phase):
+            self.change_weather()
+
+    def change_weather(self) -> None:
+        """Cut everybody, as a storm does when it begins and when it turns."""
+        self._phase = self._weather.phase(self._clock())
+        for client in self.clients:
+            client.cut("cut by storm")
 
     def disconnect(self, client: Client) -> None:
         """Send the Socket.IO disconnect packet; the WebSocket stays."""
@@ -114,9 +117,10 @@ class Connections:
             await asyncio.wait(self._serving, timeout=_CLOSE_TIMEOUT_S)
 
     def _due(self, what: str, every_s: float, now_ns: int) -> Iterable[Client]:
-        """Return the oldest client whose turn to be struck by ``what`` it is."""
-        last_ns = self._last_ns.setdefault(what, now_ns)
-        if every_s == 0 or now_ns - last_ns < every_s * _S:
+        """Return the oldest client whose turn to be struck by ``what`` it is; time counts while that is on."""
+        if every_s == 0:
+            self._last_ns[what] = now_ns
+        if every_s == 0 or now_ns - self._last_ns.setdefault(what, self._begun_ns) < every_s * _S:
             return ()
         self._last_ns[what] = now_ns
         return [client for client in self.clients if not client.quiet][:1]

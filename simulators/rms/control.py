@@ -174,6 +174,8 @@ class Control:
         if isinstance(settings, web.Response):
             return settings
         self.around.weather.begin(settings, self.around.clock())
+        if settings.for_s:
+            self.connections.change_weather()
         self._note(f"for {settings.for_s} s", fault="storm")
         return json(settings.model_dump())
 

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import aiohttp
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from simulators.rms.auth import EXCHANGE, REFRESH
 from simulators.rms.config import RmsSimulatorSettings
@@ -34,7 +36,7 @@ class Stage:
         assert self.settings.ledger is not None
         return [line for line in read_ledger(self.settings.ledger) if not kinds or line.kind in kinds]
 
-    async def ask(self, path, *, headers=None, **options):
+    async def ask(self, path, *, headers=None, **options) -> tuple[int, Any]:
         """GET a path, or POST to it when there is ``json`` or ``data``; return status and body, text if no JSON."""
         status, _, text = await self.answer(path, headers=headers, **options)
         try:
@@ -52,10 +54,10 @@ class Stage:
         ):
             return answer.status, answer.headers, await answer.read()
 
-    async def exchange(self, client_id="simulated", secret="simulated"):
+    async def exchange(self, client_id="simulated", secret="simulated") -> tuple[int, Any]:
         return await self.ask(EXCHANGE, json={"clientId": client_id, "secret": secret})
 
-    async def refresh(self, token):
+    async def refresh(self, token) -> tuple[int, Any]:
         return await self.ask(REFRESH, json={"refreshToken": token})
 
     async def bearer(self, client_id="simulated") -> dict[str, str]:
@@ -66,39 +68,39 @@ class Stage:
     async def headers(self, customer=CUSTOMER, client_id="simulated", **more) -> dict[str, str]:
         return await self.bearer(client_id) | {"customerid": customer} | more
 
-    def opened(self, headers, query=SOCKET):
+    def opened(self, headers, query=SOCKET) -> Any:
         """Connect with the websockets library; Socket.IO is still to be spoken."""
         url = f"{self.simulator.urls.socket_url}{query}"
         return connect(url, additional_headers=headers, close_timeout=0.1)  # a half-open server never answers
 
     @asynccontextmanager
-    async def joined(self, headers=None):
-        """Connect, CONNECT and join; yield the socket, and the session id on it as ``sid``."""
+    async def joined(self, headers=None) -> AsyncIterator[Any]:
+        """Connect, CONNECT and join; yield the socket."""
         async with self.opened(headers or await self.headers()) as socket:
             await welcome(socket)
             await socket.send('420["join"]')
             assert await socket.recv() == '430[{"status":"ok"}]'
             yield socket
 
-    async def place(self, **wanted):
+    async def place(self, **wanted) -> dict[str, Any]:
         """Place one referred bet from outside that is never decided unless ``moves`` say so; return what is told."""
         status, body = await self.ask("/simulator/bets", json={"disposition": "referred", "moves": []} | wanted)
         assert status == 200, body
         (bet,) = body["bets"]
         return bet
 
-    async def decide(self, bet, outcome="accept", **manner):
+    async def decide(self, bet, outcome="accept", **manner) -> dict[str, Any]:
         code = bet["answer"]["bet_code"]
         status, body = await self.ask("/simulator/decisions", json={"bet": code, "move": {"outcome": outcome} | manner})
         assert status == 200, body
         return body["decisions"][-1]
 
-    async def control(self, path, **body):
+    async def control(self, path, **body) -> dict[str, Any]:
         status, answer = await self.ask(f"/simulator/{path}", json=body)
         assert status == 200, answer
         return answer
 
-    async def state(self):
+    async def state(self) -> dict[str, Any]:
         return (await self.ask("/simulator/state"))[1]
 
 
@@ -109,6 +111,15 @@ async def welcome(socket) -> str:
     answer = await socket.recv()
     assert answer.startswith('40{"sid":"'), answer
     return json.loads(answer[2:])["sid"]
+
+
+async def rest_of(socket) -> list[str]:
+    """Return what comes until the connection ends."""
+    got = []
+    with suppress(ConnectionClosed):
+        while True:
+            got.append(await socket.recv())
+    return got
 
 
 async def until(holds: Callable[[], bool]) -> None:

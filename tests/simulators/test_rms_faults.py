@@ -5,19 +5,17 @@ import json
 from collections import Counter
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from simulators.rms.approvals import JUNK, UNKNOWN_EVENT
 from simulators.rms.storm import Storm, StormSettings
 from simulators.rms.trader import Move
-from tests.simulators.rms_client import S, staged, until, welcome
+from tests.simulators.rms_client import S, rest_of, staged, until, welcome
 
 
 async def ended(socket) -> int | None:
     """Read until it has ended; return the close code."""
-    with pytest.raises(ConnectionClosed):
-        while True:
-            await socket.recv()
+    await rest_of(socket)
     return socket.close_code
 
 
@@ -57,26 +55,31 @@ async def test_the_disconnect_packet_leaves_the_websocket_open_and_the_room_empt
 
 
 async def test_a_half_open_connection_hears_nothing_and_its_packets_are_lost(tmp_path):
-    async with staged(tmp_path, faults={"half_open_every_s": 10}, ping_interval_s=0.02, ping_timeout_s=0.02) as stage:
-        async with stage.joined() as socket:
-            stage.turn(10)
-            await until(lambda: next(iter(stage.simulator.connections.clients)).half_open_ns is not None)
-            decision = await stage.decide(await stage.place())
-            assert decision["reached"] == 0
-            await socket.send('427["join"]')
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.15):  # longer than a ping time-out: it is not cut for that
-                    while await socket.recv() == "2":
-                        pass
-            stage.turn(119)
-            assert (await stage.state())["connections"][0]["half_open"] is True
-            stage.turn(2)
-            assert await ended(socket) == 1006
+    async with staged(tmp_path, faults={"half_open_every_s": 10}) as stage, stage.joined() as socket:
+        stage.turn(10)
+        await until(lambda: next(iter(stage.simulator.connections.clients)).half_open_ns is not None)
+        decision = await stage.decide(await stage.place())
+        assert decision["reached"] == 0
+        await socket.send('427["join"]')
+        stage.turn(119)
+        assert (await stage.state())["connections"][0]["half_open"] is True
+        stage.turn(2)
+        assert await ended(socket) == 1006
     lost = stage.ledger("lost")
     assert [line.fault for line in lost] == ["half-open", "no-socket"]
     assert lost[0].connection == stage.ledger("connect")[0].connection
     assert lost[0].packet == lost[1].packet
     assert len(stage.ledger("join")) == 1
+
+
+async def test_a_half_open_connection_is_not_cut_for_missing_pongs(tmp_path):
+    pings = {"ping_interval_s": 0.02, "ping_timeout_s": 0.02}
+    async with staged(tmp_path, faults={"mute_every": 1}, **pings) as stage:
+        async with stage.opened(await stage.headers()) as socket:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(rest_of(socket), 0.1)
+            assert (await stage.state())["connections"][0]["half_open"] is True
+        assert not stage.ledger("frame", "disconnect")
 
 
 async def test_every_nth_connection_is_mute_from_the_start(tmp_path):

@@ -153,14 +153,8 @@ def limits_hold(lines) -> None:
 
 def _http_used(lines, handshake) -> int:
     """Return how many requests were in the window with the one that was this handshake."""
-    return max(
-        (
-            line.used
-            for line in lines
-            if line.kind == "http" and (line.at_ns, line.ip) == (handshake.at_ns, handshake.ip)
-        ),
-        default=0,
-    )
+    moment = (handshake.at_ns, handshake.ip)
+    return max((line.used for line in lines if line.kind == "http" and (line.at_ns, line.ip) == moment), default=0)
 
 
 def decisions_add_up(lines) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from random import Random
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -20,15 +21,8 @@ def test_a_try_leaves_the_window_when_it_is_exactly_as_old():
 
 
 def test_refused_tries_count_when_they_do():
-    window = SlidingWindow(2, 60, refused_count=True)
-    assert [window.take("a", now).allowed for now in (0, 10, 59, 60, 119, 121)] == [
-        True,
-        True,
-        False,
-        False,
-        True,
-        True,
-    ]
+    window, times = SlidingWindow(2, 60, refused_count=True), (0, 10, 59, 60, 119, 121)
+    assert [window.take("a", now).allowed for now in times] == [True, True, False, False, True, True]
 
 
 @pytest.mark.parametrize("refused_count", [True, False])
@@ -60,7 +54,7 @@ def test_never_more_than_the_limit_is_let_through_in_any_window(refused_count):
     assert len(through) > 300
 
 
-async def connect_error(stage, headers) -> dict | None:
+async def connect_error(stage, headers) -> Any:
     """Return what a handshake is refused with, or nothing when it is accepted."""
     async with stage.opened(headers) as socket:
         await socket.recv()

@@ -4,6 +4,8 @@ import json
 import re
 from collections import Counter
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -144,7 +146,7 @@ def plans(count=2_000, seed=1, **settings):
 
 
 def test_the_same_seed_gives_the_same_plans_whatever_else_happens():
-    settings = {"repeat_share": 0.3, "contradict_share": 0.3, "amend_share": 0.3}
+    settings: dict[str, Any] = {"repeat_share": 0.3, "contradict_share": 0.3, "amend_share": 0.3}
     assert plans(**settings) == plans(**settings)
     assert plans(**settings) != plans(seed=2, **settings)
     assert plans(5, **settings) == plans(**settings)[:5]
@@ -166,9 +168,7 @@ def test_shares_of_decisions():
     assert amended / len(moves) == pytest.approx(0.25, abs=0.05)
     assert sum(move.numbers for move in moves) / len(moves) == pytest.approx(0.5, abs=0.05)
     assert all(1 <= plan[0].after_s <= 3 for plan in told)
-    assert all(
-        1 <= later.after_s - move.after_s <= 3 for plan in told for move, later in zip(plan, plan[1:], strict=False)
-    )
+    assert all(1 <= later.after_s - move.after_s <= 3 for plan in told for move, later in pairwise(plan))
 
 
 def test_manners_are_drawn_from_those_that_are_set():
@@ -252,7 +252,8 @@ async def test_moves_are_made_when_they_are_due_and_the_first_stands(tmp_path):
     ]
     async with staged(tmp_path) as stage, stage.joined() as socket:
         bet = await stage.place(moves=moves)
-        stands = []
+        stands: list[str] = []
+        truth: dict[str, Any] = {}
         for turn in range(1, 5):
             stage.turn(0.999)
             assert (await stage.control("pause"))["waiting"] == 5 - turn

@@ -158,6 +158,8 @@ class Account:
         self.is_finished = self.is_small = False
         self.floor = 0
         """Numbers below it are forgotten."""
+        self.reading = 0
+        """How far from position and own number the newest connection stood that was found by content."""
         self.at, self.step, self.now_ns, self.heard_ns = 0, 0, 0, 0
 
     # One packet.
@@ -265,22 +267,34 @@ class Account:
         elif number > self.last or (number >= self.base and known is None and not self._is_forgotten(number)):
             view.offset = self.offset
         elif same:
-            nearest = min(same, key=lambda other: (abs(other - asked - 1), -other))
-            view.offset = nearest - packet.number
-            self.scope = "connection"
-            if view.offset != self.offset:
-                self._find_restart(packet, nearest, aligned=True)
+            self._counts_itself(packet, view, min(same, key=lambda other: (abs(other - asked - 1), -other)))
         elif 0 <= number < self.base:
             view.offset = self.offset
         elif near := self._namesakes(packet, asked + packet.number):
             nearest = min(near, key=lambda other: (abs(other - asked - packet.number), -other))
-            view.offset = nearest - packet.number
-            self.scope = "connection"
-            if view.offset != self.offset:
-                self._find_restart(packet, nearest, aligned=True)
+            self._counts_itself(packet, view, nearest)
+        elif number in self.known and self._is_awaited(asked + packet.number + self.reading, asked):
+            self._counts_itself(packet, view, asked + packet.number + self.reading)
         elif self._is_forgotten(number):
             view.offset = self.offset
         return view.offset is not None
+
+    def _counts_itself(self, packet: Packet, view: _View, place: int) -> None:
+        """Take the connection's numbers for its own; this one stands at ``place``."""
+        reading = place - (packet.connection.asked or 0) - packet.number
+        if abs(reading) <= NEAR:
+            self.reading = reading
+        view.offset = place - packet.number
+        self.scope = "connection"
+        if view.offset != self.offset:
+            self._find_restart(packet, place, aligned=True)
+
+    def _is_awaited(self, place: int, asked: int) -> bool:
+        """Tell whether a replay from ``asked`` can begin at ``place`` with something that nobody brought."""
+        if self.scope == "fixture" or self.place.position != "events" or not asked:
+            return False
+        is_missing = place in self.unpromised or any(place in gap.missing for gap in self.gaps)
+        return is_missing or self.last < place <= self.last + NEAR
 
     def _namesakes(self, packet: Packet, asked: int) -> list[int]:
         """Return where the packet's name is known around the place that was asked for: its body is rendered anew."""

@@ -236,14 +236,14 @@ def test_three_implausible_jumps_are_a_restart():
 def test_unknown_content_on_a_new_connection_is_a_restart_and_asks_for_all():
     task = opened()
     task.say_all("a1", 1, 2, 3)
-    task.open("a2", 3)
+    task.open("a2", 1)
     assert kinds(task.say("a2", 1, "new")) == ["restarted", (4, "new", "in_order"), ("ask", "a", (4, 4), 0, 1)]
 
 
 def test_replay_after_a_restart_finds_what_is_known():
     task = opened()
     task.say_all("a1", 1, 2, 3)
-    task.open("a2", 3)
+    task.open("a2", 1)
     task.say("a2", 1, 5)  # 4 is lost, and nobody can know
     task.open("a3", 0)
     assert kinds(task.say_all("a3", 1, 2, 3)) == ["restarted", "copy", "copy", "copy"]  # aligned by content
@@ -400,8 +400,8 @@ def test_what_was_counted_too_far_on_is_found_before():
     """The connection's first packets were lost by us, so its numbers stood too low for what followed."""
     task = opened()
     task.say_all("a1", *range(1, 11))
-    task.open("a2", 8)
-    task.say("a2", 4, 12)  # 9, 10 and 11 are lost: it stands at 11
+    task.open("a2", None)
+    task.say("a2", 4, 12)  # 9, 10 and 11 are lost, and no position tells: it stands at 11
     replayed(task, "a2", range(13, 16), own=8)
     task.open("a3", 0)
     task.say_all("a3", *range(1, 11))
@@ -409,3 +409,35 @@ def test_what_was_counted_too_far_on_is_found_before():
     assert task.say_all("a3", 12, 13, 14, 15) == ["copy"] * 4
     assert task.say("a3", 16, 16) == [(15, "16", "in_order")]
     assert not task.found("gap_suspected")
+
+
+@pytest.mark.parametrize("reading", [0, -1])
+def test_a_replay_that_begins_with_a_lost_packet_is_aligned_by_its_position(reading):
+    """``reading``: the vendor begins with the event after the position, or with the one at it (sheet §8)."""
+    task = opened()
+    task.say_all("a1", *range(1, 21))
+    task.open("a2", 18)
+    replayed(task, "a2", range(19 + reading, 26), own=18 + reading)
+    replayed(task, "a2", [27, 28], own=18 + reading)  # 26 is lost
+    task.pass_time(2_000)
+    task.open("a3", 25 - reading)
+    assert kinds(task.say("a3", 1, 26))[:2] == ["restarted", "gap_repaired"]
+    assert replayed(task, "a3", [27, 28], own=25) == ["copy", "copy"]
+    assert task.say("a3", 4, 29) == [(29, "29", "in_order")]
+    assert [one.aligned for one in task.found("restarted")] == [True, True]
+
+
+def test_the_first_frames_of_a_reconnect_that_we_lost_are_named():
+    task = opened()
+    task.say_all("a1", *range(1, 21))
+    task.open("a2", 18)
+    assert kinds(task.say("a2", 4, 22)) == ["restarted"]
+    assert task.pass_time(2_000)[0]["missing"] == ((21, 21),)
+
+
+def test_numbers_that_restart_with_a_reconnect_go_on_behind_the_last():
+    task = opened()
+    task.say_all("a1", *range(1, 21))
+    task.open("a2", 18)
+    task.say("a2", 1, "new")
+    assert [(one.aligned, one.first) for one in task.found("restarted")] == [(False, 21)]

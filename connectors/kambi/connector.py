@@ -59,6 +59,7 @@ class KambiConnector:
         random: Random,
     ) -> None:
         self._settings = settings
+        self._was_empty = False
         self._runner = Runner(
             stop=stop,
             backoff=Backoff(base_s=settings.backoff_base_s, cap_s=settings.backoff_cap_s),
@@ -106,10 +107,14 @@ class KambiConnector:
     # -- private -----------------------------------------------------------------------------------------------------
 
     def _listed(self, listing: Listing, asked_s: float) -> None:
+        is_empty = not listing.events and not listing.unreadable
+        if is_empty and not self._was_empty and (followed := sum(len(shard.events) for shard in self.shards)):
+            log.warning("kambi.discovery_empty followed=%d", followed)
+        self._was_empty = is_empty
         for shard in self.shards:
             # A listing that could be read in part only says who is live, not who is live no more.
             known = shard.events if listing.unreadable else ()
-            shard.listed([*known, *listing.events], asked_s=asked_s)
+            shard.listed([*known, *listing.events], asked_s=asked_s, is_empty=is_empty)
         if any(shard.in_doubt for shard in self.shards):
             self.poller.doubt()
 

@@ -44,6 +44,9 @@ class LineOwner(Protocol):
     def emitted(self, line: str, keys: Sequence[str], *, fresh: bool) -> None:
         """Subscriptions to ``keys`` are on the wire: all keys of a fresh connection, or some more."""
 
+    def received(self, packet: bytes) -> None:
+        """A packet came; it is recorded already."""
+
     def signs(self, line: str, signs: Sequence[protocol.Sign]) -> None:
         """A packet said something about subscriptions or the life of events."""
 
@@ -202,6 +205,7 @@ class KambiLine:
 
     async def _frame(self, connection: _Connection, payload: bytes) -> None:
         await self._recorder.frame(payload)
+        self._owner.received(payload)
         if signs := protocol.signs(payload):
             for sign in signs:
                 if isinstance(sign, protocol.Refused):

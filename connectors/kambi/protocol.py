@@ -3,6 +3,7 @@
 A packet is searched for a few bytes first; only a hit is parsed. Everything else about packets is the processors' work.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ _LIVE_STATE = "STARTED"
 _OVER_STATES = frozenset({"NOT_STARTED", "FINISHED"})
 # As in `2["message","[{\"mt\":18,\"er\":…`: the element's name, quoted within a string or bare. Only a hint.
 _SIGNS = (b'"er\\"', b'"esu\\"', b'"leo\\"', b'"er"', b'"esu"', b'"leo"')
+
+_EVENT_ID = re.compile(rb'"eventId\\*"\s*:\s*\\*"?([0-9]{1,19})')  # quoted within a string or bare, a number or digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,11 @@ def signs(packet: bytes) -> tuple[Sign, ...]:
     if b"code" not in packet and not any(sign in packet for sign in _SIGNS):
         return ()
     return tuple(_signs(packet))
+
+
+def events_named(packet: bytes) -> set[int]:
+    """Return the events that messages in ``packet`` are about, as far as a search for their ids shows."""
+    return set(map(int, _EVENT_ID.findall(packet)))
 
 
 def _signs(packet: bytes) -> Iterator[Sign]:

@@ -1,9 +1,11 @@
 """Which events a shard wants: the offering API's lists and what push says about the life of events. Pure.
 
 The two disagree now and then, so neither is believed at once where it would cost coverage: a list is cached somewhere,
-and push is lost while a line is down.
+and push is lost while a line is down. A list without any event at all is doubted most: it is what a cache or a server
+without its data says, and believed it would end the coverage of everything at once.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +14,9 @@ END_OUTRANKS_LISTS_S: Final = 30.0
 """For so long an event that push ended stays out although lists still have it; after that the list is right, not push:
 what brought it back was said while nobody listened."""
 _MISSING_IN_A_ROW: Final = 2  # one list may be short or old
+_EMPTY_IN_A_ROW: Final = 3
+EMPTY_FOR_S: Final = 60.0
+"""For so long lists have to be empty, and an event silent, until they end what is followed."""
 _MOST_SAID: Final = 10_000  # events that push alone may name; no offering has a tenth of that live
 
 
@@ -19,6 +24,7 @@ _MOST_SAID: Final = 10_000  # events that push alone may name; no offering has a
 class _Wanted:
     since_s: float
     missing: int = 0
+    heard_s: float = -math.inf
 
 
 class LiveRoster:
@@ -27,6 +33,9 @@ class LiveRoster:
     def __init__(self) -> None:
         self._wanted: dict[int, _Wanted] = {}
         self._ended: dict[int, float] = {}
+        self._empty = 0
+        self._empty_since_s = math.inf
+        self._empty_until_s = -math.inf
 
     @property
     def events(self) -> tuple[int, ...]:
@@ -36,10 +45,25 @@ class LiveRoster:
     @property
     def in_doubt(self) -> bool:
         """Whether events were missing in the last list: the next one decides."""
-        return any(wanted.missing for wanted in self._wanted.values())
+        return self._doubts_emptiness or any(wanted.missing for wanted in self._wanted.values())
 
-    def listed(self, events: Iterable[int], *, asked_s: float) -> None:
-        """The offering API was asked at ``asked_s`` and listed exactly ``events`` as live."""
+    @property
+    def listens(self) -> bool:
+        """Whether :meth:`heard` is to be told: the last list was empty, and who delivers messages stays."""
+        return self._empty > 0 and bool(self._wanted)
+
+    def listed(self, events: Iterable[int], *, asked_s: float, is_empty: bool = False) -> None:
+        """The offering API was asked at ``asked_s`` and listed exactly ``events`` as live.
+
+        Args:
+            events: Those of this roster's shard.
+            asked_s: See above.
+            is_empty: The list has no event at all, of any shard.
+        """
+        if is_empty:
+            self._nothing_listed(asked_s)
+            return
+        self._empty = 0
         listed = dict.fromkeys(events)
         for event in listed:
             if asked_s - self._ended.get(event, float("-inf")) >= END_OUTRANKS_LISTS_S:
@@ -50,6 +74,11 @@ class LiveRoster:
                 if wanted.missing >= _MISSING_IN_A_ROW:
                     del self._wanted[event]
         self._forget_ends(asked_s)
+
+    def heard(self, event: int, *, now_s: float) -> None:
+        """A message about ``event`` came at ``now_s``."""
+        if event in self._wanted:
+            self._wanted[event].heard_s = now_s
 
     def started(self, event: int, *, now_s: float) -> None:
         """Push said at ``now_s`` that ``event`` is live: no list asked for before that counts against it."""
@@ -63,6 +92,25 @@ class LiveRoster:
         self._ended.pop(event, None)
         self._ended[event] = now_s
         self._forget_ends(now_s)
+
+    @property
+    def _doubts_emptiness(self) -> bool:
+        return self.listens and not self._is_empty_for_long
+
+    @property
+    def _is_empty_for_long(self) -> bool:
+        return self._empty >= _EMPTY_IN_A_ROW and self._empty_until_s - self._empty_since_s >= EMPTY_FOR_S
+
+    def _nothing_listed(self, asked_s: float) -> None:
+        if not self._empty:
+            self._empty_since_s = asked_s
+        self._empty += 1
+        self._empty_until_s = asked_s
+        if self._is_empty_for_long:
+            for event, wanted in list(self._wanted.items()):
+                if asked_s - max(wanted.since_s, wanted.heard_s) >= EMPTY_FOR_S:
+                    del self._wanted[event]
+        self._forget_ends(asked_s)
 
     def _forget_ends(self, now_s: float) -> None:
         while self._ended:
@@ -89,8 +137,16 @@ class FixedRoster:
         """Never: there is no list to ask for."""
         return False
 
-    def listed(self, events: Iterable[int], *, asked_s: float) -> None:
+    @property
+    def listens(self) -> bool:
+        """Never: silence does not end what a person chose."""
+        return False
+
+    def listed(self, events: Iterable[int], *, asked_s: float, is_empty: bool = False) -> None:
         """What the offering lists does not change a person's choice."""
+
+    def heard(self, event: int, *, now_s: float) -> None:
+        """A message about ``event`` came."""
 
     def started(self, event: int, *, now_s: float) -> None:
         """Push said that ``event`` is live."""

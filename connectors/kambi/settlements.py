@@ -43,6 +43,9 @@ class Settlements:
     def emitted(self, line: str, keys: Sequence[str], *, fresh: bool) -> None:
         pass
 
+    def received(self, packet: bytes) -> None:
+        pass
+
     def signs(self, line: str, signs: Sequence[protocol.Sign]) -> None:
         for sign in signs:
             if isinstance(sign, protocol.Refused):

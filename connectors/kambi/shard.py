@@ -112,9 +112,9 @@ class Shard:
         """Return whether ``event`` is of this shard."""
         return event % self._of.count == self.number
 
-    def listed(self, events: Iterable[int], *, asked_s: float) -> None:
-        """The offering API, asked at ``asked_s`` of the monotonic clock, lists exactly ``events`` as live."""
-        self._roster.listed(filter(self.owns, events), asked_s=asked_s)
+    def listed(self, events: Iterable[int], *, asked_s: float, is_empty: bool) -> None:
+        """The offering API, asked at ``asked_s`` of the monotonic clock, lists exactly ``events`` as live, or none."""
+        self._roster.listed(filter(self.owns, events), asked_s=asked_s, is_empty=is_empty)
         self._follow()
 
     @property
@@ -143,6 +143,12 @@ class Shard:
         self._outset.poller.emitted(keys)
         assert self._group is not None
         self._group.create_task(self._end_moves(line, keys, self.lines[line].open_connection))
+
+    def received(self, packet: bytes) -> None:
+        if self._roster.listens:
+            now_s = self._outset.clock.monotonic_s()
+            for event in protocol.events_named(packet):
+                self._roster.heard(event, now_s=now_s)
 
     def signs(self, line: str, signs: Sequence[protocol.Sign]) -> None:
         now_s = self._outset.clock.monotonic_s()

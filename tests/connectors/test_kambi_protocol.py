@@ -3,7 +3,7 @@ import json
 import pytest
 
 from connectors import engineio
-from connectors.kambi.protocol import Ended, Refused, Started, signs, subscribe, unsubscribe
+from connectors.kambi.protocol import Ended, Refused, Started, events_named, signs, subscribe, unsubscribe
 
 TOPIC = "v2018.kambi.ev.1020000099.json"
 DENIED = {
@@ -162,3 +162,18 @@ def test_the_open_packet_gives_the_longest_silence():
     opened = engineio.read_open(b'0{"sid":"x","upgrades":[],"pingInterval":55000,"pingTimeout":20000,"maxPayload":1}')
     assert opened is not None
     assert opened.silence_s == 75
+
+
+@pytest.mark.parametrize(
+    ("packet", "events"),
+    [
+        (bulk({"mt": 8, "bosu": {"eventId": 1020000001}}, {"mt": 18, "er": {"eventId": "77"}}), {1020000001, 77}),
+        (event("message", [{"mt": 8, "bosu": {"betOfferId": 3, "eventId": 5}}]), {5}),
+        ('2["message","[{\\"eventId\\" : 5},{\\"eventId\\":', {5}),
+        (bulk({"mt": 4, "ea": {"event": {"id": 5}}}), set()),
+        ("", set()),
+    ],
+    ids=["in a string", "bare", "broken", "under another name", "nothing"],
+)
+def test_events_of_messages_are_found_without_reading_them(packet, events):
+    assert events_named(packet.encode()) == events

@@ -1,7 +1,7 @@
 import pytest
 
 from connectors.kambi import roster
-from connectors.kambi.roster import END_OUTRANKS_LISTS_S, FixedRoster, LiveRoster
+from connectors.kambi.roster import EMPTY_FOR_S, END_OUTRANKS_LISTS_S, FixedRoster, LiveRoster
 
 
 @pytest.fixture
@@ -94,3 +94,78 @@ def test_what_a_person_chose_is_followed_until_push_ends_it():
     assert (fixed.events, fixed.in_doubt) == ((8,), False)
     fixed.started(7, now_s=2)
     assert fixed.events == (7, 8)
+
+
+def empty(live, *times_s):
+    for asked_s in times_s:
+        live.listed([], asked_s=asked_s, is_empty=True)
+
+
+def test_lists_without_any_event_end_nothing_until_there_were_three_over_a_minute(live):
+    empty(live, 15, 20)
+    assert (live.events, live.in_doubt) == ((1, 2), True)
+    empty(live, *range(25, 75, 5))
+    assert (live.events, live.in_doubt) == ((1, 2), True)
+    empty(live, 15 + EMPTY_FOR_S)
+    assert (live.events, live.in_doubt) == ((), False)
+
+
+def test_two_empty_lists_far_apart_are_too_few(live):
+    empty(live, 15, 15 + 2 * EMPTY_FOR_S)
+    assert (live.events, live.in_doubt) == ((1, 2), True)
+    empty(live, 20 + 2 * EMPTY_FOR_S)
+    assert live.events == ()
+
+
+def test_an_empty_list_is_none_of_those_that_have_to_be_in_a_row(live):
+    empty(live, 15)
+    live.listed([2], asked_s=20)
+    assert live.events == (1, 2)
+    live.listed([2], asked_s=25)
+    assert live.events == (2,)
+
+
+def test_a_list_with_an_event_of_any_shard_ends_the_doubt(live):
+    empty(live, 15, 45)
+    live.listed([], asked_s=60)
+    live.listed([1, 2], asked_s=65)
+    empty(live, 75, 76, 77)
+    assert (live.events, live.in_doubt) == ((1, 2), True)
+
+
+def test_who_delivers_messages_stays_however_many_lists_are_empty(live):
+    empty(live, 15)
+    assert live.listens
+    for asked_s in range(20, 200, 5):
+        live.heard(2, now_s=asked_s - 1)
+        empty(live, asked_s)
+    assert (live.events, live.in_doubt, live.listens) == ((2,), False, True)
+    empty(live, 194 + EMPTY_FOR_S - 1)
+    assert live.events == (2,)
+    empty(live, 194 + EMPTY_FOR_S)
+    assert (live.events, live.listens) == ((), False)
+
+
+def test_what_push_started_while_lists_are_empty_has_its_minute(live):
+    empty(live, 15, 30)
+    live.started(3, now_s=40)
+    empty(live, 75)
+    assert (live.events, live.in_doubt) == ((3,), False)
+    empty(live, 40 + EMPTY_FOR_S)
+    assert live.events == ()
+
+
+def test_nobody_listens_to_messages_while_lists_have_events(live):
+    assert not live.listens
+    live.heard(99, now_s=1)
+    assert live.events == (1, 2)
+    empty(live, 15)
+    live.listed([1, 2], asked_s=20)
+    assert not live.listens
+
+
+def test_an_empty_list_does_not_change_what_a_person_chose():
+    fixed = FixedRoster([7])
+    for asked_s in (0, 60, 120, 180):
+        fixed.listed([], asked_s=asked_s, is_empty=True)
+    assert (fixed.events, fixed.listens) == ((7,), False)

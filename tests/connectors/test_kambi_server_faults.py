@@ -1,10 +1,12 @@
 """What servers do wrong, and what they may do: the connector neither breaks nor stays silent about it."""
 
+import asyncio
 import json
 import logging
 
 import pytest
 
+from connectors.kambi import roster
 from tests.connectors.vendor import eventually, polite, vendor
 
 pytestmark = pytest.mark.kafka
@@ -215,6 +217,25 @@ async def test_broken_discovery_keeps_what_is_followed(recording, caplog):
             server.live = ["not an id"]
             await eventually(lambda: caplog.text.count("kambi.discovery_incomplete") > 4)
             assert len(line.keys) == 2
+
+
+async def test_empty_lists_drop_only_who_is_silent_for_as_long(recording, caplog, monkeypatch):
+    monkeypatch.setattr(roster, "EMPTY_FOR_S", 2.0)
+    async with vendor() as server:
+        server.live = [11, 12]
+        async with asyncio.timeout(60), recording.connector(server.url, events="live", discovery_interval_s=0.1):
+            general, line = sorted([await server.connected() for _ in range(2)], key=lambda peer: peer.number)
+            await line.has(lambda peer: len(peer.keys) == 4)
+            alive = json.dumps([{"mt": 12, "mcr": {"eventId": 12}}])
+            began_s = asyncio.get_running_loop().time()
+            server.live = []
+            while len(line.keys) == 4:  # no wait for anything: a message every 50 ms
+                await general.send("2" + json.dumps(["message", alive]))
+                await asyncio.sleep(0.05)
+            assert asyncio.get_running_loop().time() - began_s >= 2.0
+            await line.has(lambda peer: peer.keys == ["v2018.kambi.en.ev.12.json", "v2018.kambi.ev.12.json"])
+            await line.has(lambda peer: peer.keys == [])
+    assert caplog.text.count("kambi.discovery_empty followed=2") == 1
 
 
 @pytest.mark.parametrize("deflate", [True, False], ids=["deflate", "plain"])

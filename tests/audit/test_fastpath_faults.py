@@ -21,7 +21,7 @@ class Kept:
     """A record of Kafka."""
 
     def __init__(self, topic, offset, value, headers):
-        self.topic, self.partition, self.offset = topic, 0, offset
+        self.topic, self.partition, self.offset, self.timestamp = topic, 0, offset, START_NS // 1_000_000
         self.key, self.value, self.headers = FIXTURE.encode(), json.dumps(value).encode(), headers
 
 

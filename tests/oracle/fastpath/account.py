@@ -201,6 +201,8 @@ class Account:
             return self._unmatched(packet, view, number, reason, before)
         if self._is_forgotten(number):
             return None
+        if self.base == self.last == own_last + view.offset and self.base - number > FARTHEST:
+            return self._restart(packet, view, before)
         view.run = []
         if known is not None and known[1] != packet.body:
             self._find("conflict", first=number, reason="body-differs")

@@ -154,6 +154,9 @@ def _older(account: Account, packet: Packet, place: int) -> int | None:
     """Not beyond the last, and nothing is known or missing there: below the baseline, or forgotten."""
     state, number, first = account.state, packet.arrival.number, account.feed.first_number
     if 0 <= place < state.low:
+        is_second = state.low == state.last == packet.before + packet.link.offset
+        if is_second and state.low - place > MAX_JUMP:
+            return _restart(account, packet)  # the only number so far was implausible
         packet.link.run = 0
         low, state.low = state.low, place
         account.known.advance(place, state.last)

@@ -441,3 +441,21 @@ def test_numbers_that_restart_with_a_reconnect_go_on_behind_the_last():
     task.open("a2", 18)
     task.say("a2", 1, "new")
     assert [(one.aligned, one.first) for one in task.found("restarted")] == [(False, 21)]
+
+
+def test_a_first_number_that_was_none_does_not_blind_the_account():
+    task = opened()
+    task.say("a1", 999_999_999)
+    assert kinds(task.say("a1", 1)) == ["restarted", (1_000_000_000, "1", "in_order")]
+    task.say_all("a1", 2, 3, 5)
+    assert task.pass_time(2_000)[0]["missing"] == ((1_000_000_003, 1_000_000_003),)
+    assert set(task.say_all("b1", 1, 2, 3)) == {"copy"}
+    assert kinds(task.say("b1", 4))[0] == "gap_repaired"
+
+
+def test_another_connection_may_begin_far_below_the_first():
+    task = Task()
+    task.open("a1", 12_000)
+    task.say("a1", 12_001)
+    task.open("b1", 0)
+    assert task.say_all("b1", 1, 2) == [(1, "1", "repaired"), (2, "2", "repaired")]

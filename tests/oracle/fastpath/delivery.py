@@ -184,7 +184,11 @@ class _Making:
         heapq.heappush(self._agenda, (self._now_ms + delay_ms, self._serial, act))
 
     def _pause(self, hours: int) -> None:
-        """Let nothing happen for that long."""
+        """Let nothing happen for that long; no connection outlives it, a live one ticks every second."""
+        for line in self._lines:
+            if line.connection is not None and line.connection.is_open:
+                self._close(line, 1006, "lost")
+                self._at(self._random.choice((0, 500)), lambda line=line: self._reopen(line))
         self._agenda = [(at_ms + hours * 3_600_000, serial, act) for at_ms, serial, act in self._agenda]
         self._now_ms += hours * 3_600_000
         self.history.is_honest = self.history.is_honest and hours < 2

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -12,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from connectors.clock import Clock
 from connectors.fastpath import protocol
 from connectors.fastpath.config import FastpathSettings
+from connectors.fastpath.connection import ABNORMAL, FINISHED, REPAIR, SHUTDOWN, Connection, End, refused, silence_s
 from connectors.fastpath.dial import HandshakeRefused, deflates, dial, local_end, redacted
 from connectors.fastpath.following import State
 from connectors.fastpath.resume import Resume
@@ -23,48 +23,12 @@ from schemas.fastpath.feed import Feed
 
 log = logging.getLogger(__name__)
 
-_NORMAL, _ABNORMAL = 1000, 1006  # RFC 6455 §7.4.1; the latter is never on the wire
-_MISSED_HEARTBEATS: Final = 2.5
-
 
 class Unauthorised(ConnectFailed):
     """The server does not accept the token, or not for this feed: trying again only makes it worse."""
 
     code = "unauthorised"
     retryable = False
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    code: int
-    reason: str
-    why: protocol.Why | None = None
-    text: str = ""
-
-
-_REPAIR: Final = _End(_NORMAL, "repair")
-
-
-@dataclass(slots=True)
-class _Connection:
-    """One open connection: how much it has said, and why we end it.
-
-    ``heard``: something that only those get whose token was accepted; ``served``: an event.
-    """
-
-    socket: ClientConnection
-    messages: int = 0
-    heard: bool = False
-    served: bool = False
-    end: _End | None = None
-    ending: asyncio.Event = field(default_factory=asyncio.Event)
-    silent_ticks: int = 0
-    messages_at_tick: int = 0
-
-    def leave(self, end: _End) -> None:
-        """End it, for the first reason there is."""
-        self.end = self.end or end
-        self.ending.set()
 
 
 class FeedLine:
@@ -101,8 +65,9 @@ class FeedLine:
         self._stop = stop
         self._resume = resume
         self._clock = clock
+        self._silence_s = silence_s(feed, settings.heartbeat_s)
         self._socket: ClientConnection | None = None
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._connected_before = False
         self._repairing = False
         self._repairs: deque[float] = deque()
@@ -134,7 +99,7 @@ class FeedLine:
         """Close in order; :meth:`run` returns then."""
         self._stop.set()
         if self._connection is not None:
-            self._connection.leave(_End(_NORMAL, "shutdown"))
+            self._connection.leave(SHUTDOWN)
 
     def repair(self, position: int) -> bool:
         """Reconnect with ``position``; return whether it will be done: the feed takes positions, there is budget."""
@@ -148,7 +113,7 @@ class FeedLine:
         self._repairs.append(now_s)
         self._repairing = True
         if self._connection is not None:
-            self._connection.leave(_REPAIR)
+            self._connection.leave(REPAIR)
         return True
 
     async def connect(self) -> bool:
@@ -174,7 +139,7 @@ class FeedLine:
             await socket.close()
         if end.why is not None:
             raise self._refusal(end.why, end.text or f"closed with {end.code} {end.reason}")
-        return end is _REPAIR  # a server may give the same reason
+        return end is REPAIR  # a server may give the same reason
 
     async def _dial(self, position: int | None) -> None:
         await self._sink.wait_for_room()  # what is received has to be kept
@@ -183,8 +148,8 @@ class FeedLine:
 
     # -- a connection's life -----------------------------------------------------------------------------------------
 
-    async def _record(self, socket: ClientConnection, position: int | None) -> _End:
-        connection = _Connection(socket)
+    async def _record(self, socket: ClientConnection, position: int | None) -> End:
+        connection = Connection(socket)
         late = self._resume.position != position  # a repair came in while this was dialled: the next one is its
         cause = "repair" if self._repairing and not late else "reconnect" if self._connected_before else "start"
         self._repairing = late
@@ -200,7 +165,7 @@ class FeedLine:
             },
             position=None if position is None else str(position),
         )
-        end = _End(_ABNORMAL, "connector failed")
+        end = End(ABNORMAL, "connector failed")
         self._connection, self._connected_before = connection, True
         self.state = "open"
         try:
@@ -208,11 +173,11 @@ class FeedLine:
                 "line.opened line=%s position=%s cause=%s deflate=%s", self.name, position, cause, deflates(socket)
             )
             if self._stop.is_set():
-                connection.leave(_End(_NORMAL, "shutdown"))
+                connection.leave(SHUTDOWN)
             elif self._repairing:
-                connection.leave(_REPAIR)
+                connection.leave(REPAIR)
             async with asyncio.TaskGroup() as group:
-                closing = group.create_task(_close_when_left(connection), name=f"{self.name} close")
+                closing = group.create_task(connection.close_when_left(), name=f"{self.name} close")
                 end = await self._read(connection)
                 closing.cancel()
         finally:
@@ -221,7 +186,7 @@ class FeedLine:
             log.info("line.closed line=%s code=%d reason=%s", self.name, end.code, end.why or end.reason)
         return end
 
-    async def _read(self, connection: _Connection) -> _End:
+    async def _read(self, connection: Connection) -> End:
         """Record every message until the connection ends; between receiving and stamping there is no await."""
         while True:
             try:
@@ -242,17 +207,17 @@ class FeedLine:
                 # Who is served is not refused: a warning that names a token or something not found is about something
                 # else. A server that means it falls silent or closes, and the next connection is told at once.
                 case protocol.Refusal(why=why, text=text) if not connection.served:
-                    connection.leave(_End(_NORMAL, why, why, redacted(self._settings, text)))
+                    connection.leave(refused(why, redacted(self._settings, text)))
 
-    def _ending(self, connection: _Connection, closed: ConnectionClosed) -> _End:
+    def _ending(self, connection: Connection, closed: ConnectionClosed) -> End:
         if closed.rcvd is not None and (closed.sent is None or closed.rcvd_then_sent):
             code, reason = int(closed.rcvd.code), redacted(self._settings, closed.rcvd.reason)
-            return _End(code, reason, protocol.refused_close(code, reason, heard=connection.heard))
+            return End(code, reason, protocol.refused_close(code, reason, heard=connection.heard))
         if closed.sent is not None:
             if closed.sent.code == protocol.MESSAGE_TOO_BIG:
                 self._over_limit(closed.sent.reason)
-            return _End(int(closed.sent.code), closed.sent.reason)
-        return _End(_ABNORMAL, "connection lost")
+            return End(int(closed.sent.code), closed.sent.reason)
+        return End(ABNORMAL, "connection lost")
 
     def _over_limit(self, reason: str) -> None:
         self._sink.counts.received += 1
@@ -266,7 +231,7 @@ class FeedLine:
             reason,
         )
 
-    def _accepted(self, connection: _Connection) -> None:
+    def _accepted(self, connection: Connection) -> None:
         connection.heard = True
         self._refused = None
 
@@ -306,20 +271,10 @@ class FeedLine:
             if connection is None:
                 self._recorder.tick_between(facts)
             else:
-                self._watch(connection)
+                connection.tick(self._settings.tick_interval_s, self._silence_s)
                 self._recorder.tick(facts)
             if self._finish_at_s is not None and self._clock.monotonic_s() >= self._finish_at_s:
                 self._finish()
-
-    def _watch(self, connection: _Connection) -> None:
-        # Silence is counted in waits of ours, not read off a clock: after a stall of this process messages may well
-        # be waiting in the socket, and they are read before the next wait is over.
-        silent = connection.messages == connection.messages_at_tick
-        connection.silent_ticks = connection.silent_ticks + 1 if silent else 0
-        connection.messages_at_tick = connection.messages
-        limit_s = silence_s(self._feed, self._settings.heartbeat_s)
-        if (connection.silent_ticks - 1) * self._settings.tick_interval_s > limit_s:
-            connection.leave(_End(_ABNORMAL, f"silent for more than {limit_s:g} s"))
 
     def _finished(self, finished: bool | None) -> None:
         if finished is False:
@@ -333,21 +288,4 @@ class FeedLine:
             self.state = "finished"
             self._stop.set()
             if self._connection is not None:
-                self._connection.leave(_End(_NORMAL, "finished"))
-
-
-def silence_s(feed: Feed, heartbeat_s: float | None) -> float:
-    """Return how long ``feed`` may say nothing before its connection has to be dead, seconds.
-
-    Args:
-        feed: With the interval of heartbeats as documented.
-        heartbeat_s: The interval as set, seconds.
-    """
-    return _MISSED_HEARTBEATS * (heartbeat_s or feed.heartbeat_s)
-
-
-async def _close_when_left(connection: _Connection) -> None:
-    await connection.ending.wait()
-    # What the server sent before it saw our close is still read and recorded; from one that does not answer, for a
-    # bounded time.
-    await connection.socket.close()
+                self._connection.leave(FINISHED)

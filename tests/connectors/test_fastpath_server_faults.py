@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from connectors.fastpath.config import FastpathSettings
+from connectors.fastpath.connection import silence_s
 from connectors.fastpath.connector import run
-from connectors.fastpath.line import silence_s
 from schemas.fastpath.feed import feed_of
 from schemas.kafka import KafkaSettings
 from tests.connectors.fastpath_vendor import ACTIONS, HEARTBEAT, STATISTICS, TENNIS, action, vendor

@@ -49,7 +49,7 @@ class RmsFaultSettings(BaseModel):
     close_every_s: Seconds = 0
     """Close a connection with ``close_code`` each so many seconds, oldest first; 0 = never."""
     close_code: CloseCode = 1001
-    """Code of ``close_every_s``: 1000 normal, 1001 maintenance, 4401 token, 4403 rights."""
+    """Code of ``close_every_s`` and ``close_joined_every``: 1000 normal, 1001 maintenance, 4401 token, 4403 rights."""
     disconnect_every_s: Seconds = 0
     """Send a connection the Socket.IO disconnect packet each so many seconds, oldest first; the WebSocket stays."""
 
@@ -69,6 +69,9 @@ class RmsFaultSettings(BaseModel):
     """Pass over every n-th ``join``: no acknowledgement, no room."""
     hollow_join_every: EveryNth = 0
     """Acknowledge every n-th ``join`` and let it into no room: nothing ever comes."""
+
+    close_joined_every: EveryNth = 0
+    """Close every n-th connection that joins with ``close_code`` right after; 4403: rights are gone for good."""
 
     duplicate_every: EveryNth = 0
     """Send every n-th approval twice."""

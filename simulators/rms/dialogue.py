@@ -45,9 +45,8 @@ class Dialogue:
     def _join(self, client: Client, packet: packets.Event, access: Access) -> None:
         self._joins += 1
         faults = self._around.faults.current
-        unheard, hollow = (
-            every > 0 and self._joins % every == 0 for every in (faults.unheard_join_every, faults.hollow_join_every)
-        )
+        unheard = self._strikes(faults.unheard_join_every)
+        hollow = self._strikes(faults.hollow_join_every)
         acknowledged = packet.ack is not None and self._around.settings.join_ack and not unheard
         if not (unheard or hollow):
             credential = access.credential
@@ -63,3 +62,8 @@ class Dialogue:
         )
         if acknowledged and packet.ack is not None:
             client.send(Packet(text=packets.acknowledged(packet.ack, {"status": "ok"})))
+        if self._strikes(faults.close_joined_every):
+            client.close(faults.close_code, "closed by fault switch")
+
+    def _strikes(self, every: int) -> bool:
+        return every > 0 and self._joins % every == 0

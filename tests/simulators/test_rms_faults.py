@@ -127,6 +127,15 @@ async def test_a_slow_handshake_is_counted_when_it_comes_even_if_its_client_leav
         await until(lambda: len(stage.ledger("connect")) == len(stage.ledger("disconnect")) == 2)
 
 
+@pytest.mark.parametrize("code", [4401, 4403])
+async def test_every_nth_connection_is_closed_once_it_has_joined(tmp_path, code):
+    async with staged(tmp_path, faults={"close_joined_every": 2, "close_code": code}) as stage:
+        headers = await stage.headers()
+        async with stage.joined(headers), stage.joined(headers) as closed, stage.joined(headers):
+            assert await ended(closed) == code
+            assert (await stage.decide(await stage.place()))["reached"] == 2
+
+
 @pytest.mark.parametrize(
     ("fault", "acknowledged", "name"), [("unheard_join_every", False, "unheard"), ("hollow_join_every", True, "hollow")]
 )

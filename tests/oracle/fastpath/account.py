@@ -201,7 +201,7 @@ class Account:
             return self._unmatched(packet, view, number, reason, before)
         if self._is_forgotten(number):
             return None
-        if self.base == self.last == own_last + view.offset and self.base - number > FARTHEST:
+        if self.base == self.last == own_last + view.offset and FARTHEST < self.base - number < 2**62:
             return self._restart(packet, view, before)
         view.run = []
         if known is not None and known[1] != packet.body:

@@ -20,6 +20,8 @@ from processors.core.fastpath.account.repair import ask_all, review
 
 MAX_JUMP: Final = 10_000
 """Numbers that a packet may be ahead; one that is further is implausible and leaves the account as it is."""
+ROOM: Final = 2**62
+"""An account does not go on behind a number this far up: it could run out of numbers."""
 RESTART_RUN: Final = 3
 """Conflicts in a row, with rising numbers, that show that the vendor's numbers restarted."""
 
@@ -155,7 +157,7 @@ def _older(account: Account, packet: Packet, place: int) -> int | None:
     state, number, first = account.state, packet.arrival.number, account.feed.first_number
     if 0 <= place < state.low:
         is_second = state.low == state.last == packet.before + packet.link.offset
-        if is_second and state.low - place > MAX_JUMP:
+        if is_second and MAX_JUMP < state.low - place < ROOM:
             return _restart(account, packet)  # the only number so far was implausible
         packet.link.run = 0
         low, state.low = state.low, place

@@ -28,7 +28,7 @@ from schemas.raw import RawHeaders
 
 log = logging.getLogger(__name__)
 
-_BUDGET_WINDOW_S: Final = 1.0
+_BUDGET_WINDOW_S: Final = 1.1  # a second, and some: on the way attempts may draw closer
 _KAFKA_PATIENCE_S: Final = 10.0
 
 

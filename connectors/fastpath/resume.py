@@ -87,7 +87,9 @@ class Resume:
         if stream.begins_again(event.number, self._first):
             # The list that positions count in may have begun again, too; if it has not, more than needed comes twice.
             self._asked, self._received, self._streams = 0, 0, {event.stream: (stream := _Distinct())}
-        if not stream.is_plausible(event.number):
+        # By sequence even the first number of a connection can be judged: it was asked for.
+        asked = (self._asked or 0) if self._counts_by == "sequence" else None
+        if not stream.is_plausible(event.number, asked):
             return
         new = stream.add(event.number)
         if self._counts_by == "sequence":
@@ -113,8 +115,9 @@ class _Distinct:
     def begins_again(self, number: int, first: int) -> bool:
         return number == first < self._highest
 
-    def is_plausible(self, number: int) -> bool:
-        return self._highest < 0 or number <= self._highest + _LARGEST_JUMP
+    def is_plausible(self, number: int, asked: int | None) -> bool:
+        base = self._highest if self._highest >= 0 else asked
+        return base is None or number <= base + _LARGEST_JUMP
 
     def add(self, number: int) -> bool:
         """Return whether ``number`` is new, as far as is known: in doubt it is not."""

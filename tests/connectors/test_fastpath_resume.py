@@ -79,6 +79,19 @@ def test_a_slip_of_the_vendor_does_not_decide_where_to_go_on(feed):
 
 
 @pytest.mark.parametrize("feed", [ACTIONS, MMA], ids=["a", "b"])
+@pytest.mark.parametrize("events", [None, 40])
+def test_a_slip_in_the_first_number_of_a_connection_does_not_either(feed, events):
+    resume = Resume(feed, events=events)
+    before = resume.position
+    resume.opened(before)
+    came(resume, 2**62)
+    assert resume.position is not None
+    assert resume.position <= (before or 0)
+    came(resume, 41)
+    assert resume.position <= 41
+
+
+@pytest.mark.parametrize("feed", [ACTIONS, MMA], ids=["a", "b"])
 def test_numbers_that_begin_again_mean_that_the_list_may_have(feed):
     resume = connected(feed, *range(1, 60), 1, 2, 3)
     assert resume.position == {"a": 1, "b": 3}[feed.family]

@@ -74,9 +74,7 @@ def test_debug_shows_the_traceback(monkeypatch):
         run(["--debug", "topics", "list"])
 
 
-@pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["work", "nobody"], ["tail"], ["connect", "nobody"]], ids=" ".join
-)
+@pytest.mark.parametrize("arguments", [["nonsense"], ["work", "nobody"], ["tail"], ["connect", "nobody"]], ids=" ".join)
 def test_wrong_argument_is_exit_2(arguments, capsys):
     assert run(arguments) == 2
     assert "Error:" in capsys.readouterr().err

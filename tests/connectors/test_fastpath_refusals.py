@@ -253,7 +253,9 @@ async def test_the_reason_of_a_close_may_be_a_word_of_ours(fastpath, reason):
 async def test_1008_before_the_token_is_a_refusal(fastpath, caplog):
     async def refuses(reader, writer):
         request = await reader.readuntil(b"\r\n\r\n")
-        key = re.search(rb"(?i)sec-websocket-key: *(\S+)", request)[1].decode()
+        found = re.search(rb"(?i)sec-websocket-key: *(\S+)", request)
+        assert found
+        key = found[1].decode()
         answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         answer += f"Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n"
         asked.append(key)

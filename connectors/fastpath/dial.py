@@ -89,7 +89,8 @@ async def dial(settings: FastpathSettings, url: str) -> ClientConnection:
         after = next(iter(response.headers.get_all("Retry-After")), "")
         raise HandshakeRefused(response.status_code, redacted(settings, text), retry_after=after) from error
     except (InvalidHandshake, InvalidURI, OSError, ValueError) as error:
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        texts = [type(error).__name__, str(error), str(error.__cause__ or "")]  # the last: what was wrong about it
+        said = ": ".join(text for text in texts if text)
         raise ConnectFailed(f"{urlsplit(url).netloc}: {redacted(settings, said)}") from error
 
 

@@ -282,3 +282,19 @@ async def test_what_a_server_says_is_told_in_one_short_line_and_without_a_part_o
     assert alarm.isprintable()
     assert "***" in alarm
     assert TOKEN[:5] not in alarm
+
+
+async def test_an_answer_that_is_none_of_http_says_what_is_wrong_and_where(fastpath, caplog):
+    async def answers(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 401 Unauthorized\r\n\r\nno")
+        writer.close()
+
+    server = await asyncio.start_server(answers, "127.0.0.1", 0)
+    address = "{}:{}".format(*server.sockets[0].getsockname())
+    async with fastpath.connector(f"ws://{address}"):
+        await eventually(lambda: "line.connect_failed" in caplog.text)
+    server.close()
+    assert (
+        f"reason={address}: InvalidMessage: did not receive a valid HTTP response: unsupported protocol" in caplog.text
+    )

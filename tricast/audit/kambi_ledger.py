@@ -2,11 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from schemas.errors import ConfigurationError
+from tricast.audit.ledger import Sent
 from tricast.audit.records import Raw
 
 _CONNECT = re.compile(rb"0(?:/[^,]*,)?(\{.*\})", re.DOTALL)
@@ -15,18 +14,9 @@ _CONNECT = re.compile(rb"0(?:/[^,]*,)?(\{.*\})", re.DOTALL)
 class KambiLedger:
     """A connection's first packet names its ``sid``, and so does the ledger."""
 
-    def frames(self, path: Path) -> Iterator[tuple[str, int, bytes, int]]:
-        """Yield what was sent."""
-        with path.open("rb") as file:
-            for number, text in enumerate(file, 1):
-                if not text.endswith(b"\n"):
-                    return
-                try:
-                    line: dict[str, Any] = json.loads(text)
-                    if line["kind"] == "frame":
-                        yield line["sid"], line["n"], line["packet"].encode(), line["sent_ns"]
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
-                    raise ConfigurationError(f"{path}, line {number} is no line of a ledger: {error!r}") from error
+    def sent(self, line: Mapping[str, Any]) -> Sent | None:
+        """Return what was sent."""
+        return (line["sid"], line["n"], line["packet"].encode(), line["sent_ns"]) if line["kind"] == "frame" else None
 
     def connection_of(self, raw: Raw) -> str | None:
         """Return the ``sid`` of a connect packet."""

@@ -5,13 +5,15 @@ connections is which of ours, is each simulator's own: see the forms.
 """
 
 import hashlib
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from schemas.errors import ConfigurationError
 from tricast.audit.records import Raw
 from tricast.audit.report import Report
 
@@ -29,11 +31,19 @@ class _Connection:
     last_ns: int
 
 
+Sent = tuple[str, int, bytes, int]
+"""Connection, number, bytes and time of sending (UTC ns) of a packet."""
+
+
 class LedgerForm(Protocol):
     """How one simulator writes its ledger."""
 
-    def frames(self, path: Path) -> Iterator[tuple[str, int, bytes, int]]:
-        """Yield connection, number, bytes and time of sending (UTC ns) of each packet; a torn last line is left out."""
+    def sent(self, line: Mapping[str, Any]) -> Sent | None:
+        """Return what a line says was sent; ``None``: it is about something else.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: It is no line of a ledger.
+        """
         ...
 
     def connection_of(self, raw: Raw) -> str | None:
@@ -49,7 +59,7 @@ class Ledger:
         self._database = database
         self._form = form
         database.execute("CREATE TABLE ledger (sid, n, digest, sent_ns, PRIMARY KEY (sid, n)) WITHOUT ROWID")
-        rows = ((sid, n, _digest(packet), sent_ns) for sid, n, packet, sent_ns in form.frames(path))
+        rows = ((sid, n, _digest(packet), sent_ns) for sid, n, packet, sent_ns in _sent(path, form))
         while batch := list(islice(rows, _BATCH)):
             database.execute("BEGIN")
             database.executemany("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)", batch)
@@ -120,6 +130,19 @@ def _in_gap(sent_ns: int, report: Report, line: str | None) -> bool:
         for gap in report.gaps
         if line in (None, gap.line)
     )
+
+
+def _sent(path: Path, form: LedgerForm) -> Iterator[Sent]:
+    with path.open("rb") as file:
+        for number, text in enumerate(file, 1):
+            if not text.endswith(b"\n"):
+                return  # its simulator was killed
+            try:
+                sent = form.sent(json.loads(text))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ConfigurationError(f"{path}, line {number} is no line of a ledger: {error!r}") from error
+            if sent is not None:
+                yield sent
 
 
 def _digest(packet: bytes) -> bytes:

@@ -313,6 +313,13 @@ async def test_no_connect_in_time_closes_the_connection(tmp_path, accepted):
             assert socket.close_code == 1000
 
 
+async def test_a_client_that_has_connected_stays(tmp_path):
+    async with staged(tmp_path, connect_timeout_s=0.1) as stage, stage.joined() as socket:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(rest_of(socket), 0.3)
+        assert (await stage.decide(await stage.place()))["reached"] == 1
+
+
 async def test_other_namespaces_and_events_change_nothing(tmp_path):
     async with staged(tmp_path) as stage, stage.joined() as socket:
         await socket.send("40/admin,")

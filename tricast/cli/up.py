@@ -138,6 +138,7 @@ class _Run:
         self._plan = Plan(
             arguments=invocation.child_arguments(),
             logs=directory / "logs",
+            spools=directory / "spool",
             vendors=[VENDORS[feed](settings, ledger) for feed, ledger in self._ledgers.items()],
         )
         self._topics = [
@@ -223,7 +224,7 @@ class _Run:
 def _forget(directory: Path) -> None:
     """Remove what earlier runs made, and nothing else that may lie there."""
     Cluster(directory / "kafka").stop()
-    for name in ("kafka", "ledger", "logs"):
+    for name in ("kafka", "ledger", "logs", "spool"):
         shutil.rmtree(directory / name, ignore_errors=True)
 
 

@@ -24,11 +24,13 @@ class Plan:
     Attributes:
         arguments: Options of ``tricast`` itself for every child (``--config …``).
         logs: Directory for the children's logs.
+        spools: Directory for the connectors' spools, which nobody else may use.
         vendors: One for each feed.
     """
 
     arguments: Sequence[str]
     logs: Path
+    spools: Path
     vendors: Sequence[Vendor]
 
     @property
@@ -45,7 +47,11 @@ class LocalStack:
         self._on_exit = on_exit
         self.http_urls = {vendor.feed: vendor.http_url for vendor in plan.vendors}
         """HTTP API of each vendor, simulated or real."""
-        self._environment: dict[str, str] = {}
+        self._environment = {
+            variable((vendor.feed, "spool_dir")): str(plan.spools)
+            for vendor in plan.vendors
+            if not vendor.has_spool_dir
+        }
         self._running: list[tuple[str, Supervisor, asyncio.Task[int]]] = []
 
     @property

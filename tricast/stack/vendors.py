@@ -22,6 +22,7 @@ class Vendor:
         processors: Processors of the feed.
         http_url: Its HTTP API when it is real; of a simulated one it is the simulator's.
         ledger: Where its simulator writes what it sent; ``None``: it is a real one.
+        has_spool_dir: Whether its connector is told where its spool is.
         simulated_at: What simulator and connector are told when the simulator listens on a port.
     """
 
@@ -29,6 +30,7 @@ class Vendor:
     processors: Sequence[str]
     http_url: str
     ledger: Path | None
+    has_spool_dir: bool
     simulated_at: Callable[[int], Environment]
 
 
@@ -47,7 +49,12 @@ def _kambi(settings: Settings, ledger: Path | None) -> Vendor:
         }
 
     return Vendor(
-        feed="kambi", processors=("kambi",), http_url=kambi.offering_url, ledger=ledger, simulated_at=simulated_at
+        feed="kambi",
+        processors=("kambi",),
+        http_url=kambi.offering_url,
+        ledger=ledger,
+        has_spool_dir="spool_dir" in kambi.model_fields_set,
+        simulated_at=simulated_at,
     )
 
 
@@ -74,6 +81,7 @@ def _fastpath(settings: Settings, ledger: Path | None) -> Vendor:
         processors=("fastpath.audit",),
         http_url=fastpath.api_url,
         ledger=ledger,
+        has_spool_dir="spool_dir" in fastpath.model_fields_set,
         simulated_at=simulated_at,
     )
 

@@ -23,8 +23,9 @@ from tests.endurance.stack import Stack, free_port
 from tricast.kafka import Cluster
 
 PREFIX = "endurance."
-STRIKE_EVERY_S = (8.0, 16.0)
-TARGETS = ("connect-a", "connect-b", "worker-0", "worker-1", "broker")
+STRIKE_EVERY_S = (6.0, 12.0)
+KINDS = (("connect-a", "connect-b"), ("worker-0", "worker-1"), ("broker",))
+"""Each kind is struck once in three strikes, in an order drawn anew."""
 BROKER_DOWN_S = 4.0
 AFTER_FAULTS_S = 10.0
 """Packets go on for so long without faults: that one is missing shows with the next of its fixture."""
@@ -81,11 +82,13 @@ def _run(stack: Stack, kafka: Cluster, reader: Reader, arguments: argparse.Names
     end = time.monotonic() + arguments.minutes * 60
     next_strike = time.monotonic() + 20
     strikes: Counter[str] = Counter()
+    kinds: list[tuple[str, ...]] = []
     while time.monotonic() < end:
         time.sleep(0.5)
         stack.tend()
         if time.monotonic() >= next_strike:
-            target = chance.choice(TARGETS)
+            kinds = kinds or chance.sample(KINDS, len(KINDS))
+            target = chance.choice(kinds.pop())
             strikes[target] += 1
             if target == "broker":
                 _strike_broker(kafka, chance, arguments.brokers)

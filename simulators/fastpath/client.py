@@ -9,7 +9,8 @@ from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 from simulators.fastpath.channel import Channel, EventPacket, Packet
 from simulators.fastpath.delivery import Delivery, Frame, marked
-from simulators.fastpath.ledger import Kind, Ledger, Line
+from simulators.fastpath.ledger import Kind, Line
+from simulators.ledger import Ledger
 
 log = logging.getLogger(__name__)
 

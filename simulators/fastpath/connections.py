@@ -20,9 +20,10 @@ from simulators.fastpath.client import Client
 from simulators.fastpath.config import FastpathSimulatorSettings, FaultSwitch
 from simulators.fastpath.delivery import Delivery, Frame
 from simulators.fastpath.heartbeats import heartbeat
-from simulators.fastpath.ledger import Kind, Ledger, Line
+from simulators.fastpath.ledger import Kind, Line
 from simulators.fastpath.paths import MULTIPLEXER
 from simulators.fastpath.upstream import CONNECTED
+from simulators.ledger import Ledger
 
 log = logging.getLogger(__name__)
 

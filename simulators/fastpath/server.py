@@ -15,9 +15,9 @@ from simulators.fastpath.config import FastpathSimulatorSettings, FaultSwitch
 from simulators.fastpath.connections import Connections
 from simulators.fastpath.control import Control
 from simulators.fastpath.http import RestApi
-from simulators.fastpath.ledger import Ledger
 from simulators.fastpath.resources import Answer, Resources
 from simulators.fastpath.world import World
+from simulators.ledger import Ledger
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,9 @@ from simulators.kambi.config import FaultSwitch, KambiSimulatorSettings
 from simulators.kambi.delivery import Delivery, Outbox
 from simulators.kambi.engine import RecordingServer
 from simulators.kambi.frames import Frame, event_packet
-from simulators.kambi.ledger import Kind, Ledger, Line
+from simulators.kambi.ledger import Kind, Line
 from simulators.kambi.routing import HeldKeys, refusal
+from simulators.ledger import Ledger
 
 log = logging.getLogger(__name__)
 

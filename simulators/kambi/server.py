@@ -16,10 +16,10 @@ from simulators.kambi.config import FaultSwitch, KambiSimulatorSettings
 from simulators.kambi.connections import Connections
 from simulators.kambi.control import Control
 from simulators.kambi.http import OfferingApi
-from simulators.kambi.ledger import Ledger
 from simulators.kambi.offering import Offering
 from simulators.kambi.publisher import Publisher
 from simulators.kambi.staleness import Staleness
+from simulators.ledger import Ledger
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from websockets.asyncio.client import connect
 from simulators.fastpath.channel import Channel, StatusPacket
 from simulators.fastpath.config import FastpathSimulatorSettings, FaultSwitch
 from simulators.fastpath.connections import Connections
-from simulators.fastpath.ledger import Ledger, Line, read_ledger
+from simulators.fastpath.ledger import Line, read_ledger
+from simulators.ledger import Ledger
 
 ACTIONS = "soccer/fixtures/11111111-2222-4333-8444-555555555555/actions"
 STATISTICS = "soccer/fixtures/11111111-2222-4333-8444-555555555555/statistics"

@@ -1,6 +1,7 @@
 """The ledger file: what is written can be read, also after a kill in the middle of a line."""
 
-from simulators.fastpath.ledger import Ledger, Line, read_ledger
+from simulators.fastpath.ledger import Line, read_ledger
+from simulators.ledger import Ledger
 
 FEED = "soccer/fixtures/1/actions"
 EVENT = Line(kind="frame", feed=FEED, at_ns=4, connection="c", n=1, sort="event", index=0, number=1)

@@ -1,6 +1,7 @@
 """The ledger file: what is written can be read, also after a kill in the middle of a line."""
 
-from simulators.kambi.ledger import Fact, Ledger, Line, read_ledger
+from simulators.kambi.ledger import Fact, Line, read_ledger
+from simulators.ledger import Ledger
 
 FACT = Fact(child=0, change=3, mt=11, t=1_790_000_000_000, event=1, offer=2, outcome=1 << 60, value=1850)
 LINES = [

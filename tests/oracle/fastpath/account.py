@@ -201,6 +201,7 @@ class Account:
             return self._unmatched(packet, view, number, reason, before)
         if self._is_forgotten(number):
             view.run = []
+            view.delivered.add(packet.number)
             return None
         if self.base == self.last == own_last + view.offset and FARTHEST < self.base - number < 2**62:
             return self._restart(packet, view, before)

@@ -101,6 +101,15 @@ def read(
     return records
 
 
+def end(bootstrap_servers: str, topic: str) -> int:
+    """Return the end offset of partition 0."""
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "end", "log_level": 2})
+    try:
+        return _end(consumer, TopicPartition(topic, 0), time.monotonic() + 30)
+    finally:
+        consumer.close()
+
+
 def _end(consumer: Consumer, tp: TopicPartition, deadline: float) -> int:
     while True:
         try:

@@ -42,7 +42,15 @@ class Lab:
         self.kafka = KafkaSettings(bootstrap_servers=bootstrap)
         self.settings = EngineSettings.model_validate({"worker_name": "w0", **FAST})
         self.admin = AdminClient({"bootstrap.servers": bootstrap})
-        self.producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 1, "message.max.bytes": 9_000_000})
+        # Idempotent, or librdkafka sends what a young topic refuses again after what came later.
+        self.producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "enable.idempotence": True,
+                "linger.ms": 1,
+                "message.max.bytes": 9_000_000,
+            }
+        )
         self._fleets: list[Workers] = []
         create_topics(bootstrap, prefix, replication=1)
 

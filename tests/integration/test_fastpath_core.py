@@ -45,7 +45,7 @@ class Deployment:
         self.bootstrap, self.prefix, self.directory = bootstrap, prefix, directory
         wanted = [topic for topic in TOPICS.values() if "fastpath" in topic.name]
         asyncio.run(topics.create(wanted, prefix, KafkaSettings(bootstrap_servers=bootstrap)))
-        self._producer = Producer({"bootstrap.servers": bootstrap})
+        self._producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
         self._log = (directory / "worker.log").open("wb")
 
     def write(self, records: list[Record]) -> None:

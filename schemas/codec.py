@@ -8,9 +8,10 @@ from schemas.errors import ContractError
 from schemas.fastpath import events as fastpath
 from schemas.kambi import events as kambi
 from schemas.normalized import Normalized
+from schemas.rms import events as rms
 
 MODELS: MappingProxyType[str, type[Normalized]] = MappingProxyType(
-    {model.ce_type: model for model in (*kambi.MODELS, *fastpath.MODELS)}
+    {model.ce_type: model for model in (*kambi.MODELS, *fastpath.MODELS, *rms.MODELS)}
 )
 """CloudEvents type → model."""
 

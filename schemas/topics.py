@@ -68,6 +68,7 @@ KAMBI_SETTLEMENTS_PARTITION = KAMBI_SHARDS
 """The last partition of ``kambi.raw``: the ``bh`` channel has its own line and partition."""
 _KAMBI_RAW_PARTITIONS = KAMBI_SHARDS + 1
 _FASTPATH_RAW_PARTITIONS = 8
+_RMS_PARTITIONS = 4
 
 TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
     {
@@ -164,6 +165,61 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
                 max_message_bytes=RAW_MESSAGE_BYTES + 64 * 1024,  # a raw record and why it failed
             ),
             changelog("fastpath.audit", "fastpath.raw", _FASTPATH_RAW_PARTITIONS),
+            Topic(
+                name="rms.raw",
+                description="Exact bytes of every RMS-Socket packet and look-up answer, and control records, in order.",
+                key="customer id; partition = murmur2 of it",
+                partitions=_RMS_PARTITIONS,
+            ),
+            Topic(
+                name="rms.bets",
+                description="Input, from the operator's bet platform: bets placed, and answers of place-bet.",
+                key="<customer id>/<bet slip id>",
+                partitions=_RMS_PARTITIONS,
+            ),
+            Topic(
+                name="rms.approvals",
+                description="Each decision that the vendor announced (RESERVE_BET_ACCEPT, RESERVE_BET_REJECT), once.",
+                key="<customer id>/<bet slip id>, or <customer id>/code:<bet code> when that is all there is",
+                partitions=_RMS_PARTITIONS,
+            ),
+            Topic(
+                name="rms.pending",
+                description="Bets, aliases, approvals and time on their way to the join; internal.",
+                key="bet slip, bet code, or one that reaches a given partition",
+                partitions=_RMS_PARTITIONS,
+                retention_ms=2 * DAY_MS,
+            ),
+            Topic(
+                name="rms.decisions",
+                description="One final outcome per referred bet; late, contradicting and orphaned decisions.",
+                key="<customer id>/<bet slip id>, or <customer id>/code:<bet code>",
+                partitions=_RMS_PARTITIONS,
+            ),
+            Topic(
+                name="rms.lookups",
+                description="From join to connector: look up this bet.",
+                key="customer id",
+                partitions=1,
+                retention_ms=DAY_MS,
+            ),
+            Topic(
+                name="rms.health",
+                description="State of each socket: live, suspect, down; joined, token age, budget; and every gap.",
+                key="line/<line>; of a gap line/<line>@position, so that compaction keeps each",
+                cleanup="compact",
+                retention_ms=None,
+            ),
+            Topic(
+                name="rms.dead-letters",
+                description="Records of RMS topics that could not be used, with position, code and code version.",
+                key="as the source record",
+                retention_ms=30 * DAY_MS,
+                max_message_bytes=RAW_MESSAGE_BYTES + 64 * 1024,  # a raw record and why it failed
+            ),
+            changelog("rms.approvals", "rms.raw", _RMS_PARTITIONS),
+            changelog("rms.bets", "rms.bets", _RMS_PARTITIONS),
+            changelog("rms.join", "rms.pending", _RMS_PARTITIONS),
         )
     }
 )

@@ -1,0 +1,138 @@
+"""Messages of ``rms.pending``, from routers to join and from the join to itself. Internal: no consumer reads them.
+
+Each is one JSON object with a ``type``. The key says which task of the join gets it: ``slip_key`` or ``code_key``, or
+one of the keys that reach each partition once (``processors/core/rms/everywhere.py``).
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from schemas.rms.fields import Disposition, Evidence, Said
+
+
+class Message(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """One message; ``customer`` is on each."""
+
+    customer: str
+
+
+class Placed(Message, tag="placed", frozen=True, kw_only=True):
+    """A bet was placed. To the slip's task."""
+
+    slip: str
+    context: str
+    stake: str
+    odds: tuple[str, ...] = ()
+    """Of its selections, in order."""
+    platform: str | None = None
+    placed_ns: int
+    logged_ns: int
+    """Kafka timestamp of the record in ``rms.bets``."""
+    content: str
+    """Hash of what was placed: equal repeats are no conflict."""
+    position: str
+
+
+class Answered(Message, tag="answered", frozen=True, kw_only=True):
+    """place-bet answered. To the slip's task."""
+
+    slip: str
+    disposition: Disposition
+    code: str | None = None
+    short_code: str | None = None
+    answered_ns: int
+    logged_ns: int
+    position: str
+
+
+class Alias(Message, tag="alias", frozen=True, kw_only=True):
+    """A bet code and the slip it belongs to. To the code's task."""
+
+    code: str
+    slip: str
+    position: str
+
+
+class Evident(Message, tag="evident", frozen=True, kw_only=True):
+    """The vendor said something about a bet. To the slip's task; without ``slip`` to the code's, which sends it on."""
+
+    slip: str | None = None
+    code: str | None = None
+    evidence: Evidence
+    said: Said | None = None
+    """``None``: looked up, and nobody has decided; or not found (``status``)."""
+    status: int = 200
+    """HTTP status of a look-up."""
+    raw: tuple[int, int, int]
+    """Partition, offset and index in ``rms.raw``: the order that counts."""
+    received_ns: int
+    requested_ns: int | None = None
+    """Of a look-up: the answer says nothing about what came after this."""
+    decided_ns: int | None = None
+    reason: str | None = None
+    stake: str | None = None
+    odds: str | None = None
+    ordinal: int = 0
+    """Of an approval by code alone: its number among those of the customer, from 1; else 0."""
+    by_code_before: int = 0
+    """How many approvals by code alone the customer had before this one in ``rms.raw``."""
+    was_orphan: bool = False
+
+
+class Known(Message, tag="known", frozen=True, kw_only=True):
+    """The code's task knows the slip now; what it had for it came before this. To the slip's task."""
+
+    slip: str
+    code: str
+
+
+class Passed(Message, tag="passed", frozen=True, kw_only=True):
+    """An approval by code alone went through its code's task. To every task, after what that task sent on for it."""
+
+    ordinal: int
+
+
+class Time(Message, tag="time", frozen=True, kw_only=True):
+    """Time of the customer's feed, and how far nothing can have been missed. To every task.
+
+    ``since_ns`` to ``proven_ns`` was covered by a joined socket without a hole; both ``None`` when none is joined.
+    """
+
+    now_ns: int
+    since_ns: int | None = None
+    proven_ns: int | None = None
+    by_code: int = 0
+    """How many approvals by code alone the customer had so far."""
+
+
+AnyMessage = Placed | Answered | Alias | Evident | Known | Passed | Time
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyMessage)
+
+
+def encode(message: AnyMessage) -> bytes:
+    """Return ``message`` as JSON."""
+    return _ENCODER.encode(message)
+
+
+def decode(value: bytes) -> AnyMessage:
+    """Return the message in ``value``.
+
+    Raises:
+        msgspec.DecodeError: It is none.
+    """
+    message: AnyMessage = _DECODER.decode(value)
+    return message
+
+
+def slip_key(customer: str, slip: str) -> bytes:
+    """Return the key of a bet slip: in ``rms.bets``, ``rms.decisions``, and of the slip's task."""
+    return f"{customer}/{slip}".encode()
+
+
+def code_key(customer: str, code: str) -> bytes:
+    """Return the key of a bet code, for approvals that know no slip, and of the code's task."""
+    return f"{customer}/code:{code}".encode()

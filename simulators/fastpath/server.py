@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from simulators.fastpath.http import RestApi
 from simulators.fastpath.resources import Answer, Resources
 from simulators.fastpath.world import World
 from simulators.ledger import Ledger
+from simulators.serving import until_signalled
 
 log = logging.getLogger(__name__)
 
@@ -126,21 +126,4 @@ async def run(settings: FastpathSimulatorSettings, *, on_ready: Callable[[Fastpa
     Raises:
         EnvironmentFault: It cannot listen where it should.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        async with FastpathSimulator(settings) as simulator:
-            if on_ready is not None:
-                on_ready(simulator.urls)
-            stopped = asyncio.create_task(stop.wait())
-            failed = asyncio.create_task(simulator.wait())
-            await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
-            if failed.done():
-                failed.result()  # raises what stopped the clock
-            failed.cancel()
-            stopped.cancel()
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    await until_signalled(FastpathSimulator(settings), on_ready)

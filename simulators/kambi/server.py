@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +19,7 @@ from simulators.kambi.offering import Offering
 from simulators.kambi.publisher import Publisher
 from simulators.kambi.staleness import Staleness
 from simulators.ledger import Ledger
+from simulators.serving import until_signalled
 
 log = logging.getLogger(__name__)
 
@@ -135,21 +135,4 @@ async def run(settings: KambiSimulatorSettings, *, on_ready: Callable[[KambiUrls
     Raises:
         EnvironmentFault: It cannot listen where it should.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        async with KambiSimulator(settings) as simulator:
-            if on_ready is not None:
-                on_ready(simulator.urls)
-            stopped = asyncio.create_task(stop.wait())
-            failed = asyncio.create_task(simulator.wait())
-            await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
-            if failed.done():
-                failed.result()  # raises what stopped the clock
-            failed.cancel()
-            stopped.cancel()
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    await until_signalled(KambiSimulator(settings), on_ready)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from simulators.rms.rooms import Rooms
 from simulators.rms.storm import Weather
 from simulators.rms.tokens import Tokens
 from simulators.rms.trader import Trader
+from simulators.serving import until_signalled
 
 log = logging.getLogger(__name__)
 
@@ -174,21 +174,4 @@ async def run(settings: RmsSimulatorSettings, *, on_ready: Callable[[RmsUrls], N
     Raises:
         EnvironmentFault: It cannot listen where it should.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        async with RmsSimulator(settings) as simulator:
-            if on_ready is not None:
-                on_ready(simulator.urls)
-            stopped = asyncio.create_task(stop.wait())
-            failed = asyncio.create_task(simulator.wait())
-            await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
-            if failed.done():
-                failed.result()  # raises what stopped the clock
-            failed.cancel()
-            stopped.cancel()
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    await until_signalled(RmsSimulator(settings), on_ready)

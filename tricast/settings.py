@@ -20,11 +20,13 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from connectors.fastpath.config import FastpathSettings
 from connectors.kambi.config import KambiSettings
+from connectors.rms.config import RmsSettings
 from processors.engine.config import EngineSettings
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
 from simulators.fastpath.config import FastpathSimulatorSettings
 from simulators.kambi.config import KambiSimulatorSettings
+from simulators.rms.config import RmsSimulatorSettings
 
 PREFIX = "TRICAST_"
 SEPARATOR = "__"
@@ -49,6 +51,8 @@ class SimulatorSettings(BaseModel):
     """Kambi Offering Push and its HTTP API."""
     fastpath: FastpathSimulatorSettings = FastpathSimulatorSettings()
     """FastPath WebSockets and REST API."""
+    rms: RmsSimulatorSettings = RmsSimulatorSettings()
+    """RMS-Socket, its authentication and its bet API."""
 
 
 class Settings(BaseSettings):
@@ -68,6 +72,8 @@ class Settings(BaseSettings):
     """The Kambi connector and processor."""
     fastpath: FastpathSettings = FastpathSettings()
     """The FastPath connector and processor."""
+    rms: RmsSettings = RmsSettings()
+    """The RMS connector and processors."""
     simulator: SimulatorSettings = SimulatorSettings()
     """Stand-ins for the vendors, for `tricast simulate` and `tricast up`."""
     engine: EngineSettings = EngineSettings()

@@ -30,11 +30,21 @@ def _fastpath(settings: Settings) -> None:
         process.run(run(fastpath, settings.kafka, settings.topic_prefix))
 
 
+def _rms(settings: Settings) -> None:
+    from connectors.rms.connector import run  # noqa: PLC0415 - its libraries are needed by this command only
+
+    rms = settings.rms
+    with claimed(rms.spool_dir, [_claim(settings, "rms", f"-{rms.customer_id}", rms.replica)], feed="rms"):
+        process.run(run(rms, settings.kafka, settings.topic_prefix))
+
+
 def _claim(settings: Settings, feed: str, part: str, replica: str) -> str:
     return f"{settings.topic_prefix}{TOPICS[f'{feed}.raw'].name}{part}" + (f".{replica}" if replica else "")
 
 
-CONNECTORS: Mapping[str, Callable[[Settings], None]] = MappingProxyType({"kambi": _kambi, "fastpath": _fastpath})
+CONNECTORS: Mapping[str, Callable[[Settings], None]] = MappingProxyType(
+    {"kambi": _kambi, "fastpath": _fastpath, "rms": _rms}
+)
 """By feed; each runs until SIGTERM. Imported when run, so that no command pays for the others' libraries."""
 
 
@@ -47,7 +57,7 @@ def connect(invocation: Invocation, feed: str) -> None:
     Runs until SIGTERM or Ctrl-C, then closes its sockets, flushes and exits 0; with 3 when neither Kafka nor the spool
     on disk took everything, or another connector with the same settings and spool directory runs already. Kambi: one
     process runs all shards unless it is told which. FastPath: one process follows the feeds it is given, and the live
-    fixtures of the sports it is given. A replica is a hot standby.
+    fixtures of the sports it is given. RMS: one process is one customer's socket. A replica is a hot standby.
 
     \b
     Examples:
@@ -56,6 +66,7 @@ def connect(invocation: Invocation, feed: str) -> None:
       TRICAST_KAMBI__EVENTS=1020000001,1020000002 tricast connect kambi
       TRICAST_KAMBI__SHARD=2 tricast connect kambi
       TRICAST_FASTPATH__TOKEN_FILE=token TRICAST_FASTPATH__SPORTS=soccer tricast connect fastpath
+      TRICAST_RMS__CUSTOMER_ID=90210 TRICAST_RMS__CLIENT_ID=… TRICAST_RMS__SECRET_FILE=secret tricast connect rms
       TRICAST_KAMBI__REPLICA=b TRICAST_KAMBI__SPOOL_DIR=/var/lib/tricast/b tricast connect kambi
     """
     CONNECTORS[feed](invocation.settings)

@@ -23,8 +23,14 @@ def _fastpath(settings: Settings) -> Coroutine[Any, Any, None]:
     return run(settings.simulator.fastpath)
 
 
+def _rms(settings: Settings) -> Coroutine[Any, Any, None]:
+    from simulators.rms.server import run  # noqa: PLC0415 - its libraries are needed by this command only
+
+    return run(settings.simulator.rms)
+
+
 SIMULATORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = MappingProxyType(
-    {"kambi": _kambi, "fastpath": _fastpath}
+    {"kambi": _kambi, "fastpath": _fastpath, "rms": _rms}
 )
 """By feed; each runs until SIGTERM."""
 

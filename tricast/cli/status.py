@@ -18,7 +18,7 @@ from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.processors import PROCESSORS, sources_of
 from tricast.settings import Settings
-from tricast.stack import fastpath_news, kambi_news
+from tricast.stack import fastpath_news, kambi_news, rms_news
 from tricast.stack.broker_view import BrokerView, Sample, rate
 from tricast.stack.kambi_news import is_to_come
 
@@ -105,6 +105,7 @@ async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:
             members = {group: await view.members(group) for group in groups}
             kambi_health = await view.newest(prefix + "kambi.health")
             fastpath_health = await view.newest(prefix + "fastpath.health")
+            rms_health = await view.newest(prefix + "rms.health")
     except EnvironmentFault as fault:
         return Status(state="down", reasons=[fault.message])
     lines: dict[str, dict[str, Any]] = {}
@@ -114,6 +115,8 @@ async def _look(settings: Settings, interval_s: float, max_lag: int) -> Status:
         kambi_news.note_health(key.encode(), value, lines, events)
     for key, value in fastpath_health.items():
         fastpath_news.note_health(key.encode(), value, lines, feeds)
+    for key, value in rms_health.items():
+        rms_news.note_health(key.encode(), value, lines)
     reasons = list(_reasons(names, after, members, max_lag=max_lag))
     reasons += _health_reasons(lines, events, feeds)
     return Status(

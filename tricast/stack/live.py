@@ -15,6 +15,7 @@ from tricast.stack.broker_view import Sample, rate
 from tricast.stack.fastpath_news import FastpathNews
 from tricast.stack.kambi_news import KambiNews, is_to_come
 from tricast.stack.news import Line
+from tricast.stack.rms_news import RmsNews
 from tricast.stack.supervisor import Supervised, describe_exit
 
 _STATE_STYLE = {
@@ -25,13 +26,18 @@ _STATE_STYLE = {
     "down": "red",
     "running": "green",
     "waiting": "red",
+    "accepted": "green",
+    "rejected": "red",
+    "expired": "yellow",
+    "expired_unverified": "red",
+    "conflict": "red",
 }
 WIDE = 140
 """Columns from which parts stand beside each other."""
 SHOWN_LINES = 8
 """Lines in the table, those that are not live first; a large offering has many and all live ones look the same."""
 
-_WIDE = frozenset({"Topic", "Event", "Line", "Odds changed (UTC)", "Process", "Feed", "What"})
+_WIDE = frozenset({"Topic", "Event", "Line", "Odds changed (UTC)", "Process", "Feed", "What", "Bet"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,7 @@ class View:
         now: Newest sample.
         kambi: States and odds changes, when the feed runs.
         fastpath: States and actions, when the feed runs.
+        rms: States and decisions, when the feed runs.
     """
 
     title: str
@@ -55,11 +62,14 @@ class View:
     now: Sample | None
     kambi: KambiNews | None
     fastpath: FastpathNews | None
+    rms: RmsNews | None
 
     @property
     def lines(self) -> Mapping[str, Line]:
         """Newest health value of each connector line of all feeds."""
-        return {line: value for news in (self.kambi, self.fastpath) if news for line, value in news.lines.items()}
+        return {
+            line: value for news in (self.kambi, self.fastpath, self.rms) if news for line, value in news.lines.items()
+        }
 
     def lag_of(self, topic: str) -> int | None:
         """Return how far the groups that read ``topic`` are behind, the worst of them."""
@@ -81,6 +91,8 @@ def render(view: View) -> RenderableType:
         feeds.append(Group(Text(_event_states(view.kambi)), _changes(view.kambi)))
     if view.fastpath is not None:
         feeds.append(Group(Text(_feed_states(view.fastpath)), _actions(view.fastpath)))
+    if view.rms is not None:
+        feeds.append(Group(Text(_decided(view.rms)), _decisions(view.rms)))
     return Group(Text(view.title, style="bold"), _children(view), Beside(topics), _lines(view), Beside(feeds))
 
 
@@ -116,6 +128,8 @@ def plain(view: View) -> str:
         said.append(_event_states(view.kambi))
     if view.fastpath is not None:
         said.append(_feed_states(view.fastpath))
+    if view.rms is not None:
+        said.append(_decided(view.rms))
     return "; ".join(said)
 
 
@@ -167,6 +181,20 @@ def _actions(fastpath: FastpathNews) -> Table:
     table = _table("Action (UTC)", "Feed", "Sequence", "What", "Marks")
     for action in fastpath.actions:
         table.add_row(action.time, action.feed, str(action.sequence), action.what, action.marks)
+    return table
+
+
+def _decided(rms: RmsNews) -> str:
+    """Return in words how many outcomes and oddities of each kind there were."""
+    return "bets: " + (", ".join(f"{count} {said}" for said, count in sorted(rms.counts.items())) or "none decided yet")
+
+
+def _decisions(rms: RmsNews) -> Table:
+    table = _table("Decided (UTC)", "Bet", "Outcome", "By", "After")
+    for decision in rms.decisions:
+        time = datetime.fromtimestamp(decision.time_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+        after = "" if decision.took_ms is None else f"{decision.took_ms / 1000:.1f} s"
+        table.add_row(time, decision.bet, _styled(decision.said), decision.why, after)
     return table
 
 

@@ -81,6 +81,9 @@ class LocalStack:
         self._environment[variable(("kafka", "bootstrap_servers"))] = bootstrap_servers
         self._spawn("work", [("work-one", processor) for processor in self._plan.processors])
         self._spawn("connect", [("connect", vendor.feed) for vendor in self._plan.vendors])
+        inputs = [("simulate", platform) for vendor in self._plan.vendors for platform in vendor.inputs]
+        if inputs:
+            self._spawn("simulate", inputs)
 
     async def stop(self) -> None:
         """End everything: connectors first, so that all they wrote is worked off, then simulators, then workers."""

@@ -18,6 +18,7 @@ from tricast.stack.live import View
 from tricast.stack.local import LocalStack, Plan
 from tricast.stack.names import live_event_names
 from tricast.stack.news import News
+from tricast.stack.rms_news import RmsNews
 from tricast.stack.supervisor import FINAL_EXIT_CODES, Supervised
 
 SAMPLE_INTERVAL_S = 1.0
@@ -75,6 +76,7 @@ class Session:
         feeds = {vendor.feed for vendor in plan.vendors}
         self._kambi = KambiNews() if "kambi" in feeds else None
         self._fastpath = FastpathNews() if "fastpath" in feeds else None
+        self._rms = RmsNews() if "rms" in feeds else None
         self._begun_s = begun_s
         self._show = show
         self._say = say
@@ -110,7 +112,7 @@ class Session:
     async def _flow(
         self, kafka: KafkaSettings, for_s: float | None, before_workers_end: Callable[[], Awaitable[None]]
     ) -> None:
-        desks: list[News] = [desk for desk in (self._kambi, self._fastpath) if desk is not None]
+        desks: list[News] = [desk for desk in (self._kambi, self._fastpath, self._rms) if desk is not None]
         follower = Follower(kafka, self._prefix, desks)
         async with BrokerView(kafka) as view, asyncio.TaskGroup() as tasks:
             following = tasks.create_task(follower.run())
@@ -170,6 +172,7 @@ class Session:
             now=self._samples[-1] if self._samples else None,
             kambi=self._kambi,
             fastpath=self._fastpath,
+            rms=self._rms,
         )
 
 

@@ -23,6 +23,7 @@ class Vendor:
         http_url: Its HTTP API when it is real; of a simulated one it is the simulator's.
         ledger: Where its simulator writes what it sent; ``None``: it is a real one.
         has_spool_dir: Whether its connector is told where its spool is.
+        inputs: Simulators beside its own that write to Kafka what the operator's systems would.
         simulated_at: What simulator and connector are told when the simulator listens on a port.
     """
 
@@ -31,6 +32,7 @@ class Vendor:
     http_url: str
     ledger: Path | None
     has_spool_dir: bool
+    inputs: Sequence[str] = ()
     simulated_at: Callable[[int], Environment]
 
 
@@ -86,12 +88,44 @@ def _fastpath(settings: Settings, ledger: Path | None) -> Vendor:
     )
 
 
+def _rms(settings: Settings, ledger: Path | None) -> Vendor:
+    rms, simulator = settings.rms, settings.simulator.rms
+    credential = simulator.credentials[0]
+
+    def simulated_at(port: int) -> Environment:
+        http = f"http://{LOOPBACK}:{port}"
+        return {
+            ("simulator", "rms", "host"): LOOPBACK,
+            ("simulator", "rms", "port"): str(port),
+            ("simulator", "rms", "ledger"): str(ledger),
+            ("simulator", "rms", "platform", "bets_per_second"): "0",  # the bet platform is a process of its own
+            ("rms", "socket_url"): f"ws://{LOOPBACK}:{port}",
+            ("rms", "auth_url"): http,
+            ("rms", "bets_url"): f"{http}/rms-bet/v1",
+            ("rms", "customer_id"): credential.customer_id,
+            ("rms", "client_id"): credential.client_id,
+            ("rms", "secret"): credential.secret.get_secret_value(),
+            ("simulator", "bets", "auth_url"): http,
+            ("simulator", "bets", "bets_url"): f"{http}/rms-bet/v1",
+        }
+
+    return Vendor(
+        feed="rms",
+        processors=("rms.approvals", "rms.bets", "rms.join"),
+        http_url=rms.bets_url,
+        ledger=ledger,
+        has_spool_dir="spool_dir" in rms.model_fields_set,
+        inputs=("bets",) if ledger is not None else (),
+        simulated_at=simulated_at,
+    )
+
+
 VENDORS: Mapping[str, Callable[[Settings, Path | None], Vendor]] = MappingProxyType(
-    {"kambi": _kambi, "fastpath": _fastpath}
+    {"kambi": _kambi, "fastpath": _fastpath, "rms": _rms}
 )
 """By feed; the path is the simulator's ledger, ``None`` for a real vendor."""
 
-_URL_SETTING = MappingProxyType({"kambi": "push_url", "fastpath": "stream_url"})
+_URL_SETTING = MappingProxyType({"kambi": "push_url", "fastpath": "stream_url", "rms": "socket_url"})
 
 
 def is_simulated(feed: str, settings: Settings) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulators.ledger import Ledger
 from simulators.rms.config import FaultSwitch, RmsSimulatorSettings
-from simulators.rms.ledger import Ledger
 from simulators.rms.storm import Weather
 
 

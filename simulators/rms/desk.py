@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Final, Protocol
 
+from simulators.ledger import Ledger
 from simulators.rms.approvals import approval
 from simulators.rms.bets import Bet, Book, Decision, Disposition, Json
-from simulators.rms.ledger import Ledger, Line
+from simulators.rms.ledger import Line
 from simulators.rms.trader import Move, Trader
 
 _S: Final = 1_000_000_000

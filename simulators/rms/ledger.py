@@ -33,11 +33,12 @@ never in here.
 """
 
 from collections.abc import Iterator
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from simulators.ledger import read_lines
 
 Kind = Literal["http", "connect", "refused", "join", "frame", "lost", "disconnect", "bet", "decision", "fault"]
 
@@ -69,47 +70,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
 
 
-class Ledger:
-    """Append lines to a file; each is with the operating system when ``append`` returns.
-
-    Args:
-        path: The file; its directories are made. ``None`` keeps no ledger.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._encoder = msgspec.json.Encoder()
-        self._file = None
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _drop_torn_line(path)
-            self._file = path.open("ab")  # closed by close()
-
-    def append(self, line: Line) -> None:
-        """Write one line."""
-        if self._file is not None:
-            self._file.write(self._encoder.encode(line) + b"\n")
-            self._file.flush()
-
-    def close(self) -> None:
-        """Close the file; closing twice is no error."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
-def _drop_torn_line(path: Path) -> None:
-    """Take away a last line that a killed simulator cut short, so that the next one does not run into it."""
-    if path.exists() and path.stat().st_size > 0:
-        with path.open("rb+") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as lines:
-            whole = lines.rfind(b"\n") + 1
-        with path.open("rb+") as file:
-            file.truncate(whole)
-
-
 def read_ledger(path: Path) -> Iterator[Line]:
     """Yield the lines of a ledger; a last line cut short by a killed simulator is left out."""
-    decoder = msgspec.json.Decoder(Line)
-    with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield decoder.decode(line)
+    return read_lines(path, Line)

@@ -10,6 +10,7 @@ from typing import Final, Self
 from aiohttp import web
 
 from schemas.errors import EnvironmentFault
+from simulators.ledger import Ledger
 from simulators.rms.admission import Admission
 from simulators.rms.auth import AuthApi
 from simulators.rms.bets import Book
@@ -20,7 +21,6 @@ from simulators.rms.connections import Connections
 from simulators.rms.control import Control
 from simulators.rms.desk import Desk
 from simulators.rms.gate import Gate
-from simulators.rms.ledger import Ledger
 from simulators.rms.platform import BetPlatform
 from simulators.rms.rooms import Rooms
 from simulators.rms.storm import Weather

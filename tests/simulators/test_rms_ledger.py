@@ -8,7 +8,8 @@ from random import Random
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from simulators.rms.ledger import Ledger, Line, read_ledger
+from simulators.ledger import Ledger
+from simulators.rms.ledger import Line, read_ledger
 from tests.simulators.rms_client import staged, welcome
 
 LINES = [

@@ -149,6 +149,19 @@ def test_a_number_named_as_lost_that_is_there_is_a_lie(road):
     assert findings(road) == {}
 
 
+def test_a_lie_deep_in_a_wide_range_is_found(road):
+    road.record(road.action(1), 1)
+    road.finding(road.action(2**40), "gap_suspected", [2, 2**40 - 1])
+    road.record(1, 2**40)
+    road.finding(road.tick(), "not_repairable", [2, 2**40 - 1])
+    assert findings(road) == {}
+    late = road.action(500_000)
+    road.record(late, 500_000, late=True)
+    assert findings(road) == {"unexpected": 1}
+    road.finding(late, "gap_closed", [500_000, 500_000])
+    assert findings(road) == {}
+
+
 def test_one_number_twice_is_doubled(road):
     road.record(road.action(1), 1)
     road.record(road.action(1, connection="c2"), 1)

@@ -70,9 +70,11 @@ class Report:
         self.gaps += other.gaps
         self.notes += other.notes
         for kind, texts in other.examples.items():
-            self.examples.setdefault(kind, []).extend(texts)
+            kept = self.examples.setdefault(kind, [])
+            kept += texts[: KEPT_EXAMPLES - len(kept)]
         if other.ledger is not None:
-            self.ledger = dict(Counter(self.ledger or {}) + Counter(other.ledger))
+            mine = self.ledger or {}
+            self.ledger = mine | {name: mine.get(name, 0) + number for name, number in other.ledger.items()}
 
     def too_little(self, min_frames: int) -> str | None:
         """Say what there was too little of to call this a proof, if anything."""

@@ -1,5 +1,6 @@
 """The audit's own account of the numbers of one fixture on one feed."""
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -27,8 +28,8 @@ class Account:
     sequences: dict[int, str] = field(default_factory=dict)
     """Place of the record of each account number."""
     named: list[Interval] = field(default_factory=list)
-    lost: dict[int, str] = field(default_factory=dict)
-    """Numbers a finding gave up for good, with its place; those that came after all are taken out."""
+    lost: list[tuple[Interval, str]] = field(default_factory=list)
+    """Ranges a finding gave up for good, with its place; what came after all is taken out."""
 
     def was_told(self, packet: Numbered) -> bool:
         """Return whether a record of the same packet is there already."""
@@ -51,10 +52,10 @@ class Account:
         if finding in _OPENING:
             self.named += missing
         if finding == "not_repairable":
-            for first, last in missing:
-                self.lost |= dict.fromkeys(range(first, min(last, first + 100_000) + 1), place)
+            self.lost += [(interval, place) for interval in missing]
         if finding in _CLOSING:
-            self.lost = {n: at for n, at in self.lost.items() if not any(a <= n <= b for a, b in missing)}
+            closed = _merged(missing)
+            self.lost = [(part, at) for interval, at in self.lost for part in _outside(interval, closed)]
 
     def finish(self, report: Report) -> None:
         """Account for every number between the first and the last that consumers got."""
@@ -67,11 +68,15 @@ class Account:
                     f"{self.name}: numbers {first}..{last} are missing and no finding names them",
                     last - first + 1,
                 )
-        for number, place in self.lost.items():
-            if number in self.sequences:
-                report.find(
-                    "unexpected", f"{place}: names {number} of {self.name} as lost, but {self.sequences[number]} has it"
-                )
+        given_up = {
+            number: place
+            for (first, last), place in self.lost
+            for number in got[bisect_left(got, first) : bisect_right(got, last)]
+        }
+        for number, place in given_up.items():
+            report.find(
+                "unexpected", f"{place}: names {number} of {self.name} as lost, but {self.sequences[number]} has it"
+            )
 
 
 def _merged(intervals: list[Interval]) -> list[Interval]:

@@ -1,0 +1,22 @@
+"""Reports of several feeds, added up."""
+
+from tricast.audit.report import KEPT_EXAMPLES, Report
+
+
+def test_what_is_nothing_stays_in_the_sum():
+    together = Report()
+    for ledger in ({"sent": 3, "in gaps": 0}, None, {"sent": 1, "in gaps": 0, "other": 0}):
+        together.add(Report(ledger=ledger))
+    assert together.ledger == {"sent": 4, "in gaps": 0, "other": 0}
+
+
+def test_the_sum_keeps_no_more_examples_than_one_report():
+    together = Report()
+    for feed in ("a", "b"):
+        report = Report()
+        for number in range(KEPT_EXAMPLES - 1):
+            report.find("lost", f"{feed}{number}")
+        together.add(report)
+    assert together.findings["lost"] == 2 * (KEPT_EXAMPLES - 1)
+    assert len(together.examples["lost"]) == KEPT_EXAMPLES
+    assert together.examples["lost"][-1] == "b0"

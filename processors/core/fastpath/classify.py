@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from msgspec import Raw
 
-from processors.core.fastpath.exact import canonical, read_object, spelling
-from processors.core.fastpath.findings import RejectedError
+from processors.core.exact import Flaw, FlawedError, canonical, read_object, spelling
+from processors.core.fastpath.findings import RejectedError, Unreadable
 from processors.core.fastpath.identity import body_hash, key_hash
 from processors.core.fastpath.numbers import sequence_number
 from processors.core.fastpath.packet import (
@@ -17,7 +17,7 @@ from processors.core.fastpath.packet import (
     StatisticsPacket,
     StatusPacket,
 )
-from processors.core.fastpath.vendor_time import vendor_time_ns
+from processors.core.vendor_time import vendor_time_ns
 from schemas.fastpath.codes import Code, Count
 from schemas.fastpath.feed import Feed, Kind
 from schemas.fastpath.wire import ACTION_TYPE_IDS, SEND_TYPES, STATES
@@ -26,6 +26,13 @@ _NO_ACTION_BODY: Final = frozenset({"fixtureSeqNum", "timelineSequence"})
 MAX_NAME: Final = 200
 """Longest id, state or time taken as one, in characters: they go into keys, state and every record that follows."""
 
+_FLAWS: Final = {
+    Flaw.NOT_JSON: Code.NOT_JSON,
+    Flaw.BAD_UTF8: Code.BAD_UTF8,
+    Flaw.TOO_DEEP: Code.TOO_DEEP,
+    Flaw.DUPLICATE_KEY: Code.DUPLICATE_KEY,
+    Flaw.NOT_AN_OBJECT: Code.NOT_AN_OBJECT,
+}
 _SEND_TYPE_NAMES: Final = frozenset(SEND_TYPES.values())
 _STATES: Final = {state.casefold(): state for state in STATES}
 
@@ -36,6 +43,8 @@ def classify(value: bytes, feed: Feed) -> Packet:
         return _classify(read_object(value), feed)
     except RejectedError as rejected:
         return rejected.finding
+    except FlawedError as error:
+        return Unreadable(_FLAWS[error.flaw], error.detail)
 
 
 def _classify(tree: dict[str, Any], feed: Feed) -> Packet:

@@ -1,13 +1,8 @@
 """What reading found when it is no packet: a value, and the exception that carries it out of a deep place."""
 
-from typing import Final
-
 import msgspec
 
 from schemas.fastpath.codes import Code
-
-READ_ERRORS: Final = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
-"""What msgspec and json raise on bytes that are not what they should be."""
 
 
 class Unreadable(msgspec.Struct, frozen=True, gc=False):

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
-from processors.core.fastpath.exact import canonical
+from processors.core.exact import canonical
 
 HASH_BYTES: Final = 8
 _SEPARATOR: Final = "\x1f"

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from processors.core.fastpath.exact import spelling
+from processors.core.exact import spelling
 from processors.core.fastpath.packet import ActionPacket, ElementPacket, Numbered, StatisticsPacket
 from processors.core.fastpath.tables import ACTION, AROUND, ELEMENT, PERIOD, STATISTICS, SUMMARY, TEAM, Reader
 from schemas.fastpath.actions import Action, EventElement, Period, Summary, Team

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from processors.core.json_array import split_array
 from processors.core.kambi.exact import is_plain, read_object, read_tree
 from processors.core.kambi.findings import READ_ERRORS, PassedOver, RejectedError, Unreadable
-from processors.core.kambi.split import split_array
 from schemas.kambi.codes import Code, Count
 from schemas.kambi.wire import ELEMENTS, Child
 

@@ -1,29 +1,22 @@
-"""Read one Socket.IO packet: which event it is, and the JSON text that came as its argument.
+"""Read one Socket.IO packet of Kambi: the JSON text that came as the argument of ``message``.
 
-A raw frame is the packet's text, ``2["message","[{…}]"]``: type, JSON array of event name and argument. The argument
-of ``message`` is a string that is JSON itself (fact sheet §0).
+A raw frame is the packet's text, ``2["message","[{…}]"]``. The argument of ``message`` is a string that is JSON itself
+(fact sheet §0).
 """
 
-import json
-import re
 from dataclasses import dataclass
+from typing import assert_never
 
 import msgspec
 
+from processors.core import socketio
+from processors.core.json_array import JSON_SPACE
 from processors.core.kambi.findings import READ_ERRORS, PassedOver, Unreadable
-from processors.core.kambi.split import JSON_SPACE, split_array
 from schemas.kambi.codes import Code, Count
 
 _MESSAGE = b'2["message",'
 _EVENT = msgspec.json.Decoder(tuple[str, str])
 _ANY = msgspec.json.Decoder()
-# Socket.IO protocol 5: type, attachments of a binary packet, namespace, acknowledgement id, payload.
-_PACKET = re.compile(r"([0-6])(?:[0-9]+-)?(?:/[^,\[{]*(?:,|\Z))?[0-9]*(.*)", re.DOTALL)
-# Engine.IO packets of their own: ping, pong (also as probes), upgrade, noop; a bare digit has no payload.
-_ENGINE_PACKETS = frozenset({b"1", b"2", b"3", b"5", b"6", b"2probe", b"3probe"})
-_CONTROL = frozenset("014")
-_ACKS = frozenset("36")
-_BINARY_EVENT = "5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +37,31 @@ def read_packet(value: bytes) -> Message | PassedOver | Unreadable:
 
 
 def _read_exactly(value: bytes) -> Message | PassedOver | Unreadable:
-    packet = _PACKET.fullmatch(value.decode("utf-8", "surrogateescape"))
-    if value in _ENGINE_PACKETS or (packet is not None and packet[1] in _CONTROL):
-        return PassedOver(Count.CONTROL_PACKET)
-    if packet is None:
-        return Unreadable(Code.NOT_A_PACKET, "no Socket.IO packet type in front")
-    if packet[1] in _ACKS:
-        return PassedOver(Count.ACK)
-    return _read_event(packet[2].strip(JSON_SPACE), binary=packet[1] == _BINARY_EVENT)
+    packet = socketio.read_packet(value)
+    match packet:
+        case socketio.Event():
+            return _event(packet)
+        case socketio.Ack():
+            return PassedOver(Count.ACK)
+        case socketio.Control() | socketio.Disconnect():
+            return PassedOver(Count.CONTROL_PACKET)
+        case socketio.Broken():
+            return Unreadable(Code.NOT_JSON if packet.is_packet else Code.NOT_A_PACKET, packet.detail)
+        case _:
+            assert_never(packet)
 
 
-def _read_event(payload: str, *, binary: bool) -> Message | PassedOver | Unreadable:
-    parts = split_array(payload) if payload.startswith("[") and payload.endswith("]") else ()
-    event = _string(parts[0]) if parts else None
-    if event is None:
-        return Unreadable(Code.NOT_JSON, "the payload is no JSON array that begins with an event name")
-    if event != "message":
+def _event(event: socketio.Event) -> Message | PassedOver | Unreadable:
+    if event.name != "message":
         return PassedOver(Count.OTHER_EVENT)
-    if binary:
+    if event.binary:
         return Unreadable(Code.BINARY, "message with binary attachments")
-    if len(parts) != 2:
-        return Unreadable(Code.NOT_AN_ARRAY, f"message with {len(parts) - 1} arguments instead of one")
+    if len(event.arguments) != 1:
+        return Unreadable(Code.NOT_AN_ARRAY, f"message with {len(event.arguments)} arguments instead of one")
     # A string that holds the array, or the array itself.
-    argument = _string(parts[1]) if parts[1].startswith('"') else parts[1]
+    (text,) = event.arguments
+    argument = socketio.read_string(text) if text.startswith('"') else text
     return _message(argument) if argument is not None else Unreadable(Code.NOT_JSON, "the argument is a broken string")
-
-
-def _string(text: str) -> str | None:
-    """Return what the JSON string ``text`` holds, surrogates included; ``None`` if it is none."""
-    try:
-        held = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return held if isinstance(held, str) else None
 
 
 def _message(text: str) -> Message | Unreadable:

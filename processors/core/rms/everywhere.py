@@ -1,4 +1,4 @@
-"""Keys that reach every task of the join: Kafka places a record by its key, and the engine writes records by key only."""
+"""Keys that reach every task of the join: Kafka places a record by its key, and the engine writes by key only."""
 
 from typing import Final
 

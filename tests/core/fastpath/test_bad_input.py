@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from processors.core.exact import MAX_DEPTH
 from processors.core.fastpath.classify import classify
-from processors.core.fastpath.exact import MAX_DEPTH
 from processors.core.fastpath.findings import Unreadable
 from processors.core.fastpath.normalize import normalize
 from processors.core.fastpath.packet import ActionPacket, ElementPacket, Packet, StatisticsPacket

@@ -5,9 +5,9 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.core.json_array import split_array
 from processors.core.kambi.debulk import Bulk, read_child
 from processors.core.kambi.findings import Unreadable
-from processors.core.kambi.split import split_array
 from tests.core.kambi.frames import odds, status
 from tests.core.kambi.shapes import SHAPES, fill, marks
 

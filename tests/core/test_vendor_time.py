@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.core.fastpath.vendor_time import vendor_time_ns
+from processors.core.vendor_time import vendor_time_ns
 
 AT_S = 1_795_198_112  # 2026-11-20T18:08:32Z
 SECOND_NS = 1_000_000_000

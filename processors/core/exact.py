@@ -1,4 +1,4 @@
-"""Read a packet's JSON so that nothing in it is guessed: no rounded number, no key of which only one value is kept.
+"""Read JSON so that nothing in it is guessed: no rounded number, no key of which only one value is kept.
 
 A fraction stands in the tree as ``msgspec.Raw``, its text as sent, and is written back like that; whole numbers are
 Python's and have no limit.
@@ -6,15 +6,36 @@ Python's and have no limit.
 
 import json
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Final, NoReturn
 
 import msgspec
 
-from processors.core.fastpath.findings import READ_ERRORS, RejectedError
-from schemas.fastpath.codes import Code
-
 MAX_DEPTH: Final = 64
-"""Deepest packet taken; the vendor's go 6 deep. Fixed, since what Python's stack allows differs from run to run."""
+"""Deepest text taken; vendors' go 6 deep. Fixed, since what Python's stack allows differs from run to run."""
+
+READ_ERRORS: Final = (msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
+"""What msgspec and json raise on bytes that are not what they should be."""
+
+
+class Flaw(StrEnum):
+    """What is wrong with a text; the last word of each feed's dead-letter code for it."""
+
+    NOT_JSON = "not-json"
+    BAD_UTF8 = "bad-utf8"
+    TOO_DEEP = "too-deep"
+    DUPLICATE_KEY = "duplicate-key"
+    NOT_AN_OBJECT = "not-an-object"
+
+
+class FlawedError(Exception):
+    """A text that is no object, or cannot be read without a guess."""
+
+    def __init__(self, flaw: Flaw, detail: str) -> None:
+        super().__init__(flaw, detail)
+        self.flaw = flaw
+        self.detail = detail
+
 
 _DECODER = msgspec.json.Decoder(float_hook=msgspec.Raw)
 _SORTED = msgspec.json.Encoder(order="sorted")
@@ -27,13 +48,13 @@ def read_object(value: bytes) -> dict[str, Any]:
     """Return the JSON object in ``value``; a byte order mark in front is passed over (RFC 8259 §8.1).
 
     Raises:
-        RejectedError: It is none, or cannot be read without a guess.
+        FlawedError: It is none, or cannot be read without a guess.
     """
     value = value.removeprefix(_BOM)
     try:
         tree = _DECODER.decode(value)
         if type(tree) is not dict:
-            raise RejectedError(Code.NOT_AN_OBJECT, f"JSON of type {type(tree).__name__}")
+            raise FlawedError(Flaw.NOT_AN_OBJECT, f"JSON of type {type(tree).__name__}")
         if value.count(b"{") + value.count(b"[") > MAX_DEPTH:
             _check_depth(tree)
         # A reader keeps one of two equal keys, so written back the tree lacks a colon. That count is exact as long as
@@ -41,7 +62,7 @@ def read_object(value: bytes) -> dict[str, Any]:
         if _ESCAPED_COLON in value or value.count(b":") != canonical(tree).count(b":"):
             _check_keys(value)
     except READ_ERRORS as error:
-        raise RejectedError(_why(value, error), str(error) or type(error).__name__) from error
+        raise FlawedError(_why(value, error), str(error) or type(error).__name__) from error
     return tree
 
 
@@ -67,7 +88,7 @@ def _check_depth(tree: dict[str, Any]) -> None:
     while level:
         depth += 1
         if depth > MAX_DEPTH:
-            raise RejectedError(Code.TOO_DEEP, f"more than {MAX_DEPTH} deep")
+            raise FlawedError(Flaw.TOO_DEEP, f"more than {MAX_DEPTH} deep")
         level = [
             child
             for node in level
@@ -79,23 +100,23 @@ def _check_depth(tree: dict[str, Any]) -> None:
 def _check_keys(value: bytes) -> None:
     def note(pairs: list[tuple[str, Any]]) -> None:
         if len({key for key, _ in pairs}) != len(pairs):
-            raise RejectedError(Code.DUPLICATE_KEY, "an object names a key twice")
+            raise FlawedError(Flaw.DUPLICATE_KEY, "an object names a key twice")
 
     json.loads(value, object_pairs_hook=note, parse_int=str, parse_float=str)
 
 
-def _why(value: bytes, error: Exception) -> Code:
+def _why(value: bytes, error: Exception) -> Flaw:
     """Return what is wrong with bytes that could not be read: broken text, too deep, or no JSON."""
     if isinstance(error, RecursionError):
-        return Code.TOO_DEEP
+        return Flaw.TOO_DEEP
     try:
         json.loads(value.decode(), parse_constant=_no_constant, parse_int=str)
     except UnicodeDecodeError:
-        return Code.BAD_UTF8
+        return Flaw.BAD_UTF8
     except (ValueError, RecursionError):
-        return Code.NOT_JSON
+        return Flaw.NOT_JSON
     # The standard library takes what ours does not: half a surrogate pair, numbers of thousands of digits.
-    return Code.BAD_UTF8 if b"\\u" in value else Code.NOT_JSON
+    return Flaw.BAD_UTF8 if b"\\u" in value else Flaw.NOT_JSON
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -19,17 +19,18 @@ class Code(StrEnum):
     UNKNOWN_KIND = "rms.unknown-kind", "tc-kind is none that this processor knows"
     BAD_CONTROL = "rms.bad-control", "the value of a control record is not the JSON object it should be"
     BAD_PACKET = "rms.bad-packet", "not a Socket.IO packet, or an event without name or argument"
+    TOO_MANY = "rms.too-many", "an event with more approvals than any trader's desk sends at once"
     BINARY = "rms.binary", "a binary Socket.IO event, which this feed does not use"
     LOOKUP_FAILED = "rms.lookup-failed", "an answer of bet/detail with status 200 that does not say how the bet stands"
     LOOKUP_MISMATCH = "rms.lookup-mismatch", "bet/detail answered for another bet code than the one asked for"
     # rms.raw: one approval. rms.bets: one record.
-    NOT_JSON = "rms.not-json", "not JSON (nor are NaN and Infinity), broken UTF-8, or half of a surrogate pair"
+    NOT_JSON = "rms.not-json", "not JSON (nor are NaN and Infinity), or a number of thousands of digits"
+    BAD_UTF8 = "rms.bad-utf8", "broken UTF-8 or half of a surrogate pair"
     TOO_DEEP = "rms.too-deep", "nested deeper than anything the vendor or a bet platform sends"
     DUPLICATE_KEY = "rms.duplicate-key", "an object names a key twice; which one holds cannot be known"
     NOT_AN_OBJECT = "rms.not-an-object", "JSON, but no object"
     # rms.raw: one approval.
-    NO_ID = "rms.no-id", "neither a bet slip id nor a bet code"
-    BAD_ID = "rms.bad-id", "ids are there, and none of them is text of 1 to 200 characters or a whole number"
+    NO_ID = "rms.no-id", "no usable bet slip id and no usable bet code: neither text nor a whole number, or too long"
     IDS_DIFFER = "rms.ids-differ", "two spellings of the same id have different values"
     WRONG_CUSTOMER = "rms.wrong-customer", "it names another customer than its socket belongs to"
     # rms.bets.

@@ -11,7 +11,7 @@ _AMOUNT: Final = re.compile(r"[+-]?([0-9]{1,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{
 
 
 def amount(value: Any) -> Decimal | None:
-    """Return the decimal in ``value``, not below 0 and written without exponent; ``None`` if it is none.
+    """Return the decimal in ``value``, not below 0; ``None`` if it is none.
 
     Args:
         value: As :func:`processors.core.exact.read_object` gives it: a whole number, a fraction's text, or text.

@@ -1,13 +1,12 @@
 """From a record of ``rms.bets`` to the messages the join understands. Pure."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, get_args
 
+from processors.core.exact import FlawedError, canonical, read_object
 from processors.core.rms.bets_fields import ID_LETTERS, amount, customer_id, text, time_ns
-from processors.core.rms.bets_json import RejectedError, read_object
 from schemas.rms.codes import Code, Count
 from schemas.rms.fields import Disposition
 from schemas.rms.pending import Answered, Placed, slip_key
@@ -20,6 +19,15 @@ _CONTEXT_LETTERS: Final = 40
 _PLATFORM_LETTERS: Final = 40
 _HOUR_NS: Final = 3_600_000_000_000
 _HASH_BYTES: Final = 8
+
+
+class RejectedError(Exception):
+    """A record becomes a dead letter: the code and, for people, what was wrong; leaves a deep place."""
+
+    def __init__(self, code: Code, detail: str) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +84,7 @@ def read_bet(value: bytes, key: bytes | None, *, logged_ns: int, remember_ns: in
         raise RejectedError(Code.EMPTY, "a record without a value")
     if logged_ns < 0:
         raise RejectedError(Code.BAD_TIME, "the record has no Kafka timestamp")
-    tree = read_object(value)
+    tree = _object(value)
     kind = tree.get("type")
     if kind not in ("placed", "answered"):
         raise RejectedError(Code.UNKNOWN_TYPE, f"type {kind!r:.60}")
@@ -90,6 +98,13 @@ def read_bet(value: bytes, key: bytes | None, *, logged_ns: int, remember_ns: in
         tree=tree, customer=customer, slip=slip, logged_ns=logged_ns, remember_ns=remember_ns, position=position
     )
     return _placed(envelope) if kind == "placed" else _answered(envelope)
+
+
+def _object(value: bytes) -> dict[str, Any]:
+    try:
+        return read_object(value)
+    except FlawedError as error:
+        raise RejectedError(Code[error.flaw.name], error.detail) from error
 
 
 def _slip(value: Any) -> str:
@@ -113,7 +128,7 @@ def _placed(bet: _Envelope) -> Read:
     platform = text(tree.get("platform_id"), _PLATFORM_LETTERS)
     selections, odds = _selections(tree.get("selections"))
     is_odd = (platform is None and tree.get("platform_id") is not None) or odds is None
-    content = [context, stake, platform, tree.get("bet_type"), tree.get("user_id"), selections]
+    content = [context, stake, platform, _same(tree.get("bet_type")), _same(tree.get("user_id")), selections]
     message = Placed(
         customer=bet.customer,
         slip=bet.slip,
@@ -141,7 +156,7 @@ def _answered(bet: _Envelope) -> Read:
         code = text(tree["bet_code"], ID_LETTERS)
         if code is None:
             raise RejectedError(
-                Code.BAD_ID, f"bet_code {tree['bet_code']!r:.60} is no text of 1 to {ID_LETTERS} letters"
+                Code.BAD_FIELD, f"bet_code {tree['bet_code']!r:.60} is no text of 1 to {ID_LETTERS} letters"
             )
     short_code = text(tree.get("short_code"), ID_LETTERS)
     is_odd = short_code is None and tree.get("short_code") not in (None, "")
@@ -169,7 +184,7 @@ def _selections(value: Any) -> tuple[Any, tuple[str, ...] | None]:
     odds: list[str | None] = []
     for selection in value:
         odds.append(amount(selection.get("odds")))
-        ids = [selection.get(name) for name in ("event_id", "market_id", "line", "outcome_id")]
+        ids = [_same(selection.get(name)) for name in ("event_id", "market_id", "line", "outcome_id")]
         said.append([*ids, odds[-1] or selection.get("odds")])
     if any(odd is None and said_of[-1] is not None for odd, said_of in zip(odds, said, strict=True)):
         return said, None
@@ -177,6 +192,10 @@ def _selections(value: Any) -> tuple[Any, tuple[str, ...] | None]:
     return said, known if len(known) == len(odds) else ()
 
 
+def _same(value: Any) -> Any:
+    """Return ``value``, a whole number as text: both mean the same."""
+    return str(value) if type(value) is int else value
+
+
 def _hash(content: list[Any]) -> str:
-    written = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return blake2b(written.encode(), digest_size=_HASH_BYTES).hexdigest()
+    return blake2b(canonical(content), digest_size=_HASH_BYTES).hexdigest()

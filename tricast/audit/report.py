@@ -8,12 +8,25 @@ KEPT_EXAMPLES = 50
 """Findings of one kind that are kept with their text; all are counted."""
 
 FindingKind = Literal[
-    "lost", "duplicated", "reordered", "unexpected", "hole", "unjudged", "ledger-lost", "ledger-altered"
+    "lost",
+    "duplicated",
+    "reordered",
+    "unexpected",
+    "hole",
+    "unjudged",
+    "ledger-lost",
+    "ledger-altered",
+    "false",
+    "guessed",
+    "undecided",
+    "untrue",
 ]
 """lost: a fact without a record. duplicated: a record or fact that is there twice. reordered: records of one key and
 one raw partition not in source order. unexpected: a record that no candidate calls for. hole: frames the connector
 numbered that are neither in raw nor in an overflow record. unjudged: raw records that the processor did not reach in
-time. ledger-…: raw against what the simulator says it sent."""
+time. ledger-…: raw against what the simulator says it sent. Of bets: false: a record says what its sources do not;
+guessed: an outcome that what was known then does not bear out; undecided: a bet whose time is over and that has no
+outcome; untrue: an outcome that the simulator's trader did not decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,62 @@
+"""Outcomes against what the simulator's trader decided (``simulators/rms/ledger.py`` says what its lines mean)."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from schemas.rms.decisions import Decision
+from tricast.audit.ledger import IN_FLIGHT_NS, Sent
+from tricast.audit.records import Raw
+from tricast.audit.rms.case import Case
+from tricast.audit.rms.facts import Truth
+from tricast.audit.rms.verdict import SAYS, Find
+
+_UNHEARD = frozenset({"unanswered", "no-code", "unknown-disposition", "unordered"})
+"""Reasons of an unverified outcome that are no gap's."""
+
+
+class RmsLedger:
+    """A connection's first packet names its ``sid``, and so does the ledger."""
+
+    def sent(self, line: Mapping[str, Any]) -> Sent | None:
+        """Return what was sent."""
+        if line["kind"] != "frame":
+            return None
+        return line["connection"], line["n"], line["packet"].encode(), line["at_ns"]
+
+    def connection_of(self, raw: Raw) -> str | None:
+        """Return the session id of a connect packet."""
+        if raw.kind != "frame" or not raw.value.startswith(b"0{"):
+            return None
+        try:
+            sid = json.loads(raw.value[1:]).get("sid")
+        except ValueError:
+            return None
+        return sid if isinstance(sid, str) else None
+
+
+def truths(path: Path) -> Iterator[tuple[str, str, Truth]]:
+    """Yield customer, slip, and what was decided, of every line that says so."""
+    with path.open("rb") as file:
+        for text in file:
+            line = json.loads(text) if text.endswith(b"\n") else {}
+            if line.get("kind") == "decision" and line.get("slip") is not None:
+                yield line["customer"], line["slip"], Truth(outcome=line["outcome"], at_ns=line["at_ns"])
+
+
+def judge_truth(case: Case, where: str, decision: Decision, find: Find) -> None:
+    """Report an outcome that the trader did not decide."""
+    said = [truth for truth in case.truths if truth.outcome != "ignore"]
+    stands = said[0] if said else None
+    wanted = SAYS.get(decision.outcome)
+    if wanted is not None:
+        if stands is None or stands.outcome != wanted:
+            find("untrue", f"{where}: the trader said {stands.outcome if stands else 'nothing'}")
+        return
+    if stands is None or stands.at_ns > decision.deadline_ns - IN_FLIGHT_NS:
+        return
+    if decision.outcome == "expired":
+        find("untrue", f"{where}: the trader said {stands.outcome} in time")
+    elif decision.why not in _UNHEARD and not case.coverage.is_in_gap(stands.at_ns, IN_FLIGHT_NS):
+        find("untrue", f"{where}: the trader said {stands.outcome} in time, and outside every recorded gap")

@@ -80,3 +80,5 @@ class Count(StrEnum):
     # rms.pending.
     DUPLICATE = "rms.duplicate"
     """Evidence that says what was decided already."""
+    NO_BET = "rms.no-bet"
+    """A look-up that found no decision, or news of a bet code, for a bet that is not there any more."""

@@ -1,0 +1,112 @@
+"""One bet slip under judgment: what is known of it, the customer's time, and what there is to tell."""
+
+from dataclasses import dataclass, field
+
+from processors.core.rms.join.coverage import is_gapped
+from processors.core.rms.join.entries import Bet, Clock, Passage, Raw, SlipEntry
+from processors.core.rms.join.settings import JoinSettings
+from schemas.rms.codes import Count
+from schemas.rms.decisions import Conflict, Decision, Late, Orphan
+from schemas.rms.lookups import LookUp
+
+Record = Decision | Late | Conflict | Orphan | LookUp
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A record to write; its time, UTC ns."""
+
+    record: Record
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose it is, and by what it is judged: the same for all slips and codes of a customer.
+
+    Attributes:
+        customer: Customer id.
+        clock: The customer's time and gaps.
+        passage: The customer's approvals by code that have passed.
+        settings: Spans.
+        raw_topic: Physical name of ``rms.raw``.
+    """
+
+    customer: str
+    clock: Clock
+    passage: Passage
+    settings: JoinSettings
+    raw_topic: str
+
+    def position(self, raw: Raw) -> str:
+        """Return a raw position as records have it."""
+        return f"{self.raw_topic}/{raw[0]}/{raw[1]}"
+
+
+@dataclass(slots=True)
+class Case:
+    """A slip with its entry, which the rules change; ``effects`` in the order of emission."""
+
+    slip: str
+    entry: SlipEntry
+    place: Place
+    effects: list[Told | Count] = field(default_factory=list)
+
+    @property
+    def now_ns(self) -> int:
+        """The customer's time; 0 before it began."""
+        return self.place.clock.now_ns
+
+    def tell(self, record: Record, time_ns: int) -> None:
+        """Write a record."""
+        self.effects.append(Told(record, time_ns))
+
+    def count(self, what: Count) -> None:
+        """Count what yields no record."""
+        self.effects.append(what)
+
+    def heard(self, *times_ns: int) -> None:
+        """A record about the slip came; it is remembered from the latest of its times on."""
+        self.entry.last_ns = max(self.entry.last_ns, self.now_ns, *times_ns)
+
+
+def is_ordered(bet: Bet, before: int, place: Place) -> bool:
+    """Tell whether all approvals by code alone up to ``before`` are here that belong to the bet.
+
+    So the first in ``rms.raw`` wins, whichever id it names and however long its way is.
+    """
+    if before <= 0:
+        return True
+    answer = bet.answer
+    if answer is None:
+        return place.clock.now_ns > bet.patience_ns
+    return answer.code is None or (answer.is_known and place.passage.mark >= before)
+
+
+def force_ns(bet: Bet, place: Place) -> int:
+    """Return when order is given up: what shows it was lost with a state. No backlog of this task must come so far."""
+    return bet.patience_ns + place.settings.remember_ns // 2
+
+
+def is_forced(bet: Bet, place: Place) -> bool:
+    """Tell whether order is not waited for any more."""
+    return place.clock.now_ns > force_ns(bet, place)
+
+
+def doubt_from_ns(bet: Bet) -> int:
+    """Return since when a decision about the bet may have been missed."""
+    first = bet.start_ns if bet.placement is None else min(bet.placement.placed_ns, bet.start_ns)
+    return first if bet.cleared_ns is None else max(first, bet.cleared_ns)
+
+
+def is_bet_gapped(bet: Bet, place: Place) -> bool:
+    """Tell whether a gap lies within the bet's window, as far as no look-up covers it."""
+    return is_gapped(place.clock, doubt_from_ns(bet), bet.deadline_ns)
+
+
+def is_in_doubt(bet: Bet, place: Place) -> bool:
+    """Tell whether a decision within the bet's window may have been missed."""
+    if bet.cleared_ns is not None and bet.cleared_ns >= bet.deadline_ns:
+        return False
+    is_open = bet.answer is not None and bet.answer.disposition == "unknown" and bet.cleared_ns is None
+    return is_open or is_bet_gapped(bet, place)

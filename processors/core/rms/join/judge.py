@@ -1,0 +1,97 @@
+"""What evidence comes to: the first in the order of ``rms.raw`` decides, the rest is late, a repeat or a conflict."""
+
+from processors.core.rms.join import outcomes
+from processors.core.rms.join.case import Case, is_forced, is_in_doubt, is_ordered
+from processors.core.rms.join.entries import Bet, Ended, Item
+from schemas.rms.codes import Count
+
+_MEANS = {"accepted": "accept", "rejected": "reject"}
+
+
+def judge(case: Case, bet: Bet) -> None:
+    """Decide a bet that is not final, if its evidence does."""
+    place = case.place
+    ready: list[Item] = []
+    for item in case.entry.items:
+        if not (is_ordered(bet, item.before, place) or is_forced(bet, place)):
+            break  # whatever comes after it in raw must not overtake it
+        ready.append(item)
+    if not ready:
+        return
+    # Nobody waits for a bet that place-bet accepted or rejected: there is no expiry that could come before it.
+    is_any = is_in_doubt(bet, place) or (bet.answer is not None and bet.answer.disposition in _MEANS)
+    winner = next((item for item in ready if is_any or _is_in_time(item, bet)), None)
+    if winner is None:
+        # It came after the window's end on a socket that had missed nothing before.
+        outcomes.expire(case, bet, max(case.now_ns, ready[0].received_ns))
+    else:
+        outcomes.decide(case, bet, winner)
+        contradict(case, bet)
+    for item in case.entry.items:
+        if item is not winner:
+            judge_later(case, bet, item)
+
+
+def judge_later(case: Case, bet: Bet, item: Item) -> None:
+    """Judge evidence for a bet that is final."""
+    final = bet.final
+    assert final is not None
+    if final.said is None:
+        outcomes.late(case, bet, item, final.outcome)
+        bet.final = Ended(final.outcome, item.said, item.raw)
+    elif final.said == item.said:
+        case.count(Count.DUPLICATE)
+    else:
+        assert final.raw is not None
+        outcomes.conflict(
+            case,
+            "opposite",
+            time_ns=item.received_ns,
+            raw=case.place.position(item.raw),
+            earlier_raw=case.place.position(final.raw),
+            code=item.code,
+            said=item.said,
+        )
+
+
+def contradict(case: Case, bet: Bet) -> None:
+    """Tell, once, that the vendor decided the opposite of what place-bet had answered; whichever came last."""
+    final, answer = bet.final, bet.answer
+    if bet.contradicts or final is None or answer is None or final.raw is None or final.outcome not in _MEANS:
+        return
+    means = _MEANS.get(answer.disposition)
+    if means is None or means == final.said:
+        return
+    bet.contradicts = True
+    item = next(one for one in case.entry.items if one.raw == final.raw)
+    outcomes.conflict(
+        case,
+        "answer-contradicts",
+        time_ns=item.received_ns,
+        raw=case.place.position(final.raw),
+        earlier_raw=answer.position,
+        said=final.said,
+    )
+
+
+def disagree(case: Case, bet: Bet) -> None:
+    """Tell, once, that evidence names this slip and another bet's code; the slip holds."""
+    answer = bet.answer
+    if bet.disagrees or answer is None or answer.code is None:
+        return
+    for item in case.entry.items:
+        if item.code is not None and item.code != answer.code:
+            bet.disagrees = True
+            outcomes.conflict(
+                case,
+                "ids-disagree",
+                time_ns=item.received_ns,
+                raw=case.place.position(item.raw),
+                earlier_raw=answer.position,
+                said=item.said,
+            )
+            return
+
+
+def _is_in_time(item: Item, bet: Bet) -> bool:
+    return item.evidence == "looked_up" or item.received_ns <= bet.deadline_ns

@@ -1,0 +1,27 @@
+"""How long the join waits for what."""
+
+from dataclasses import dataclass
+from typing import Final
+
+SECOND_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinSettings:
+    """Spans of a customer's time, ns.
+
+    Attributes:
+        window_prematch_ns: How long a trader may take for a prematch bet.
+        window_live_ns: The same for every other context.
+        orphan_ns: After this, evidence without bet is told.
+        verify_ns: How long a look-up may take when a window ended in doubt.
+        unanswered_ns: How long a bet waits for place-bet's answer.
+        remember_ns: How long what is final is remembered.
+    """
+
+    window_prematch_ns: int
+    window_live_ns: int
+    orphan_ns: int
+    verify_ns: int
+    unanswered_ns: int
+    remember_ns: int

@@ -54,6 +54,11 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
+def on_hang_up(call: Callable[[], object]) -> None:
+    """Have SIGHUP call ``call``; to be used in the running loop of the main thread."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, call)
+
+
 async def run_until_stopped(
     lines: Callable[[], Awaitable[None]], *, sinks: Sequence[FrameSink], stop: asyncio.Event, grace_s: float
 ) -> None:

@@ -101,10 +101,16 @@ class LineRecorder:
             self._control("tick", facts)
         return told
 
-    def closed(self, code: int, reason: str) -> None:
-        """The connection is over."""
+    def closed(self, code: int, reason: str, facts: Mapping[str, Any] | None = None) -> None:
+        """The connection is over.
+
+        Args:
+            code: Close code.
+            reason: Why.
+            facts: What the record says beside that.
+        """
         self._tell_overflow()
-        self._control("closed", {"code": code, "reason": reason, "frames": self._number})
+        self._control("closed", {"code": code, "reason": reason, "frames": self._number, **(facts or {})})
         assert self._connection is not None
         self.previous = LastFrame(connection=self._connection, frame=self._number)
         self._connection = None
@@ -116,17 +122,20 @@ class LineRecorder:
         if self.previous is not None and self._sink.has_room:
             self._put("tick", facts, self.previous)
 
-    def refused(self, code: int, reason: str, *, position: str | None = None) -> None:
+    def refused(
+        self, code: int, reason: str, *, position: str | None = None, facts: Mapping[str, Any] | None = None
+    ) -> None:
         """A connection was refused before it was one: a ``closed`` of its own; where the line stood stays.
 
         Args:
             code: HTTP status: below every close code of WebSocket.
             reason: Why.
             position: The position that was asked for; on this record only.
+            facts: What the record says beside that.
         """
         stood, self._position = self._position, position
         refusal = LastFrame(connection=str(uuid.uuid4()), frame=0)
-        self._put("closed", {"code": code, "reason": reason, "frames": 0}, refusal)
+        self._put("closed", {"code": code, "reason": reason, "frames": 0, **(facts or {})}, refusal)
         self._position = stood
 
     def _drop(self) -> None:

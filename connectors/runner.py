@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from connectors.clock import Clock
 from schemas.errors import EnvironmentFault, TricastError
@@ -71,6 +71,26 @@ class Ladder:
         return random.uniform(0, self.steps_s[min(failures, len(self.steps_s)) - 1])
 
 
+class Delays(Protocol):
+    """How long to wait between attempts."""
+
+    @property
+    def healthy_s(self) -> float:
+        """How long a connection has to hold for the delays to start again, seconds."""
+        ...
+
+    def delay_s(self, failures: int, random: Random) -> float:
+        """Return how long to wait after ``failures`` (≥ 1) in a row; called once for each of them."""
+        ...
+
+
+class Turns(Protocol):
+    """Who says when an attempt may be made."""
+
+    async def take(self) -> None:
+        """Return when an attempt may be made."""
+
+
 class ConnectionBudget:
     """At most ``limit`` connection attempts within any ``window_s`` seconds, over all lines that share it."""
 
@@ -108,14 +128,12 @@ class Runner:
     Args:
         stop: Set when the process is to end: no attempt starts after it, waits end at once.
         backoff: Delays between attempts of one line.
-        budget: Shared by all lines.
+        budget: Waited for before each attempt; shared by all lines.
         clock: What is waited with.
         random: What jitters.
     """
 
-    def __init__(
-        self, *, stop: asyncio.Event, backoff: Backoff | Ladder, budget: ConnectionBudget, clock: Clock, random: Random
-    ) -> None:
+    def __init__(self, *, stop: asyncio.Event, backoff: Delays, budget: Turns, clock: Clock, random: Random) -> None:
         self._stop = stop
         self._backoff = backoff
         self._budget = budget

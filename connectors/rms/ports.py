@@ -30,6 +30,11 @@ class Tokens(Protocol):
         """Age of the exchange that the refresh token stems from, whole seconds; ``None``: there is none."""
         ...
 
+    @property
+    def in_force(self) -> Bearer | None:
+        """The access token in force; ``None`` while there is none, or while a refused one is being replaced."""
+        ...
+
     async def bearer(self) -> Bearer:
         """Return the access token in force; wait while there is none, or while a refused one is being replaced."""
         ...

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,6 +102,14 @@ def node_server(request: pytest.FixtureRequest) -> Path:
 def fastpath(kafka: str, topic_prefix: str) -> FastpathRecording:
     raw_topic.create(kafka, topic_prefix, name="fastpath.commands")
     return FastpathRecording(kafka, topic_prefix, raw_topic.create(kafka, topic_prefix, name="fastpath.raw"))
+
+
+@pytest.fixture
+def rms(kafka: str, topic_prefix: str, tmp_path: Path) -> Any:
+    from tests.connectors.rms_recording import RmsRecording
+
+    raw_topic.create(kafka, topic_prefix, name="rms.lookups")
+    return RmsRecording(kafka, topic_prefix, raw_topic.create(kafka, topic_prefix, name="rms.raw"), tmp_path)
 
 
 @pytest.fixture

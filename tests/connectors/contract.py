@@ -1,11 +1,16 @@
 """The contract of every connector, over the raw records it wrote. A new feed's tests read its topic and call these."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
 from schemas.raw import KINDS
 from tests.connectors.raw_topic import Raw
 
+RMS_TICK = {
+    "open", "joined", "reason", "heard_ns", "token_age_s", "refresh_age_s", "connects_left", "requests_left",
+    "lookups_waiting",
+}  # fmt: skip
 CONTROL_FIELDS = {
     "kambi": {
         "opened": {"shard", "shards", "url", "keys"},
@@ -14,6 +19,11 @@ CONTROL_FIELDS = {
     "fastpath": {
         "opened": {"feed", "url", "start_position", "events", "cause", "local"},
         "tick": {"open", "events"},
+    },
+    "rms": {
+        "opened": {"customer", "url"},
+        "tick": RMS_TICK,
+        "closed": {"heard_ns"},
     },
 }
 COMMON_FIELDS = {
@@ -24,6 +34,7 @@ COMMON_FIELDS = {
 KEYS = {
     "kambi": lambda record: str(record.partition),
     "fastpath": lambda record: record.line.partition("@")[0],
+    "rms": lambda record: re.split("[-~@]", record.line)[1],
 }
 
 

@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from connectors.shown import without_secrets
+
 ACCEPT: Final = "application/vnd.imggaming.dde.api+json;version=1"
 """The header without which the server refuses the handshake (fact sheet §2)."""
 
@@ -30,7 +32,6 @@ _REFUSED_TOKEN = re.compile(
 _REFUSING_CODES: Final = frozenset({POLICY_VIOLATION, 3000, 3003, 4401, 4403})  # IANA's two, and HTTP's as servers do
 _REFUSING_STATUSES: Final = frozenset({401, 403})
 _ERROR_LEVELS: Final = frozenset({"ERROR", "FATAL", "CRITICAL"})
-_LOOKED_AT, _LONGEST_SHOWN = 4096, 200
 _LONGEST_PLAIN_TEXT: Final = 1024
 """A message that is no JSON object is looked through for a refusal up to this size."""
 
@@ -127,10 +128,7 @@ def url_of(stream_url: str, path: str, position: int | None) -> str:
 
 def shown(text: str, token: str) -> str:
     """Return ``text`` of the server for people: without the token, should it repeat it, in one line, and short."""
-    for written in (token, json.dumps(token)[1:-1]) if token else ():
-        text = text.replace(written, "***")  # before anything is cut: a part of it is too much, too
-    text = "".join(character if character.isprintable() else " " for character in text[:_LOOKED_AT])
-    return " ".join(text.split())[:_LONGEST_SHOWN]
+    return without_secrets(text, (token,))
 
 
 def read(payload: bytes) -> Said:

@@ -64,6 +64,8 @@ class Report:
     examples: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     ledger: dict[str, int] | None = None
+    bets: Counter[str] = field(default_factory=Counter)
+    """RMS: records of bet platforms, outcomes, and what bets without one are doing."""
 
     def find(self, kind: FindingKind, text: str, count: int = 1) -> None:
         """Count a finding and keep its text while there are few."""
@@ -78,7 +80,7 @@ class Report:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("from_snapshots", "held", "overflowed", "warm_up_frames"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("control_records", "normalized", "dead_letters", "findings"):
+        for name in ("control_records", "normalized", "dead_letters", "findings", "bets"):
             getattr(self, name).update(getattr(other, name))
         self.gaps += other.gaps
         self.notes += other.notes
@@ -140,6 +142,8 @@ class Report:
             "warm_up_frames": self.warm_up_frames,
             "ledger": self.ledger,
             "ledger_findings": {k: v for k, v in self.findings.items() if k.startswith("ledger")},
+            "bets": dict(sorted(self.bets.items())),
+            "finding_counts": dict(sorted(self.findings.items())),
             "findings": {kind: list(texts) for kind, texts in self.examples.items()},
             "notes": list(self.notes),
         }

@@ -81,6 +81,12 @@ class Case:
         return sorted([*self.placed, *self.answered], key=lambda fact: (fact.partition, fact.offset))
 
     @property
+    def began_ns(self) -> int:
+        """When there was first something about it, roughly; of outcomes alone nobody knows."""
+        times = [record.logged_ns for record in self.records] + [word.received_ns for word in self.words]
+        return min(times, default=self.coverage.newest_ns)
+
+    @property
     def starts(self) -> dict[int, int]:
         """Deadline of each time at which the window may have begun: of one when all records are in one partition."""
         firsts: dict[int, Placed | Answered] = {}

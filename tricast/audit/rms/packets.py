@@ -154,8 +154,8 @@ def read_look_up(position: str, status: int, body: bytes) -> LookedUp | None:
     except ValueError:
         answer = None
     inner = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(inner, dict) or identifier(inner.get("code")) != code or type(inner.get("status")) is not str:
+    if not isinstance(inner, dict) or identifier(inner.get("code")) != code:
         return LookedUp(slip=slip, code=code, status=status, said=None, is_rubbish=True)
-    word = inner["status"].strip().lower()
+    word = inner["status"].strip().lower() if type(inner.get("status")) is str and answer.get("success") else ""
     said: Saying | None = "accept" if word in _ACCEPTED else "reject" if word in _REJECTED else None
     return LookedUp(slip=slip, code=code, status=status, said=said)

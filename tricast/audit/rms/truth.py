@@ -12,6 +12,8 @@ from tricast.audit.rms.case import Case
 from tricast.audit.rms.facts import Truth
 from tricast.audit.rms.verdict import SAYS, Find
 
+PLACED = "placed"
+"""Truth of a bet that the simulator knows."""
 _UNHEARD = frozenset({"unanswered", "no-code", "unknown-disposition", "unordered"})
 """Reasons of an unverified outcome that are no gap's."""
 
@@ -41,13 +43,16 @@ def truths(path: Path) -> Iterator[tuple[str, str, Truth]]:
     with path.open("rb") as file:
         for text in file:
             line = json.loads(text) if text.endswith(b"\n") else {}
-            if line.get("kind") == "decision" and line.get("slip") is not None:
-                yield line["customer"], line["slip"], Truth(outcome=line["outcome"], at_ns=line["at_ns"])
+            if line.get("kind") in ("bet", "decision") and line.get("slip") is not None:
+                outcome = line.get("outcome", PLACED)
+                yield line["customer"], line["slip"], Truth(outcome=outcome, at_ns=line["at_ns"])
 
 
 def judge_truth(case: Case, where: str, decision: Decision, find: Find) -> None:
     """Report an outcome that the trader did not decide."""
-    said = [truth for truth in case.truths if truth.outcome != "ignore"]
+    if all(truth.outcome != PLACED for truth in case.truths):
+        return  # of another run
+    said = [truth for truth in case.truths if truth.outcome in SAYS.values()]
     stands = said[0] if said else None
     wanted = SAYS.get(decision.outcome)
     if wanted is not None:

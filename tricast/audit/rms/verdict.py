@@ -172,7 +172,7 @@ def _passed_by(case: Case, decision: Decision, deadline_ns: int, start_ns: int) 
     """Yield an approval that came in time for a bet that expired."""
     for word in in_time(case, deadline_ns):
         is_known = case.could_be_known(word, decision.positions.answered is not UNSET, deadline_ns, start_ns)
-        if not word.is_look_up and is_known:
+        if not word.is_look_up and is_known and (word.slip is not None or decision.why != "unordered"):
             yield "false", f"{_at(word)} said {word.said} in time"
             return
 

@@ -1,0 +1,190 @@
+"""One audit of RMS: wait for the processors, read every topic up to a settled end, judge each bet."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka import TopicPartition
+
+from schemas.errors import EnvironmentFault
+from schemas.rms.fields import APPROVALS, BETS, DECISIONS, HEALTH, PENDING
+from tricast.audit.ledger import Ledger
+from tricast.audit.records import KafkaRecord
+from tricast.audit.report import Report
+from tricast.audit.rms.books import RAW, Books
+from tricast.audit.rms.cabinet import Cabinet
+from tricast.audit.rms.case import Windows
+from tricast.audit.rms.judge import HealthRecord, judge_case, judge_gaps
+from tricast.audit.rms.truth import RmsLedger, truths
+from tricast.audit.scratch import scratch_database
+from tricast.audit.spans import Isolation, Kafka, Span
+
+Progress = Callable[[str, int, int], None]
+
+_LETTERS = "rms.dead-letters"
+_HOPS = 3
+"""The join sends on to itself twice: what a code's task knows to the slip's, and that it knows it."""
+_MS_NS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RmsScope:
+    """What is audited.
+
+    Attributes:
+        prefix: Of all topics and groups.
+        windows: Settings of the processors.
+        since_ms: Judge what came from this time on; from the beginning when ``None``.
+        ledger: What the simulator says it sent and decided, when that is to be compared.
+    """
+
+    prefix: str
+    windows: Windows
+    since_ms: int | None = None
+    ledger: Path | None = None
+
+
+async def audit(kafka: Kafka, scope: RmsScope, progress: Progress) -> Report:
+    """Audit and return the report.
+
+    Raises:
+        EnvironmentFault: Kafka is not there, a topic is missing, or readers are held back.
+    """
+    with scratch_database() as database:
+        ledger = Ledger(scope.ledger, RmsLedger(), database) if scope.ledger is not None else None
+        return await _Audit(kafka, scope, progress, Cabinet(database), ledger).run()
+
+
+class _Audit:
+    def __init__(
+        self, kafka: Kafka, scope: RmsScope, progress: Progress, cabinet: Cabinet, ledger: Ledger | None
+    ) -> None:
+        self._kafka = kafka
+        self._scope = scope
+        self._progress = progress
+        self._cabinet = cabinet
+        self._ledger = ledger
+        self._report = Report()
+        self._settled: dict[TopicPartition, int] = {}
+        self._is_join_settled = True
+
+    async def run(self) -> Report:
+        self._progress("waiting for the processors", 0, 1)
+        await self._settle(RAW, "rms.approvals")
+        await self._settle(BETS, "rms.bets")
+        for _ in range(_HOPS):
+            self._is_join_settled = await self._settle(PENDING, "rms.join")
+        begins = {topic: await self._begins(topic) for topic in (RAW, BETS, PENDING)}
+        books = Books(
+            self._cabinet,
+            self._report,
+            prefix=self._scope.prefix,
+            windows=self._scope.windows,
+            ledger=self._ledger,
+            horizon_ns=await self._horizon(begins),
+            has_all_pending=all(offset == 0 for offset in begins[PENDING].values()) and self._scope.since_ms is None,
+        )
+        await self._read(books, begins)
+        books.leftovers()
+        if self._scope.ledger is not None:
+            for customer, slip, truth in truths(self._scope.ledger):
+                self._cabinet.put(customer, slip, None, truth)
+        for case in books.cases():
+            report = self._report if case.began_ns >= books.horizon_ns else Report()
+            judge_case(case, report, is_settled=self._is_join_settled)
+            self._report.bets["before what is judged"] += report is not self._report
+        if self._ledger is not None:
+            self._ledger.finish(self._report)
+        return self._report
+
+    async def _settle(self, topic: str, group: str) -> bool:
+        """Wait until a processor has committed what is there now; say how far it came."""
+        partitions = await self._partitions(topic)
+        spans = await self._kafka.spans(partitions)
+        ends = {tp: end for tp, (begin, end) in spans.items() if end > begin}
+        reached = await self._kafka.wait_committed(self._scope.prefix + group, ends)
+        behind = {tp: (reached[tp], end) for tp, end in ends.items() if reached[tp] < end}
+        self._settled |= reached
+        for tp, (at, end) in behind.items() if topic != PENDING or self._is_join_settled else ():
+            text = f"{tp.topic}/{tp.partition}: judged up to {at} of {end}, where {group} has committed"
+            self._report.find("unjudged", text, end - at)
+        return not behind and (topic != PENDING or self._is_join_settled)
+
+    async def _begins(self, topic: str) -> dict[TopicPartition, int]:
+        """Return where to begin reading."""
+        partitions = await self._partitions(topic)
+        begins = {tp: begin for tp, (begin, _) in (await self._kafka.spans(partitions)).items()}
+        if self._scope.since_ms is None:
+            return begins
+        read_ms = max(0, self._scope.since_ms - self._warm_up_ns // _MS_NS)
+        for tp, begin in begins.items():
+            first = await self._kafka.since(tp, read_ms)
+            begins[tp] = max(begin, first) if first is not None else (await self._kafka.spans([tp]))[tp][1]
+        return begins
+
+    @property
+    def _warm_up_ns(self) -> int:
+        windows = self._scope.windows
+        return windows.remember_ns + windows.unanswered_ns + windows.verify_ns
+
+    async def _horizon(self, begins: dict[str, dict[TopicPartition, int]]) -> int:
+        """Return from when on enough is known to judge."""
+        horizon_ns = (self._scope.since_ms or 0) * _MS_NS
+        for topic in (RAW, BETS):
+            for tp, begin in begins[topic].items():
+                if begin > 0 and self._scope.since_ms is None:
+                    first_ns = await self._time_of(tp, begin)
+                    horizon_ns = max(horizon_ns, first_ns + self._warm_up_ns if first_ns else 0)
+        return horizon_ns
+
+    async def _time_of(self, tp: TopicPartition, offset: int) -> int | None:
+        end = (await self._kafka.spans([tp]))[tp][1]
+        async for batch in self._kafka.read({tp: (offset, min(offset + 1, end))}, "read_uncommitted"):
+            for record in batch:
+                return record.timestamp * _MS_NS
+        return None
+
+    async def _read(self, books: Books, begins: dict[str, dict[TopicPartition, int]]) -> None:
+        # Against the stream, so that what a record rests on is there when it is read.
+        async for record in self._records(DECISIONS):
+            books.take_decision(record)
+        async for record in self._records(_LETTERS):
+            books.take_letter(record)
+        async for record in self._records(APPROVALS):
+            books.take_approval(record)
+        health = [
+            HealthRecord(f"{r.topic}/{r.partition}/{r.offset}", (r.key or b"").decode(errors="replace"), r.value)
+            async for r in self._records(HEALTH)
+            if r.value is not None
+        ]
+        async for record in self._records(PENDING, begins[PENDING]):
+            books.take_pending(record)
+        async for record in self._records(RAW, begins[RAW]):
+            tp = TopicPartition(record.topic, record.partition)
+            books.take_raw(record, is_settled=record.offset < self._settled.get(tp, 0), from_start=begins[RAW][tp] == 0)
+        async for record in self._records(BETS, begins[BETS]):
+            tp = TopicPartition(record.topic, record.partition)
+            books.take_bet(record, is_settled=record.offset < self._settled.get(tp, 0))
+        judge_gaps(health, books.coverage, self._report)
+
+    async def _records(self, topic: str, begins: dict[TopicPartition, int] | None = None) -> AsyncIterator[KafkaRecord]:
+        partitions = await self._partitions(topic)
+        spans: dict[TopicPartition, Span] = {
+            tp: (max(begin, (begins or {}).get(tp, 0)), end)
+            for tp, (begin, end) in (await self._kafka.spans(partitions)).items()
+        }
+        total, done = sum(max(0, end - begin) for begin, end in spans.values()), 0
+        isolation: Isolation = "read_uncommitted" if topic == RAW else "read_committed"
+        async for batch in self._kafka.read(spans, isolation):
+            for record in batch:
+                yield record
+            done += len(batch)
+            self._progress(f"reading {topic}", done, total)
+
+    async def _partitions(self, topic: str) -> list[TopicPartition]:
+        partitions = await self._kafka.partitions(self._scope.prefix + topic)
+        if not partitions:
+            raise EnvironmentFault(
+                f"topic {self._scope.prefix}{topic} does not exist", action="run `tricast topics create`"
+            )
+        return partitions

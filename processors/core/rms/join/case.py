@@ -1,6 +1,7 @@
 """One bet slip under judgment: what is known of it, the customer's time, and what there is to tell."""
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from processors.core.rms.join.coverage import is_gapped
 from processors.core.rms.join.entries import Bet, Clock, Passage, Raw, SlipEntry
@@ -70,27 +71,34 @@ class Case:
         self.entry.last_ns = max(self.entry.last_ns, self.now_ns, *times_ns)
 
 
-def is_ordered(bet: Bet, before: int, place: Place) -> bool:
-    """Tell whether all approvals by code alone up to ``before`` are here that belong to the bet.
+class Order(Enum):
+    """Whether all approvals by code alone are here that belong to a bet and came before something else."""
+
+    HERE = auto()
+    AWAITED = auto()
+    GIVEN_UP = auto()
+
+
+def order_of(bet: Bet, before: int, place: Place) -> Order:
+    """Tell whether a bet can be judged by what came after the first ``before`` approvals by code alone.
 
     So the first in ``rms.raw`` wins, whichever id it names and however long its way is.
     """
     if before <= 0:
-        return True
-    answer = bet.answer
+        return Order.HERE
+    answer, now_ns = bet.answer, place.clock.now_ns
     if answer is None:
-        return place.clock.now_ns > bet.patience_ns
-    return answer.code is None or (answer.is_known and place.passage.mark >= before)
+        return Order.HERE if now_ns > bet.patience_ns else Order.AWAITED
+    if answer.code is None:
+        return Order.HERE
+    if answer.is_known and place.passage.mark >= before:
+        return Order.HERE if bet.start_ns > place.passage.given_up_ns else Order.GIVEN_UP
+    return Order.GIVEN_UP if now_ns > order_ns(bet, place) else Order.AWAITED
 
 
-def force_ns(bet: Bet, place: Place) -> int:
-    """Return when order is given up: what shows it was lost with a state. No backlog of this task must come so far."""
-    return bet.patience_ns + place.settings.remember_ns // 2
-
-
-def is_forced(bet: Bet, place: Place) -> bool:
-    """Tell whether order is not waited for any more."""
-    return place.clock.now_ns > force_ns(bet, place)
+def order_ns(bet: Bet, place: Place) -> int:
+    """Return until when order is awaited; it is given up only where a state was lost, not for a backlog of hours."""
+    return bet.patience_ns + place.settings.order_ns
 
 
 def doubt_from_ns(bet: Bet) -> int:

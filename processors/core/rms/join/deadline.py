@@ -1,16 +1,7 @@
 """What the end of a bet's window comes to: expired where nothing can have been missed, else doubt and a look-up."""
 
 from processors.core.rms.join import outcomes
-from processors.core.rms.join.case import (
-    Case,
-    Place,
-    doubt_from_ns,
-    force_ns,
-    is_bet_gapped,
-    is_forced,
-    is_in_doubt,
-    is_ordered,
-)
+from processors.core.rms.join.case import Case, Order, Place, doubt_from_ns, is_bet_gapped, is_in_doubt, order_of
 from processors.core.rms.join.coverage import Gap, overlaps
 from processors.core.rms.join.entries import Answer, Bet
 
@@ -20,7 +11,7 @@ _WAIT = ("referred", "unknown")
 def reach(case: Case, bet: Bet) -> None:
     """End a bet that is not final, or ask about it, if its time has come."""
     place, now_ns = case.place, case.now_ns
-    if is_cleared(bet) and is_waiting(bet) and (is_ordered(bet, bet.cleared_before, place) or is_forced(bet, place)):
+    if is_cleared(bet) and is_waiting(bet) and order_of(bet, bet.cleared_before, place) is not Order.AWAITED:
         outcomes.expire(case, bet, now_ns)
         return
     if now_ns <= bet.deadline_ns:
@@ -33,11 +24,11 @@ def reach(case: Case, bet: Bet) -> None:
         return
     if not is_waiting(bet):
         return
-    is_out_of_order = not is_ordered(bet, bet.need, place)
-    if is_out_of_order and not is_forced(bet, place):
+    order = order_of(bet, bet.need, place)
+    if order is Order.AWAITED:
         return
-    if is_out_of_order or is_in_doubt(bet, place):
-        _doubt(case, bet, bet.answer, is_out_of_order=is_out_of_order)
+    if order is Order.GIVEN_UP or is_in_doubt(bet, place):
+        _doubt(case, bet, bet.answer, order)
     elif place.clock.proven_ns > bet.deadline_ns:
         outcomes.expire(case, bet, now_ns)
 
@@ -75,7 +66,7 @@ def is_settled(bet: Bet, place: Place) -> bool:
     """Tell whether a bet that no trader has to decide can be forgotten: nothing for it is on its way."""
     if bet.answer is None or is_waiting(bet) or bet.final is not None or place.clock.now_ns <= settled_ns(bet, place):
         return False
-    return bet.need is None or is_ordered(bet, bet.need, place) or place.clock.now_ns > force_ns(bet, place)
+    return bet.need is None or order_of(bet, bet.need, place) is not Order.AWAITED
 
 
 def is_cleared(bet: Bet) -> bool:
@@ -83,7 +74,7 @@ def is_cleared(bet: Bet) -> bool:
     return bet.cleared_ns is not None and bet.cleared_ns >= bet.deadline_ns
 
 
-def _doubt(case: Case, bet: Bet, answer: Answer, *, is_out_of_order: bool) -> None:
+def _doubt(case: Case, bet: Bet, answer: Answer, order: Order) -> None:
     now_ns, until_ns = case.now_ns, verified_ns(bet, case.place)
     if answer.code is None:
         outcomes.expire(case, bet, now_ns, why="no-code")
@@ -93,12 +84,12 @@ def _doubt(case: Case, bet: Bet, answer: Answer, *, is_out_of_order: bool) -> No
         bet.asked_ns = now_ns
         outcomes.look_up(case, bet, answer.code, "deadline")
     elif now_ns > until_ns:
-        outcomes.expire(case, bet, now_ns, why=_why(case, bet, is_out_of_order=is_out_of_order))
+        outcomes.expire(case, bet, now_ns, why=_why(case, bet, order))
 
 
-def _why(case: Case, bet: Bet, *, is_out_of_order: bool) -> str:
+def _why(case: Case, bet: Bet, order: Order) -> str:
     if bet.has_errors:
         return "no-answer"
     if is_bet_gapped(bet, case.place):
         return "feed-down"
-    return "unordered" if is_out_of_order else "unknown-disposition"
+    return "unordered" if order is Order.GIVEN_UP else "unknown-disposition"

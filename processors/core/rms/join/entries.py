@@ -187,11 +187,13 @@ class Passage(msgspec.Struct, array_like=True):
         mark: All up to this one.
         ahead: Further ones, as ranges in order.
         stuck_ns: Since when the first of ``ahead`` waits for what is missing before it.
+        given_up_ns: When something was last given up that never came; 0: never.
     """
 
     mark: int = 0
     ahead: list[tuple[int, int]] = []
     stuck_ns: int = 0
+    given_up_ns: int = 0
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -1,7 +1,7 @@
 """What evidence comes to: the first in the order of ``rms.raw`` decides, the rest is late, a repeat or a conflict."""
 
 from processors.core.rms.join import outcomes
-from processors.core.rms.join.case import Case, is_forced, is_in_doubt, is_ordered
+from processors.core.rms.join.case import Case, Order, is_in_doubt, order_of
 from processors.core.rms.join.entries import Bet, Ended, Item
 from schemas.rms.codes import Count
 
@@ -12,14 +12,17 @@ def judge(case: Case, bet: Bet) -> None:
     """Decide a bet that is not final, if its evidence does."""
     place = case.place
     ready: list[Item] = []
+    is_given_up = False
     for item in case.entry.items:
-        if not (is_ordered(bet, item.before, place) or is_forced(bet, place)):
+        order = order_of(bet, item.before, place)
+        if order is Order.AWAITED:
             break  # whatever comes after it in raw must not overtake it
+        is_given_up |= order is Order.GIVEN_UP
         ready.append(item)
     if not ready:
         return
     # Nobody waits for a bet that place-bet accepted or rejected: there is no expiry that could come before it.
-    is_any = is_in_doubt(bet, place) or (bet.answer is not None and bet.answer.disposition in _MEANS)
+    is_any = is_given_up or is_in_doubt(bet, place) or (bet.answer is not None and bet.answer.disposition in _MEANS)
     winner = next((item for item in ready if is_any or _is_in_time(item, bet)), None)
     if winner is None:
         # It came after the window's end on a socket that had missed nothing before.

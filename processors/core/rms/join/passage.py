@@ -5,7 +5,7 @@ from typing import Final
 from processors.core.rms.join.entries import Passage
 
 MAX_AHEAD: Final = 256
-"""Ranges kept ahead of what is missing; the oldest hole counts as passed when there are more."""
+"""Ranges kept ahead of what is missing; the oldest hole is given up when there are more."""
 
 
 def take_passed(passage: Passage, ordinal: int, now_ns: int) -> bool:
@@ -19,6 +19,7 @@ def take_passed(passage: Passage, ordinal: int, now_ns: int) -> bool:
         if len(passage.ahead) <= MAX_AHEAD:
             return False
         _skip(passage, now_ns)
+        passage.given_up_ns = now_ns
         return True
     passage.mark = ordinal
     if passage.ahead and passage.ahead[0][0] == ordinal + 1:
@@ -38,6 +39,7 @@ def heal(passage: Passage, now_ns: int, patience_ns: int) -> bool:
     if now_ns <= passage.stuck_ns + patience_ns:
         return False
     _skip(passage, now_ns)
+    passage.given_up_ns = now_ns
     return True
 
 

@@ -138,7 +138,7 @@ class _Task:
         clock, wakes = known.clock, known.wakes
         gap, is_changed = take_time(clock, message)
         self._book.write_clock(message.customer)
-        if heal(known.passage, clock.now_ns, place.settings.remember_ns // 2):
+        if heal(known.passage, clock.now_ns, place.settings.order_ns):
             self._book.write_passage(message.customer)
         names = wakes.take_due(clock.now_ns)
         names |= wakes.take_passed(known.passage.mark)

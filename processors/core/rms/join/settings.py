@@ -25,3 +25,8 @@ class JoinSettings:
     verify_ns: int
     unanswered_ns: int
     remember_ns: int
+
+    @property
+    def order_ns(self) -> int:
+        """How long what another task has to send is awaited. Only a lost state costs more, and that is rare."""
+        return self.remember_ns // 2

@@ -2,7 +2,7 @@
 
 from processors.core.rms.join import deadline, outcomes
 from processors.core.rms.join.answers import is_too_old, take_answered, take_placed
-from processors.core.rms.join.case import Case, force_ns, is_forced, is_in_doubt, is_ordered
+from processors.core.rms.join.case import Case, Order, is_in_doubt, order_ns, order_of
 from processors.core.rms.join.coverage import Gap
 from processors.core.rms.join.entries import Bet, Item
 from processors.core.rms.join.evidence import Kept, take_evident
@@ -89,7 +89,7 @@ def wake_of(case: Case) -> Wake:
 
 def _wake_of_open(case: Case, bet: Bet) -> Wake:
     place = case.place
-    times = [bet.deadline_ns, bet.patience_ns, force_ns(bet, place)]
+    times = [bet.deadline_ns, bet.patience_ns, order_ns(bet, place)]
     befores = [item.before for item in case.entry.items]
     if deadline.is_cleared(bet):
         befores.append(bet.cleared_before)
@@ -100,7 +100,7 @@ def _wake_of_open(case: Case, bet: Bet) -> Wake:
         times.append(deadline.settled_ns(bet, place))
     if bet.need is not None and bet.answer is not None:
         befores.append(bet.need)
-        if deadline.is_waiting(bet) and (is_ordered(bet, bet.need, place) or is_forced(bet, place)):
+        if deadline.is_waiting(bet) and order_of(bet, bet.need, place) is not Order.AWAITED:
             verified_ns = deadline.verified_ns(bet, place)
             if verified_ns is not None:
                 times.append(verified_ns)

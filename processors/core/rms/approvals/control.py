@@ -1,0 +1,84 @@
+"""What the control records of an RMS line say."""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from processors.core.rms.approvals.findings import Unreadable
+from schemas.rms.codes import Code
+
+_Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Text = Annotated[str, Meta(max_length=1_000)]
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """Socket.IO's CONNECT was accepted; the room is not joined yet."""
+
+    previous_connection: _Text | None = None
+    previous_frame: _Count | None = None
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """A connection of the line ended, or none came about; then ``code`` is the status of the refusal.
+
+    Attributes:
+        code: Close code or status.
+        reason: The connector's word.
+        heard_ns: When the last message of any kind came on it, UTC ns.
+    """
+
+    code: Annotated[int, Meta(ge=-(2**31), lt=2**31)] | None = None
+    reason: _Text | None = None
+    heard_ns: _Count | None = None
+
+
+class Overflow(msgspec.Struct, frozen=True):
+    """The connector had no room for some frames."""
+
+    lost: _Count
+    first_frame: _Count | None = None
+    last_frame: _Count | None = None
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """The line's connector lives.
+
+    Attributes:
+        open: It has a connection now.
+        joined: And that is in the room.
+        heard_ns: When the last message of any kind came on it, UTC ns.
+        token_age_s: Age of the access token, seconds.
+        refresh_age_s: Age of the exchange that the refresh token stems from, seconds.
+        connects_left: Handshakes it may still make.
+        requests_left: HTTP requests it may still make.
+        lookups_waiting: Look-ups that wait for their turn.
+    """
+
+    open: bool = True
+    joined: bool = False
+    heard_ns: _Count | None = None
+    token_age_s: _Count | None = None
+    refresh_age_s: _Count | None = None
+    connects_left: _Count | None = None
+    requests_left: _Count | None = None
+    lookups_waiting: _Count | None = None
+
+
+Control = Opened | Closed | Overflow | Tick
+
+_DECODERS: Final[dict[str, msgspec.json.Decoder[Control]]] = {
+    "opened": msgspec.json.Decoder(Opened),
+    "closed": msgspec.json.Decoder(Closed),
+    "overflow": msgspec.json.Decoder(Overflow),
+    "tick": msgspec.json.Decoder(Tick),
+}
+KINDS: Final = frozenset(_DECODERS)
+
+
+def read_control(kind: str, value: bytes) -> Control | Unreadable:
+    """Return what a control record of ``kind`` says."""
+    try:
+        return _DECODERS[kind].decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Unreadable(Code.BAD_CONTROL, f"{kind}: {error}")

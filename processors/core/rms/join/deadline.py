@@ -11,8 +11,9 @@ _WAIT = ("referred", "unknown")
 def reach(case: Case, bet: Bet) -> None:
     """End a bet that is not final, or ask about it, if its time has come."""
     place, now_ns = case.place, case.now_ns
-    if is_cleared(bet) and is_waiting(bet) and order_of(bet, bet.cleared_before, place) is not Order.AWAITED:
-        outcomes.expire(case, bet, now_ns)
+    if is_cleared(bet) and is_waiting(bet):
+        if order_of(bet, bet.cleared_before, place) is not Order.AWAITED:
+            outcomes.expire(case, bet, now_ns)
         return
     if now_ns <= bet.deadline_ns:
         return

@@ -104,7 +104,7 @@ def _wake_of_open(case: Case, bet: Bet) -> Wake:
             verified_ns = deadline.verified_ns(bet, place)
             if verified_ns is not None:
                 times.append(verified_ns)
-            if not is_in_doubt(bet, place):
+            if not (is_in_doubt(bet, place) or deadline.is_cleared(bet)):
                 proven_ns = bet.deadline_ns
     wake = _wake(case, times)
     passed = min((before for before in befores if before > place.passage.mark), default=None)

@@ -90,8 +90,9 @@ class Tasks:
 
     def drain(self) -> None:
         """Let everything arrive."""
-        while any([self.step(partition) for partition in range(PARTITIONS)]):
-            pass
+        while any(self.waiting):
+            for partition in range(PARTITIONS):
+                self.step(partition)
 
     # What they told.
 
@@ -129,8 +130,6 @@ class Tasks:
 def short(value: dict[str, Any]) -> tuple[str, ...]:
     """Return type, and outcome, evidence and why of a decision; of other records what was said, or why."""
     match value["type"]:
-        case "rms":
-            raise AssertionError(value)
         case "decision":
             why = (value["why"],) if "why" in value else ()
             return ("decision", value["outcome"], value["evidence"], *why)

@@ -54,10 +54,6 @@ class Refusal:
     text: str
 
 
-class _Details(msgspec.Struct):
-    status: int | str | None = msgspec.field(name="statusCode", default=None)
-
-
 class _ConnectError(msgspec.Struct):
     message: object = ""
     data: object = None
@@ -79,11 +75,10 @@ def refused_connect(packet: bytes) -> Refusal:
     """Return what a packet means that answered the connect and did not accept it, ``4{…}`` mostly."""
     try:
         error = msgspec.json.decode(packet[1:], type=_ConnectError)
-        details = msgspec.convert(error.data, _Details)
-        text, status = str(error.message), _status(details.status)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
-        text, status = packet[1:].decode("utf-8", "replace"), 0
-    return Refusal(_why(status), status, text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Refusal(_why(0), 0, packet[1:].decode("utf-8", "replace"))
+    status = _status(error.data.get("statusCode")) if isinstance(error.data, dict) else 0
+    return Refusal(_why(status), status, str(error.message))
 
 
 def refused_close(code: int, reason: str) -> Refusal | None:
@@ -101,7 +96,7 @@ def _why(status: int) -> Why:
     return "forbidden" if status >= _CLIENT_ERROR else "refused"
 
 
-def _status(value: int | str | None) -> int:
-    if isinstance(value, str):
-        value = int(value) if re.fullmatch("[0-9]{3}", value) else 0
-    return value if value is not None and _CLIENT_ERROR <= value < 1000 else 0
+def _status(value: object) -> int:
+    if isinstance(value, str) and re.fullmatch("[0-9]{3}", value):
+        value = int(value)
+    return value if isinstance(value, int) and _CLIENT_ERROR <= value < 600 else 0

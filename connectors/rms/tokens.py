@@ -88,6 +88,11 @@ class TokenOwner:
         age_s = self._plan.chain_age_s(self._clock.monotonic_s())
         return None if age_s is None else int(age_s)
 
+    @property
+    def in_force(self) -> Bearer | None:
+        """The access token in force; ``None`` while there is none, or while a refused one is being replaced."""
+        return self._plan.bearer(self._clock.monotonic_s())
+
     async def bearer(self) -> Bearer:
         """Return the access token in force; wait while there is none, or while a refused one is being replaced."""
         return await self._later_than(0)
@@ -154,7 +159,7 @@ class TokenOwner:
 
     async def _later_than(self, serial: int) -> Bearer:
         while True:
-            bearer = self._plan.bearer(self._clock.monotonic_s())
+            bearer = self.in_force
             if bearer is not None and bearer.serial > serial:
                 return bearer
             await self._news.wait()
@@ -228,7 +233,7 @@ class TokenOwner:
                 put_off.delay_s,
                 put_off.chain_left_s,
             )
-        elif self._plan.bearer(self._clock.monotonic_s()) is None:
+        elif self.in_force is None:
             log.error(
                 "rms.no_token call=%s reason=%s retry_in_s=%.1f Operator action: no socket can be opened and nothing "
                 "be looked up until the authentication answers: check TRICAST_RMS__AUTH_URL and the network",

@@ -318,7 +318,8 @@ async def test_a_wrong_secret_in_the_file_is_an_alarm_and_the_chain_goes_on(file
         await vendor.has_been_asked(2)
         second = await owner.later(first)
         assert second.text == "access-2"
-        assert [asked.path for asked in vendor.asked][:3] == [EXCHANGE, EXCHANGE, REFRESH][:3]
+        paths = [asked.path for asked in vendor.asked]
+        assert (paths[:2], paths[-1]) == ([EXCHANGE, EXCHANGE], REFRESH)
     assert "rms.chain_not_renewed reason=status-401" in caplog.text
     assert "WRONG-SECRET" not in caplog.text
 

@@ -18,8 +18,18 @@ def schema(model: type[Normalized]) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of ``model``."""
     ((root,), definitions) = msgspec.json.schema_components((model,), ref_template="#/$defs/{name}")
     body = definitions.pop(root["$ref"].rpartition("/")[2])
+    for part in (body, *definitions.values()):
+        _drop_own_types(part)
     described = {"$schema": DIALECT, "$id": schema_file(model.ce_type), **body}
     return described | ({"$defs": definitions} if definitions else {})
+
+
+def _drop_own_types(part: dict[str, Any]) -> None:
+    """Where a model says itself of what types a field is, take out what msgspec adds beside that."""
+    for content in part["properties"].values():
+        if "anyOf" in content:
+            content.pop("type", None)
+            content.pop("format", None)
 
 
 def rendered() -> dict[str, str]:

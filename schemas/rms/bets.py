@@ -12,7 +12,14 @@ from schemas.normalized import Closed, Normalized
 from schemas.rms.fields import BETS, Disposition
 
 InputId = Annotated[str | int, Meta(description="Text, or a whole number; both mean the same text.")]
-InputAmount = Annotated[Decimal, Meta(description="A number, or a decimal as text; more than 0.")]
+InputAmount = Annotated[
+    Decimal,
+    Meta(
+        description="A number, or a decimal as text; more than 0.",
+        # msgspec reads both, but names in the schema only what it writes; see schemas/export.py
+        extra_json_schema={"anyOf": [{"type": "string", "format": "decimal"}, {"type": "number"}]},
+    ),
+]
 InputTime = Annotated[str | int, Meta(description="RFC 3339 with offset, or milliseconds since 1970.")]
 
 
@@ -21,7 +28,7 @@ class Selection(Closed, kw_only=True, forbid_unknown_fields=False):
 
     event_id: InputId | UnsetType = UNSET
     market_id: InputId | UnsetType = UNSET
-    line: str | UnsetType = UNSET
+    line: Annotated[str, Meta(description="Line of the market, as text.")] | UnsetType = UNSET
     outcome_id: InputId | UnsetType = UNSET
     odds: InputAmount | UnsetType = UNSET
 
@@ -37,9 +44,11 @@ class BetPlaced(Normalized, kw_only=True, forbid_unknown_fields=False, tag_field
     placed_at: InputTime
     platform_id: InputId | UnsetType = UNSET
     context: Annotated[str, Meta(description="prematch, live, inplay, mixed; of others the shorter window holds.")]
-    bet_type: str | UnsetType = UNSET
+    bet_type: Annotated[str, Meta(description="single, multiple, system; open.")] | UnsetType = UNSET
     stake: InputAmount
-    selections: list[Selection] = field(default_factory=list)
+    selections: Annotated[list[Selection], Meta(description="What was bet on, in the slip's order.")] = field(
+        default_factory=list
+    )
     user_id: InputId | UnsetType = UNSET
 
 
@@ -52,7 +61,9 @@ class BetAnswered(Normalized, kw_only=True, forbid_unknown_fields=False, tag_fie
     customer: InputId
     bet_slip_id: InputId
     answered_at: InputTime
-    bet_code: InputId | UnsetType | None = UNSET
-    short_code: InputId | UnsetType | None = UNSET
+    bet_code: (
+        Annotated[str | int | None, Meta(description="The vendor's id of the bet, if it told one.")] | UnsetType
+    ) = UNSET
+    short_code: Annotated[str | int | None, Meta(description="For people.")] | UnsetType = UNSET
     result: Annotated[bool, Meta(description="As the vendor answered.")] | UnsetType = UNSET
     disposition: Disposition

@@ -76,14 +76,16 @@ class Decision(Normalized, kw_only=True):
     context: Context | UnsetType = UNSET
     disposition: Disposition | UnsetType = UNSET
     stake: Amount | UnsetType = UNSET
-    amended: Amended | UnsetType = UNSET
+    amended: (
+        Annotated[Amended, Meta(description="What the approval says otherwise than the placed bet.")] | UnsetType
+    ) = UNSET
     placed_ns: Nanoseconds | UnsetType = UNSET
     answered_ns: Nanoseconds | UnsetType = UNSET
     decided_ns: Annotated[int, Meta(ge=0, description="By the vendor's clock, UTC ns.")] | UnsetType = UNSET
     received_ns: Annotated[int, Meta(ge=0, description="When the evidence reached us, UTC ns.")] | UnsetType = UNSET
     deadline_ns: Annotated[int, Meta(ge=0, description="End of the bet's window, UTC ns.")]
-    latency: Latency
-    positions: Positions
+    latency: Annotated[Latency, Meta(description="How long each step took.")]
+    positions: Annotated[Positions, Meta(description="The records it rests on.")]
     after_orphan: (
         Annotated[bool, Meta(description="The approval had been told as an orphan before the bet came.")] | UnsetType
     ) = UNSET

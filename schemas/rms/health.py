@@ -32,13 +32,16 @@ class LineHealth(Normalized, kw_only=True):
     since_ns: Nanoseconds
     until_ns: Annotated[int, Meta(ge=0, description="gapped: its end.")] | UnsetType = UNSET
     connection: Connection | UnsetType = UNSET
-    joined: bool | UnsetType = UNSET
+    joined: (
+        Annotated[bool, Meta(description="The connection is in the room, so what the vendor sends reaches it.")]
+        | UnsetType
+    ) = UNSET
     token_age_s: Annotated[int, Meta(ge=0, description="Age of the access token, seconds.")] | UnsetType = UNSET
     refresh_age_s: (
         Annotated[int, Meta(ge=0, description="Age of the exchange that the refresh token stems from, seconds.")]
         | UnsetType
     ) = UNSET
-    budget: Budget | UnsetType = UNSET
+    budget: Annotated[Budget, Meta(description="Told with each tick of the connector.")] | UnsetType = UNSET
     ours: Annotated[Literal[True], Meta(description="We lost these frames, not the vendor.")] | UnsetType = UNSET
-    first_frame: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
-    last_frame: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    first_frame: Annotated[int, Meta(ge=0, description="First lost, of that connection.")] | UnsetType = UNSET
+    last_frame: Annotated[int, Meta(ge=0, description="Last lost.")] | UnsetType = UNSET

@@ -48,8 +48,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     known: bool = True
 
 
-def read_answer(value: bytes, headers: dict[str, bytes]) -> Answer | Unreadable:
-    """Return what a snapshot says."""
+def read_answer(value: bytes, headers: dict[str, bytes], received_ns: int) -> Answer | Unreadable:
+    """Return what a snapshot says that came at ``received_ns``: nothing of what came after it."""
     try:
         asked = _asked(headers["tc-position"].decode())
         status, requested = headers["tc-status"], headers["tc-requested-ns"]
@@ -58,7 +58,7 @@ def read_answer(value: bytes, headers: dict[str, bytes]) -> Answer | Unreadable:
     except (AttributeError, KeyError, ValueError) as error:
         return Unreadable(Code.BAD_HEADERS, f"{type(error).__name__}: {error}"[:200])
     slip, code = asked
-    answer = Answer(slip=slip, code=code, said=None, status=int(status), requested_ns=int(requested))
+    answer = Answer(slip=slip, code=code, said=None, status=int(status), requested_ns=min(int(requested), received_ns))
     return _detail(value, answer) if answer.status == _FOUND else answer
 
 

@@ -174,7 +174,7 @@ def _evident(
 def _snapshot(
     record: SourceRecord, headers: dict[str, bytes], source: Source, teller: Teller, context: Context
 ) -> None:
-    answer = read_answer(record.value or b"", headers)
+    answer = read_answer(record.value or b"", headers, source.stamps.received_ns)
     if isinstance(answer, Unreadable):
         context.dead_letter(record.value or b"", answer.code, answer.detail)
         return

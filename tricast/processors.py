@@ -7,6 +7,9 @@ from types import MappingProxyType
 from processors.core.fastpath.processor import FastpathProcessor
 from processors.core.kambi.processor import KambiProcessor
 from processors.core.processor import Processor
+from processors.core.rms.approvals.processor import RmsApprovals
+from processors.core.rms.bets import RmsBets
+from processors.core.rms.join.processor import RmsJoin
 from tricast.settings import Settings
 
 
@@ -25,8 +28,34 @@ def _fastpath(settings: Settings) -> Processor:
     )
 
 
+def _rms_approvals(settings: Settings) -> Processor:
+    return RmsApprovals(remember_s=ceil(settings.rms.remember_s))
+
+
+def _rms_bets(settings: Settings) -> Processor:
+    return RmsBets(remember_s=ceil(settings.rms.remember_s))
+
+
+def _rms_join(settings: Settings) -> Processor:
+    rms = settings.rms
+    return RmsJoin(
+        window_prematch_s=ceil(rms.window_prematch_s),
+        window_live_s=ceil(rms.window_live_s),
+        orphan_s=ceil(rms.orphan_s),
+        verify_s=ceil(rms.verify_s),
+        unanswered_s=ceil(rms.unanswered_s),
+        remember_s=ceil(rms.remember_s),
+    )
+
+
 PROCESSORS: Mapping[str, Callable[[Settings], Processor]] = MappingProxyType(
-    {"kambi": _kambi, "fastpath.audit": _fastpath}
+    {
+        "kambi": _kambi,
+        "fastpath.audit": _fastpath,
+        "rms.approvals": _rms_approvals,
+        "rms.bets": _rms_bets,
+        "rms.join": _rms_join,
+    }
 )
 """By name. Cores only: the engine under them is imported where a worker runs."""
 

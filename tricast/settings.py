@@ -24,6 +24,7 @@ from connectors.rms.config import RmsSettings
 from processors.engine.config import EngineSettings
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
+from simulators.bets.config import BetPlatformSettings
 from simulators.fastpath.config import FastpathSimulatorSettings
 from simulators.kambi.config import KambiSimulatorSettings
 from simulators.rms.config import RmsSimulatorSettings
@@ -53,6 +54,8 @@ class SimulatorSettings(BaseModel):
     """FastPath WebSockets and REST API."""
     rms: RmsSimulatorSettings = RmsSimulatorSettings()
     """RMS-Socket, its authentication and its bet API."""
+    bets: BetPlatformSettings = BetPlatformSettings()
+    """The operator's bet platform: places bets there and writes them to ``rms.bets``."""
 
 
 class Settings(BaseSettings):

@@ -29,8 +29,14 @@ def _rms(settings: Settings) -> Coroutine[Any, Any, None]:
     return run(settings.simulator.rms)
 
 
+def _bets(settings: Settings) -> Coroutine[Any, Any, None]:
+    from simulators.bets.server import run  # noqa: PLC0415 - its libraries are needed by this command only
+
+    return run(settings.simulator.bets, settings.kafka, settings.topic_prefix)
+
+
 SIMULATORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = MappingProxyType(
-    {"kambi": _kambi, "fastpath": _fastpath, "rms": _rms}
+    {"kambi": _kambi, "fastpath": _fastpath, "rms": _rms, "bets": _bets}
 )
 """By feed; each runs until SIGTERM."""
 
@@ -40,6 +46,8 @@ SIMULATORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = Mapp
 @pass_invocation
 def simulate(invocation: Invocation, feed: str) -> None:
     """Stand in for the vendor of FEED on this machine: its protocol, seeded content, a ledger of what was sent.
+
+    `bets` is no vendor: it is the operator's bet platform, which places bets at RMS and writes them to rms.bets.
 
     \b
     Examples:

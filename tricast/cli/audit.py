@@ -15,6 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from tricast.audit.report import Report
+from tricast.audit.rms.case import Windows
+from tricast.audit.rms.run import RmsScope
+from tricast.audit.rms.run import audit as run_rms_audit
 from tricast.audit.run import Scope
 from tricast.audit.run import audit as run_audit
 from tricast.audit.run import fastpath as fastpath_scope
@@ -24,6 +27,7 @@ from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.settings import Settings
 
 SHOWN_EXAMPLES = 5
+_NANOSECONDS = 1_000_000_000
 
 
 def _kambi(settings: Settings, since_ms: int | None, ledger: Path | None) -> Scope:
@@ -36,8 +40,24 @@ def _fastpath(settings: Settings, since_ms: int | None, ledger: Path | None) -> 
     return fastpath_scope(settings.topic_prefix, since_ms=since_ms, ledger=ledger, hold_ms=hold_ms)
 
 
-SCOPES: Mapping[str, Callable[[Settings, int | None, Path | None], Scope]] = MappingProxyType(
-    {"kambi": _kambi, "fastpath": _fastpath}
+def _rms(settings: Settings, since_ms: int | None, ledger: Path | None) -> RmsScope:
+    rms = settings.rms
+    windows = Windows(
+        prematch_ns=int(rms.window_prematch_s * _NANOSECONDS),
+        live_ns=int(rms.window_live_s * _NANOSECONDS),
+        orphan_ns=int(rms.orphan_s * _NANOSECONDS),
+        verify_ns=int(rms.verify_s * _NANOSECONDS),
+        unanswered_ns=int(rms.unanswered_s * _NANOSECONDS),
+        remember_ns=int(rms.remember_s * _NANOSECONDS),
+    )
+    return RmsScope(prefix=settings.topic_prefix, windows=windows, since_ms=since_ms, ledger=ledger)
+
+
+AnyScope = Scope | RmsScope
+"""What an audit of some feed looks at."""
+
+SCOPES: Mapping[str, Callable[[Settings, int | None, Path | None], AnyScope]] = MappingProxyType(
+    {"kambi": _kambi, "fastpath": _fastpath, "rms": _rms}
 )
 """By feed."""
 
@@ -88,11 +108,14 @@ def audit(
 ) -> None:
     """Account for every part of every raw frame: normalized, duplicate of which, dead-lettered, or lost.
 
-    Audits the feeds that have anything in raw, or those that are named (kambi, fastpath).
+    Audits the feeds that have anything in raw, or those that are named (kambi, fastpath, rms).
 
     Reads raw, normalized topics and dead letters as a read_committed reader and judges them with its own parser; it
     shares no code with the processors. Judged is what the processor had committed when the audit began, or within
     --timeout. Memory does not grow with the topics: outputs are sorted in a temporary file.
+
+    Of rms, each bet is judged: what its outcome rests on, that nothing in rms.raw came before it, that a bet expired
+    only while somebody listened, and that none is left undecided; with --ledger that the trader decided so, too.
 
     Exit code 0 clean; 1 something lost, duplicated, out of order, unexplained, or too little seen.
 
@@ -118,7 +141,7 @@ def audit(
     click.get_current_context().exit(0 if clean else 1)
 
 
-def scope_of(feed: str, settings: Settings, *, since_ms: int | None = None, ledger: Path | None = None) -> Scope:
+def scope_of(feed: str, settings: Settings, *, since_ms: int | None = None, ledger: Path | None = None) -> AnyScope:
     """Return what an audit of ``feed`` looks at."""
     return SCOPES[feed](settings, since_ms, ledger)
 
@@ -162,7 +185,7 @@ def to_json(reports: Mapping[str, Report], min_frames: int) -> dict[str, Any]:
     return {**said, "feeds": {feed: report.to_json(min_frames) for feed, report in reports.items()}}
 
 
-async def audited(settings: Settings, scope: Scope, *, timeout_s: float, quiet: bool) -> Report:
+async def audited(settings: Settings, scope: AnyScope, *, timeout_s: float, quiet: bool) -> Report:
     """Run an audit under a progress bar on stderr."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
@@ -172,7 +195,10 @@ async def audited(settings: Settings, scope: Scope, *, timeout_s: float, quiet: 
         def progress(phase: str, done: int, total: int) -> None:
             bar.update(task, description=phase, completed=done, total=total)
 
-        return await run_audit(Kafka(settings.kafka.client(), timeout_s), scope, progress)
+        kafka = Kafka(settings.kafka.client(), timeout_s)
+        if isinstance(scope, RmsScope):
+            return await run_rms_audit(kafka, scope, progress)
+        return await run_audit(kafka, scope, progress)
 
 
 def print_reports(reports: Mapping[str, Report], min_frames: int, console: Console) -> None:
@@ -227,10 +253,24 @@ def _rows(report: Report) -> list[tuple[str, int, str]]:
         ("unexpected", report.findings["unexpected"], ""),
         ("holes", report.findings["hole"], "frames numbered by the connector that never came"),
     ]
+    if report.bets:
+        bets = {name: number for name, number in sorted(report.bets.items()) if name != "records"}
+        rows += [
+            ("bet records", report.bets["records"], ", ".join(f"{name} {number:,}" for name, number in bets.items())),
+            ("false", report.findings["false"], "records that say what their sources do not"),
+            ("guessed", report.findings["guessed"], "outcomes that what was known then does not bear out"),
+            ("undecided", report.findings["undecided"], "bets whose time is over"),
+        ]
     if report.ledger is not None:
         rows += [(f"ledger: {name}", number, "") for name, number in report.ledger.items()]
     return rows
 
 
 def _short(kind: str) -> str:
-    return kind.removeprefix("tricast.").removeprefix("kambi.").removeprefix("fastpath.").removesuffix(".v1")
+    return (
+        kind.removeprefix("tricast.")
+        .removeprefix("kambi.")
+        .removeprefix("fastpath.")
+        .removeprefix("rms.")
+        .removesuffix(".v1")
+    )

@@ -18,7 +18,7 @@ from tricast.audit.rms.bets import Bet, Unusable, read_bet
 from tricast.audit.rms.cabinet import Cabinet, Letter, name_of
 from tricast.audit.rms.case import Case, Windows
 from tricast.audit.rms.coverage import Coverage
-from tricast.audit.rms.facts import Arrival, Told, Word
+from tricast.audit.rms.facts import Arrival, Told, Truth, Word
 from tricast.audit.rms.hops import ApprovalsHop, Heard
 from tricast.audit.rms.outcomes import position, read
 from tricast.audit.rms.packets import Approvals, Unreadable, read_look_up
@@ -204,10 +204,10 @@ class Books:
             self._nothing_of(made, f"the repeat {name}", report)
             return
         self._hop.report = report if is_settled else self._quiet
-        joins = False
+        joins = leaves = False
         if raw.kind == "frame":
             report.frames += 1
-            joins = self._frame(raw, made, bool(letters), letters, name, is_settled=is_settled)
+            joins, leaves = self._frame(raw, made, bool(letters), letters, name, is_settled=is_settled)
         elif raw.kind == "snapshot":
             report.from_snapshots += 1
             self._snapshot(raw, dict(record.headers), letters, name, is_settled=is_settled)
@@ -217,7 +217,7 @@ class Books:
             self._nothing_of(made, name, report)
         if not is_look_ups:
             coverage = self.coverage.setdefault(raw.key, Coverage())
-            coverage.observe(raw, joins=joins, hole=hole, is_settled=is_settled)
+            coverage.observe(raw, joins=joins, leaves=leaves, hole=hole, is_settled=is_settled)
 
     def _frame(
         self,
@@ -228,23 +228,24 @@ class Books:
         name: str,
         *,
         is_settled: bool,
-    ) -> bool:
+    ) -> tuple[bool, bool]:
+        """Return whether the frame tells of joining, and of leaving."""
         report = self._hop.report
         match read_packet(raw.value, of=raw.key, received_ns=raw.received_ns):
             case Approvals(parts):
                 for word in self._hop.judge(raw, parts, made, letters):
                     self._word(raw.key, word, name, is_settled=is_settled)
-                return True
+                return True, False
             case Unreadable(why):
                 report.candidates += 1
                 if not is_dead:
                     report.find("lost", f"{name}: {why}, and no dead letter")
                 self._nothing_of(made, name, report)
-                return False
+                return False, False
             case passed_over:
                 report.passed_over += 1
                 self._nothing_of(made, name, report)
-                return passed_over.is_join
+                return passed_over.is_join, passed_over.is_leave
 
     def _snapshot(
         self, raw: Raw, headers: dict[str, bytes], letters: list[Letter], name: str, *, is_settled: bool
@@ -351,6 +352,10 @@ class Books:
             )
         if any(alias.what != f"alias {bet.customer}/{code}/{bet.slip}" for alias in aliases):
             report.find("false", f"{place}: its bet code went to the join as another")
+
+    def put_truth(self, customer: str, slip: str, truth: Truth) -> None:
+        """Take in what the simulator knows of a bet."""
+        self._cabinet.put(customer, slip, None, truth)
 
     # -- in the end --------------------------------------------------------------------------------------------------
 

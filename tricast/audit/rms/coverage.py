@@ -9,6 +9,8 @@ from typing import Any
 from tricast.audit.records import Raw
 
 Span = tuple[int, int]
+SILENCE_NS = 55 * 10**9
+"""A line without any record for longer may be taken for a dead one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,9 @@ class _Line:
     was_proven_ns: int | None = None
     """How far it was, while it is not joined; nothing before it ever was."""
     lost_ours: bool = False
+    record_ns: int = 0
+    strict_ns: int = 0
+    """Since when it is joined and was never silent for long."""
 
     @property
     def is_live(self) -> bool:
@@ -52,23 +57,25 @@ class Coverage:
     _ticked_proven_ns: int = 0
     _lines: dict[str, _Line] = field(default_factory=dict)
     _spans: list[Span] = field(default_factory=list)
-    _merged: list[Span] | None = None
+    _strict: list[Span] = field(default_factory=list)
+    _known: list[Span] | None = None
     _doubted: list[Span] = field(default_factory=list)
     _proven_ns: int = 0
     _is_down: bool = True
     _was_ever_up: bool = False
-    _ticks: array[int] = field(default_factory=lambda: array("q"))
+    _ticks: "array[int]" = field(default_factory=lambda: array("q"))
 
-    def observe(self, raw: Raw, *, joins: bool, hole: bool, is_settled: bool) -> None:
+    def observe(self, raw: Raw, *, joins: bool, leaves: bool = False, hole: bool, is_settled: bool) -> None:
         """Record anything of a socket's line.
 
         Args:
             raw: The record.
             joins: Whether it says that its connection has joined.
+            leaves: Whether it says that its connection has left.
             hole: Whether records before it are missing by our own fault.
             is_settled: Whether the processors had committed it.
         """
-        self._merged = None
+        self._known = None
         self.newest_ns = max(self.newest_ns, raw.received_ns)
         line = self._lines.setdefault(raw.line, _Line())
         if raw.connection != line.connection:
@@ -80,18 +87,22 @@ class Coverage:
         said = _said(raw) if raw.kind in ("closed", "tick") else {}
         heard_ns = said.get("heard_ns")
         heard_ns = min(heard_ns, raw.received_ns) if type(heard_ns) is int else None
+        if line.is_live and raw.received_ns - line.record_ns > SILENCE_NS:
+            self._strict.append((line.strict_ns, line.proven_ns))
+            line.strict_ns = raw.received_ns
+        line.record_ns = max(line.record_ns, raw.received_ns)
         if (hole or raw.kind == "overflow") and line.is_live:
             self._end(line)
             line.lost_ours = True
             self._begin(raw, line, is_settled)
+        if (joins or (said.get("open") is True and said.get("joined") is True)) and not line.is_live:
+            self._begin(raw, line, is_settled)
         if raw.kind == "frame":
-            if joins and not line.is_live:
-                self._begin(raw, line, is_settled)
             if line.is_live:
                 line.proven_ns = max(line.proven_ns, raw.received_ns)
         elif line.is_live and heard_ns is not None:
             line.proven_ns = max(line.proven_ns, heard_ns)
-        if raw.kind == "closed" or said.get("open") is False:
+        if leaves or raw.kind == "closed" or said.get("open") is False:
             self._end(line)
         self._watch(raw)
         if raw.kind == "tick":
@@ -109,9 +120,9 @@ class Coverage:
 
     def may_be_doubted(self, from_ns: int, until_ns: int) -> bool:
         """Return whether, as records came, it looked at some time as if nobody had listened throughout."""
-        if not self.is_covered(from_ns, until_ns):
-            return True
-        return any(begin <= until_ns and end > from_ns for begin, end in self._doubted)
+        spans = _merged([*self._strict, *((at.strict_ns, at.proven_ns) for at in self._lines.values() if at.is_live)])
+        is_covered = any(begin <= from_ns and end > until_ns for begin, end in spans)
+        return not is_covered or any(begin <= until_ns and end > from_ns for begin, end in self._doubted)
 
     def is_proven(self, at_ns: int) -> bool:
         """Return whether a tick that the processors must know says that it was heard after this time."""
@@ -132,13 +143,14 @@ class Coverage:
             self._ticked_proven_ns = max(self._ticked_proven_ns, self._proven_ns)
 
     def _begin(self, raw: Raw, line: _Line, is_settled: bool) -> None:
-        line.since_ns = line.proven_ns = raw.received_ns
+        # A clock put back must not cover what was missed.
+        line.since_ns = line.strict_ns = line.proven_ns = max(raw.received_ns, self.newest_ns)
         if line.was_proven_ns is not None:
             self.line_gaps.append(
                 LineGap(
                     line=raw.line,
                     from_ns=line.was_proven_ns,
-                    until_ns=raw.received_ns,
+                    until_ns=line.since_ns,
                     ours=line.lost_ours,
                     is_settled=is_settled,
                 )
@@ -148,6 +160,7 @@ class Coverage:
     def _end(self, line: _Line) -> None:
         if line.since_ns is not None:
             self._spans.append((line.since_ns, line.proven_ns))
+            self._strict.append((line.strict_ns, line.proven_ns))
             line.was_proven_ns = line.proven_ns
         line.since_ns = None
 
@@ -165,16 +178,21 @@ class Coverage:
         self._proven_ns = max(self._proven_ns, proven_ns)
 
     def _union(self) -> list[Span]:
-        if self._merged is None:
+        if self._known is None:
             spans = [*self._spans]
             spans += [(line.since_ns, line.proven_ns) for line in self._lines.values() if line.since_ns is not None]
-            self._merged = []
-            for begin, end in sorted(spans):
-                if self._merged and begin <= self._merged[-1][1]:
-                    self._merged[-1] = (self._merged[-1][0], max(end, self._merged[-1][1]))
-                else:
-                    self._merged.append((begin, end))
-        return self._merged
+            self._known = _merged(spans)
+        return self._known
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for begin, end in sorted(spans):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return merged
 
 
 def _said(raw: Raw) -> dict[str, Any]:

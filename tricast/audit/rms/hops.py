@@ -43,8 +43,10 @@ class Heard:
     def repeats(self, customer: str, part: Approval, received_ns: int) -> bool:
         """Return whether a decision may be passed over, as all that it says was said before."""
         key = (customer, part.said, part.slip, part.code)
-        before = self._said.get(key)
-        if before is None or received_ns - before > self.remember_ns + MARGIN_NS:
+        before = max(
+            (self._said.get(known, -1) for known in (key, (*key[:3], None), (*key[:2], None, key[3]))), default=-1
+        )
+        if before < 0 or received_ns - before > self.remember_ns + MARGIN_NS:
             return False
         self._said[key] = received_ns
         return True

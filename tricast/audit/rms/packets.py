@@ -7,16 +7,22 @@ from urllib.parse import parse_qs
 
 from tricast.audit.rms.facts import Saying
 from tricast.audit.rms.values import customer, identifier, load, time_ns
+from tricast.audit.socketio import split
 
 EVENTS: dict[str, Saying] = {"RESERVE_BET_ACCEPT": "accept", "RESERVE_BET_REJECT": "reject"}
+_SPACE = " \t\n\r"
+_DEEPEST = 4
 _AHEAD_NS = 3600 * 10**9
 _PACKET = re.compile(r"(?P<type>[0-6])(?:\d+-)?(?P<namespace>/[^,\[{]*(?:,|\Z))?(?P<ack>\d*)(?P<data>.*)", re.DOTALL)
-_SLIP = ("betSlipId", "bet_slip_id")
-_CODE = ("bet_code", "betCode", "code")
-_CUSTOMER = ("customerId", "customerid", "customer_id")
-_TIMES = ("acceptedAt", "rejectedAt", "timestamp")
+_SLIP = ("betslipid",)
+_CODE = ("betcode", "code")
+_CUSTOMER = ("customerid",)
+_TIMES = ("acceptedat", "rejectedat", "timestamp")
+"""Names without case and underscores, as all names are compared."""
+_FIRST_NS = 10**18
+"""A time before 2001 is a slip of the pen."""
 _ACCEPTED = frozenset({"accepted", "approved", "accept"})
-_REJECTED = frozenset({"rejected", "declined", "reject", "cancelled"})
+_REJECTED = frozenset({"rejected", "declined", "reject", "cancelled", "canceled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,8 @@ class PassedOver:
 
     is_join: bool = False
     """Whether it may be the acknowledgement of ``join``."""
+    is_leave: bool = False
+    """Whether the server ends the namespace, though not the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,46 +77,58 @@ def read(packet: bytes, *, of: str, received_ns: int) -> Approvals | PassedOver 
     match = _PACKET.fullmatch(packet.decode("utf-8", "surrogateescape"))
     if match is None:
         return Unreadable("no Socket.IO packet")
+    is_main = (match["namespace"] or "/").rstrip(",").partition("?")[0] == "/"
     if match["type"] != "2":
-        return PassedOver(is_join=match["type"] == "3" and bool(match["ack"]))
-    try:
-        event = load(match["data"])
-    except ValueError as error:
-        return Unreadable(f"event is no JSON: {error}")
-    if not isinstance(event, list) or not event or type(event[0]) is not str:
-        return Unreadable("event is no array that begins with a name")
-    said = EVENTS.get(event[0])
-    if said is None or (match["namespace"] or "/,").rstrip(",") != "/":
+        is_join = match["type"] in ("3", "6") and packet != b"3"
+        return PassedOver(is_join=is_main and is_join, is_leave=is_main and match["type"] == "1")
+    if packet in (b"2", b"2probe"):
         return PassedOver()
-    parts = [part for argument in event[1:] for part in _parts(argument, said, of, received_ns, 0)]
+    text = match["data"].strip(_SPACE)
+    arguments = split(text) if text.startswith("[") and text.endswith("]") else []
+    name = _load(arguments[0]) if arguments else None
+    if type(name) is not str:
+        return Unreadable("event is no array that begins with a name")
+    said = EVENTS.get(name)
+    if said is None or not is_main:
+        return PassedOver()
+    parts = [part for argument in arguments[1:] for part in _parts(argument, said, of, received_ns, 0)]
     return Approvals(parts or [Bad("no argument")])
 
 
-def _parts(argument: Any, said: Saying, of: str, received_ns: int, depth: int) -> list[Approval | Bad]:
-    if isinstance(argument, dict):
-        return [_approval(argument, said, of, received_ns)]
-    if isinstance(argument, list) and depth < 3:
-        return [p for part in argument for p in _parts(part, said, of, received_ns, depth + 1)] or [Bad("empty list")]
-    if type(argument) is str and depth < 3:
-        try:
-            return _parts(load(argument), said, of, received_ns, depth + 1)
-        except ValueError:
-            return [Bad("text that is no JSON")]
-    return [Bad("no object")]
+def _load(text: str) -> Any:
+    """Return what a JSON text says; ``None`` when it is none."""
+    try:
+        return load(text)
+    except ValueError:
+        return None
+
+
+def _parts(text: str, said: Saying, of: str, received_ns: int, depth: int) -> list[Approval | Bad]:
+    text = text.strip(_SPACE)
+    if text.startswith("[") and text.endswith("]") and depth < _DEEPEST:
+        found = [part for each in split(text) for part in _parts(each, said, of, received_ns, depth + 1)]
+        return found or [Bad("empty list")]
+    argument = _load(text)
+    if type(argument) is str and argument.lstrip(_SPACE)[:1] in ("{", "[", '"') and depth < _DEEPEST:
+        return _parts(argument, said, of, received_ns, depth + 1)
+    return [_approval(argument, said, of, received_ns)] if isinstance(argument, dict) else [Bad("no object")]
 
 
 def _approval(body: dict[str, Any], said: Saying, of: str, received_ns: int) -> Approval | Bad:
-    (slip, slip_sure), (code, code_sure) = _id(body, _SLIP), _id(body, _CODE)
-    named = [body[name] for name in _CUSTOMER if body.get(name) is not None]
-    customers = {customer(value) for value in named}
+    fields: dict[str, list[Any]] = {}
+    for name, value in body.items():
+        if value is not None:
+            fields.setdefault(name.replace("_", "").casefold(), []).append(value)
+    (slip, slip_sure), (code, code_sure) = _id(fields, _SLIP), _id(fields, _CODE)
+    customers = {customer(value) for name in _CUSTOMER for value in fields.get(name, ())}
     if slip is None and code is None:
         return Bad("no id")
-    if customers and None not in customers and customers != {of}:
-        return Bad(f"of customer {sorted(map(str, customers))}, not {of}")
+    if any(named is not None and named.lstrip("0") != of.lstrip("0") for named in customers):
+        return Bad(f"of another customer than {of}")
     reason = body.get("reason")
-    times = [body[name] for name in _TIMES if body.get(name) is not None]
+    times = [value for name in _TIMES for value in fields.get(name, ())]
     decided_ns = time_ns(times[0], zone_needed=False) if len(times) == 1 else None
-    if decided_ns is not None and decided_ns > received_ns + _AHEAD_NS:
+    if decided_ns is not None and not _FIRST_NS < decided_ns <= received_ns + _AHEAD_NS:
         decided_ns = None
     return Approval(
         said=said,
@@ -120,9 +140,9 @@ def _approval(body: dict[str, Any], said: Saying, of: str, received_ns: int) -> 
     )
 
 
-def _id(body: dict[str, Any], names: tuple[str, ...]) -> tuple[str | None, bool]:
+def _id(fields: dict[str, list[Any]], names: tuple[str, ...]) -> tuple[str | None, bool]:
     """Return an id, and whether there is nothing odd about it."""
-    values = [body[name] for name in names if body.get(name) is not None]
+    values = [value for name in names for value in fields.get(name, ())]
     ids = [usable for value in values if (usable := identifier(value)) is not None]
     is_plain = len(ids) == len(values) and len(set(ids)) <= 1 and all(i == i.strip() and i[0] != "-" for i in ids)
     return (ids[0] if ids else None), is_plain
@@ -156,6 +176,10 @@ def read_look_up(position: str, status: int, body: bytes) -> LookedUp | None:
     inner = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(inner, dict) or identifier(inner.get("code")) != code:
         return LookedUp(slip=slip, code=code, status=status, said=None, is_rubbish=True)
-    word = inner["status"].strip().lower() if type(inner.get("status")) is str and answer.get("success") else ""
+    word = (
+        inner["status"].strip().casefold()
+        if type(inner.get("status")) is str and answer.get("success", True) is True
+        else ""
+    )
     said: Saying | None = "accept" if word in _ACCEPTED else "reject" if word in _REJECTED else None
     return LookedUp(slip=slip, code=code, status=status, said=said)

@@ -88,7 +88,7 @@ class _Audit:
         books.leftovers()
         if self._scope.ledger is not None:
             for customer, slip, truth in truths(self._scope.ledger):
-                self._cabinet.put(customer, slip, None, truth)
+                books.put_truth(customer, slip, truth)
         for case in books.cases():
             report = self._report if case.began_ns >= books.horizon_ns else Report()
             judge_case(case, report, is_settled=self._is_join_settled)

@@ -1,0 +1,219 @@
+"""The topics of RMS in memory: what connector and bet platform write, and what the three processors make of it."""
+
+import json
+from dataclasses import dataclass, field, replace
+
+from aiokafka.partitioner import murmur2
+
+from processors.core.rms.approvals.processor import RmsApprovals
+from processors.core.rms.bets import RmsBets
+from processors.core.rms.join.processor import RmsJoin
+from schemas.raw import RawHeaders
+from tests.core.driver import Driver, Record
+from tricast.audit.report import Report
+from tricast.audit.rms.books import Books
+from tricast.audit.rms.cabinet import Cabinet
+from tricast.audit.rms.case import Windows
+from tricast.audit.rms.judge import HealthRecord, judge_case, judge_gaps
+from tricast.audit.scratch import scratch_database
+
+PREFIX = "t."
+CUSTOMER = "90210"
+S = 1_000_000_000
+START_NS = 1_790_000_000 * S
+WINDOWS = Windows(
+    prematch_ns=600 * S,
+    live_ns=120 * S,
+    orphan_ns=600 * S,
+    verify_ns=900 * S,
+    unanswered_ns=3600 * S,
+    remember_ns=21_600 * S,
+)
+
+
+@dataclass
+class World:
+    """Topics by name (without prefix) and partition; time is seconds since the start."""
+
+    now_s: float = 0.0
+    topics: dict[str, list[Record]] = field(default_factory=dict)
+    frames: dict[str, int] = field(default_factory=dict)
+    truths: list[tuple[str, str, object]] = field(default_factory=list)
+    connection: str = "c1"
+    open: bool = False
+    joined: bool = False
+
+    def __post_init__(self):
+        self.tasks = {
+            name: {partition: Driver(make()) for partition in range(4)}
+            for name, make in (("rms.raw", RmsApprovals), ("rms.bets", RmsBets), ("rms.pending", RmsJoin))
+        }
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write(self, topic, key, value, headers=(), at_s=None):
+        """Append a record, and let the processors take it and what comes of it."""
+        name = topic.removeprefix(PREFIX)
+        partition = (murmur2(key) & 0x7FFFFFFF) % 4
+        records = self.topics.setdefault(name, [])
+        record = Record(
+            topic=PREFIX + name,
+            partition=partition,
+            offset=sum(each.partition == partition for each in records),
+            timestamp=self.at_ns(at_s) // 1_000_000,
+            key=key,
+            value=value,
+            headers=list(headers),
+        )
+        records.append(record)
+        if name in self.tasks:
+            self._process(self.tasks[name][partition], record)
+        return record
+
+    def _process(self, task, record):
+        task.feed_record(record)
+        source = f"{record.topic}/{record.partition}/{record.offset}"
+        outputs, letters = task.outputs[:], task.dead_letters[:]
+        task.outputs.clear(), task.dead_letters.clear(), task.tombstones.clear()
+        for letter in letters:
+            place = source if letter.index is None else f"{source}/{letter.index}"
+            headers = [("tc-source", place.encode()), ("tc-code", letter.code.encode())]
+            self.write("rms.dead-letters", record.key or b"", letter.value, headers)
+        for output in outputs:
+            self.write(output.topic, output.key, output.value, output.headers)
+
+    def at_ns(self, at_s=None):
+        return START_NS + int((self.now_s if at_s is None else at_s) * S)
+
+    def raw(self, kind, value, line=f"rms-{CUSTOMER}", connection=None, frame=None, **more):
+        connection = connection or self.connection
+        if kind in ("frame", "snapshot") and frame is None:
+            self.frames[connection] = self.frames.get(connection, 0) + 1
+        headers = RawHeaders(
+            feed="rms",
+            line=line,
+            connection=connection,
+            frame=self.frames.get(connection, 0) if frame is None else frame,
+            received_ns=self.at_ns(),
+            kind=kind,
+            **more,
+        )
+        value = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return self.write("rms.raw", CUSTOMER.encode(), value, headers.to_kafka())
+
+    # -- what happens ------------------------------------------------------------------------------------------------
+
+    def connect(self, connection="c1", previous=None):
+        self.connection, self.open = connection, True
+        self.raw("opened", {"customer": CUSTOMER, "previous_connection": previous})
+        self.raw("frame", b'0{"sid":"%s"}' % connection.encode())
+        self.raw("frame", b'30[{"status":"ok"}]')
+        self.joined = True
+
+    def close(self):
+        self.open = self.joined = False
+        self.raw("closed", {"code": 1006, "reason": "lost", "frames": 2, "heard_ns": self.at_ns()})
+
+    def tick(self, until_s, step_s=5.0, heard=True):
+        while self.now_s < until_s:
+            self.now_s = min(until_s, self.now_s + step_s)
+            heard_ns = self.at_ns() if self.open and heard else None
+            self.raw("tick", {"open": self.open, "joined": self.joined, "heard_ns": heard_ns})
+
+    def say(self, said, slip=None, code=None, **more):
+        body = {"betSlipId": slip, "bet_code": code, "customerId": int(CUSTOMER)} | more
+        body = {name: value for name, value in body.items() if value is not None}
+        return self.event(said, body)
+
+    def event(self, said, *arguments):
+        packet = json.dumps([f"RESERVE_BET_{said.upper()}", *arguments]).encode()
+        return self.raw("frame", b"2" + packet)
+
+    def bet(self, kind, slip, **fields):
+        value = {"type": kind, "customer": CUSTOMER, "bet_slip_id": slip, f"{kind}_at": self.at_ns() // 1_000_000}
+        return self.write("rms.bets", f"{CUSTOMER}/{slip}".encode(), json.dumps(value | fields).encode())
+
+    def placed(self, slip, context="prematch", stake="10", **fields):
+        return self.bet("placed", slip, context=context, stake=stake, **fields)
+
+    def answered(self, slip, disposition="referred", code=None, **fields):
+        return self.bet("answered", slip, disposition=disposition, bet_code=code or f"code-{slip}", **fields)
+
+    def looked_up(self, slip, status=200, word="reserve", requested_s=None, code=None):
+        code = code or f"code-{slip}"
+        body = {"success": True, "data": {"code": code, "status": word}} if status == 200 else {"result": False}
+        requested_ns = self.at_ns(self.now_s - 1 if requested_s is None else requested_s)
+        position = f"bet/detail?code={code}&slip={slip}"
+        line = f"rms-{CUSTOMER}-lookups"
+        more = {"position": position, "status": status, "requested_ns": requested_ns}
+        return self.raw("snapshot", body, line=line, connection="l1", **more)
+
+    # -- lies --------------------------------------------------------------------------------------------------------
+
+    def of(self, topic, **wanted):
+        """Return the records of a topic whose values say all of this."""
+        return [r for r in self.topics.get(topic, []) if r.value and wanted.items() <= json.loads(r.value).items()]
+
+    def change(self, record, **fields):
+        """Let a record say something else; a dotted name with two underscores; ``None`` takes a field out."""
+        value = json.loads(record.value)
+        for name, new in fields.items():
+            *path, last = name.split("__")
+            node = value
+            for part in path:
+                node = node[part]
+            if new is None:
+                node.pop(last, None)
+            else:
+                node[last] = new
+        self.swap(record, replace(record, value=json.dumps(value).encode()))
+
+    def swap(self, record, *others):
+        records = self.topics[record.topic.removeprefix(PREFIX)]
+        at = records.index(record)
+        records[at : at + 1] = others
+
+    def drop(self, record):
+        self.swap(record)
+
+    def again(self, record, identity=None):
+        """Return a copy of a record at the end of its partition, with another ``ce_id`` where one is given."""
+        records = self.topics[record.topic.removeprefix(PREFIX)]
+        offset = 1 + max(each.offset for each in records if each.partition == record.partition)
+        headers = [(n, v if n != "ce_id" or identity is None else identity.encode()) for n, v in record.headers]
+        records.append(replace(record, offset=offset, headers=headers))
+        return records[-1]
+
+    # -- the audit ---------------------------------------------------------------------------------------------------
+
+    def judged(self, **settled):
+        """Return the report of an audit over all of it."""
+        report = Report()
+        with scratch_database() as database:
+            books = Books(Cabinet(database), report, prefix=PREFIX, windows=WINDOWS)
+            for take, topic in (
+                (books.take_decision, "rms.decisions"),
+                (books.take_letter, "rms.dead-letters"),
+                (books.take_approval, "rms.approvals"),
+                (books.take_pending, "rms.pending"),
+                (books.take_raw, "rms.raw"),
+                (books.take_bet, "rms.bets"),
+            ):
+                for record in self.topics.get(topic, ()):
+                    take(record)
+            books.leftovers()
+            health = [
+                HealthRecord(f"{r.topic}/{r.partition}/{r.offset}", r.key.decode(), r.value)
+                for r in self.topics.get("rms.health", ())
+            ]
+            judge_gaps(health, books.coverage, report)
+            for customer, slip, truth in self.truths:
+                books.put_truth(customer, slip, truth)
+            for case in books.cases():
+                judge_case(case, report, is_settled=True)
+        return report
+
+
+def findings(world):
+    report = world.judged()
+    return {kind: number for kind, number in report.findings.items() if number}

@@ -2,13 +2,14 @@
 
 import heapq
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from random import Random
 from typing import Any, Literal
 
+from processors.core.processor import SourceRecord
 from simulators.rms.bets import Bet
 from simulators.rms.config import RmsTraderSettings
 from tests.integration.rms.hops import Hop, Logs, work_all
@@ -28,7 +29,7 @@ END_S = 4_200
 LOOK_UP_NS = 2 * S
 
 Part = Literal["connector", "rms.approvals", "rms.bets", "rms.join"]
-Asked = Literal["answered", "failing"]
+Asked = Literal["answered", "failing", "unheard"]
 
 TRADER = RmsTraderSettings(
     accept_share=0.5,
@@ -63,7 +64,8 @@ class Plan:
         stop: What is stopped, if anything.
         cuts: When every socket of the first replica is cut, seconds from the beginning, and for how long.
         replicas: Names of the sockets of each customer.
-        look_ups: Whether bet/detail answers, or fails with 500.
+        look_ups: Whether bet/detail answers, fails with 500, or is never asked.
+        start_ns: When it begins, UTC ns.
     """
 
     stop: Stop | None = None
@@ -71,6 +73,7 @@ class Plan:
     replicas: Sequence[str] = ("",)
     look_ups: Asked = "answered"
     seed: int = 1
+    start_ns: int = START_NS
 
 
 @dataclass
@@ -109,7 +112,7 @@ class _Run:
         self._places = [Place(self._logs, customer, name) for customer in CUSTOMERS for name in plan.replicas]
         self._askers = {customer: Asker(self._logs, customer) for customer in CUSTOMERS}
         self._vendor = Vendor(
-            seed=plan.seed, start_ns=START_NS, bets_per_second=0.2, trader=TRADER, announce=self._announce
+            seed=plan.seed, start_ns=self._plan.start_ns, bets_per_second=0.2, trader=TRADER, announce=self._announce
         )
         settings = Settings()
         # What is never answered would take an hour to end.
@@ -122,15 +125,15 @@ class _Run:
         self._asked = 0
         self._asking = True
         self._deaf: dict[str, list[tuple[int, int]]] = {customer: [] for customer in CUSTOMERS}
-        self._deaf_since: dict[str, int] = dict.fromkeys(CUSTOMERS, START_NS)
+        self._deaf_since: dict[str, int] = dict.fromkeys(CUSTOMERS, self._plan.start_ns)
         self._unknown: set[int] = set()
         self._unanswered: set[int] = set()
 
     def run(self) -> Afternoon:
         self._schedule()
-        while self._vendor.now_ns < START_NS + END_S * S:
+        while self._vendor.now_ns < self._plan.start_ns + END_S * S:
             now_ns = self._vendor.now_ns + STEP_NS
-            bets = self._vendor.advance(STEP_NS, placing=now_ns < START_NS + BETS_UNTIL_S * S)
+            bets = self._vendor.advance(STEP_NS, placing=now_ns < self._plan.start_ns + BETS_UNTIL_S * S)
             for bet in bets:
                 self._log(bet)
             while self._later and self._later[0][0] <= now_ns:
@@ -143,7 +146,7 @@ class _Run:
             unknown=frozenset(self._unknown),
             unanswered=frozenset(self._unanswered),
             logs=self._logs,
-            told=_told(self._logs),
+            told=told_by(self._logs.all_of("rms.decisions")),
         )
 
     # -- what happens when -------------------------------------------------------------------------------------------
@@ -153,20 +156,20 @@ class _Run:
 
     def _schedule(self) -> None:
         for place in self._places:
-            self._at(START_NS, partial(self._open, place))
+            self._at(self._plan.start_ns, partial(self._open, place))
         for asker in self._askers.values():
-            self._at(START_NS, partial(asker.start, START_NS))
+            self._at(self._plan.start_ns, partial(asker.start, self._plan.start_ns))
         first = [place for place in self._places if "@" not in place.line]
         for from_s, for_s in self._plan.cuts:
             for place in first:
-                self._at(START_NS + from_s * S, partial(self._cut, place))
-                self._at(START_NS + (from_s + for_s) * S, partial(self._open, place))
-        for at_ns in range(START_NS, START_NS + END_S * S, TICK_NS):
+                self._at(self._plan.start_ns + from_s * S, partial(self._cut, place))
+                self._at(self._plan.start_ns + (from_s + for_s) * S, partial(self._open, place))
+        for at_ns in range(self._plan.start_ns, self._plan.start_ns + END_S * S, TICK_NS):
             self._at(at_ns, self._tick)
         stop = self._plan.stop
         if stop is not None:
-            self._at(START_NS + stop.from_s * S, lambda: self._stop(stop))
-            self._at(START_NS + stop.until_s * S, lambda: self._start(stop))
+            self._at(self._plan.start_ns + stop.from_s * S, lambda: self._stop(stop))
+            self._at(self._plan.start_ns + stop.until_s * S, lambda: self._start(stop))
 
     def _stop(self, stop: Stop) -> None:
         if stop.part != "connector":
@@ -193,7 +196,7 @@ class _Run:
 
     def _is_dead(self, place: Place) -> bool:
         stop = self._plan.stop
-        elapsed_s = (self._vendor.now_ns - START_NS) / S
+        elapsed_s = (self._vendor.now_ns - self._plan.start_ns) / S
         return (
             stop is not None
             and stop.part == "connector"
@@ -254,7 +257,7 @@ class _Run:
         self._logs.append("rms.bets", key, json.dumps(value).encode(), (), self._vendor.now_ns // 1_000_000)
 
     def _ask(self, now_ns: int) -> None:
-        if not self._asking:
+        if not self._asking or self._plan.look_ups == "unheard":
             return
         asked = self._logs.read("rms.lookups", 0, self._asked)
         self._asked += len(asked)
@@ -274,9 +277,10 @@ class _Run:
             )
 
 
-def _told(logs: Logs) -> Told:
+def told_by(records: Iterable[SourceRecord]) -> Told:
+    """Return what these records of ``rms.decisions`` say."""
     told = Told()
-    for record in logs.all_of("rms.decisions"):
+    for record in records:
         kind = dict(record.headers)["ce_type"].decode().removeprefix("tricast.rms.").removesuffix(".v1")
         value = json.loads(record.value or b"{}")
         if kind != "decision":

@@ -51,9 +51,9 @@ class RmsStack(Stack):
         bets = common | {
             "TRICAST_SIMULATOR__BETS__AUTH_URL": f"http://127.0.0.1:{port}",
             "TRICAST_SIMULATOR__BETS__BETS_URL": f"http://127.0.0.1:{port}/rms-bet/v1",
-            "TRICAST_SIMULATOR__BETS__CLIENT_ID": "platform",
-            "TRICAST_SIMULATOR__BETS__SECRET": "platform",
-            "TRICAST_SIMULATOR__BETS__CUSTOMER_ID": CUSTOMER,
+            "TRICAST_SIMULATOR__BETS__CUSTOMERS": json.dumps(
+                [{"client_id": "platform", "secret": "platform", "customer_id": CUSTOMER, "platform_id": PLATFORM}]
+            ),
         }
         plans: Plans = {"simulate": (("simulate", "rms"), common | self._credentials(secret_file))}
         for worker in WORKERS:

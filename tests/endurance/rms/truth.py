@@ -62,9 +62,17 @@ def differences(
             words.append(f"{place} has no outcome")
         if len(decisions) > 1:
             words.append(f"{place} has {len(decisions)} outcomes")
-        words += [f"{place}: {text}" for one in decisions for text in _of(truth[place], disposition, one, gaps)]
+        bet = truth.get(place)
+        if bet is not None:
+            words += [f"{place}: {text}" for one in decisions for text in _of(bet, disposition, one, gaps)]
+        else:  # the platform does not know whether it was placed
+            words += [f"{place}: {one['outcome']}, never placed" for one in decisions if not _is_open(one)]
     words += [f"{place} was never written" for place in found.keys() - written.keys()]
     return words
+
+
+def _is_open(decision: Mapping[str, Any]) -> bool:
+    return bool(decision["outcome"] == "expired_unverified")
 
 
 def _of(bet: Bet, disposition: str, decision: Mapping[str, Any], gaps: Sequence[tuple[int, int]]) -> Iterator[str]:

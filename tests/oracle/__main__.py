@@ -1,6 +1,7 @@
 """Compare core and oracle over many histories: ``python -m tests.oracle --histories 100000 --jobs 2``.
 
-``--feed fastpath`` for that feed's. Each history has its seed, so whatever is found can be seen again by ``--seed``.
+``--feed fastpath`` and ``--feed rms`` for theirs. Each history has its seed, so whatever is found can be seen again by
+``--seed``.
 Exits 1 if anything was found.
 """
 
@@ -18,12 +19,14 @@ from rich.table import Table
 from tests.oracle.delivery import Raw, random_history
 from tests.oracle.fastpath import report as fastpath
 from tests.oracle.play import Difference, compare
+from tests.oracle.rms import report as rms
 from tests.oracle.shrink import difference_over, shrink
 
 PART = 100
 """Histories that one process takes at a time."""
 SHOWN = 10
 """Seeds that are named when many disagree."""
+_REPORTS = {"fastpath": fastpath, "rms": rms}
 console = Console()
 
 
@@ -32,7 +35,8 @@ def run_part(feed: str, first: int, number: int) -> tuple[list[int], Counter[str
     bad = []
     contents: Counter[str] = Counter()
     for seed in range(first, first + number):
-        found, held = fastpath.compare_seed(seed) if feed == "fastpath" else compare(random_history(seed))
+        report = _REPORTS.get(feed)
+        found, held = compare(random_history(seed)) if report is None else report.compare_seed(seed)
         contents += held
         if found:
             bad.append(seed)
@@ -57,8 +61,9 @@ def run(feed: str, first: int, histories: int, jobs: int) -> tuple[list[int], Co
 
 def show(feed: str, seed: int) -> bool:
     """Print where core and oracle differ over one history, made small; return whether they do."""
-    if feed == "fastpath":
-        lines = list(fastpath.lines_of(seed))
+    report = _REPORTS.get(feed)
+    if report is not None:
+        lines = list(report.lines_of(seed))
         for line in lines or [f"seed {seed}: core and oracle agree"]:
             console.print(line, markup=False, soft_wrap=True, highlight=False)
         return bool(lines)
@@ -102,7 +107,7 @@ def _lines(difference: Difference, records: list[Raw]) -> Iterator[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.oracle", description=__doc__)
-    parser.add_argument("--feed", choices=("kambi", "fastpath"), default="kambi")
+    parser.add_argument("--feed", choices=("kambi", *_REPORTS), default="kambi")
     parser.add_argument("--histories", type=int, default=1_000)
     parser.add_argument("--first", type=int, default=0, help="seed of the first one")
     parser.add_argument("--jobs", type=int, default=2, help="processes")

@@ -1,0 +1,83 @@
+"""What a world comes to on its way through the join: records in their order, and what each made a task write."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from schemas.rms.pending import Time
+from tests.oracle.rms.said import Told
+from tests.oracle.rms.world import Choice, World
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A look-up that the join asked for."""
+
+    customer: str
+    slip: str
+    code: str
+    why: str
+    asked_ns: int
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one record made a task write: for people, for the join itself, and for the connector."""
+
+    told: list[Told]
+    messages: list[tuple[str, bytes]]
+    requests: list[Request]
+
+
+class Task(Protocol):
+    """One task of the join."""
+
+    def process(self, offset: int, key: str, value: bytes) -> Step:
+        """Take one record of ``rms.pending``."""
+        ...
+
+    def restart(self) -> None:
+        """Lose all but the state in the changelog."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A record of ``rms.raw`` that said something of a bet."""
+
+    customer: str
+    offset: int
+    at_ns: int
+    choice: Choice | None
+    request: Request | None = None
+    said: str | None = None
+    status: int = 200
+    requested_ns: int = 0
+
+
+@dataclass(slots=True)
+class Course:
+    """What came of it.
+
+    Attributes:
+        logs: Partition → records in order.
+        steps: Partition → what each made its task write.
+        raw: All that was said of bets, in order.
+        times: Customer → all that was told of time and coverage, in order.
+        behind: Things that were so late that outcomes may depend on it: customer, slip, what.
+    """
+
+    world: World
+    logs: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
+    steps: dict[int, list[Step]] = field(default_factory=dict)
+    raw: list[Raw] = field(default_factory=list)
+    times: dict[str, list[Time]] = field(default_factory=dict)
+    now_when: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """Customer, slip, type of message (of bets, or ``known`` and the number of the code's last approval) → customer's
+    time in the slip's task when the first of it came there."""
+    contents: Counter[str] = field(default_factory=Counter)
+
+    def told(self) -> list[Told]:
+        """Return all that was written, each task in its order."""
+        return [one for steps in self.steps.values() for step in steps for one in step.told]

@@ -1,0 +1,38 @@
+"""Where a key of ``rms.pending`` goes, and ids that go where they are wanted."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Final
+
+from aiokafka.partitioner import murmur2
+
+PARTITIONS: Final = 4
+_IDS: Final = 12
+"""Ids a partition that there are to choose from."""
+
+
+@cache
+def partition_of(key: str) -> int:
+    """Return the partition of a key, as Kafka's default has it."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
+
+
+@cache
+def _found(form: str, partition: int) -> tuple[str, ...]:
+    found: list[str] = []
+    number = 0
+    while len(found) < _IDS:
+        number += 1
+        if partition_of(form.format(number)) == partition:
+            found.append(form.format(number).rpartition("/")[2].removeprefix("code:"))
+    return tuple(found)
+
+
+def slips_on(partitions: Iterable[int], customer: str) -> list[str]:
+    """Return bet slip ids of which the tasks are these."""
+    return [slip for partition in partitions for slip in _found(customer + "/s-{}", partition)[:2]]
+
+
+def codes_on(partitions: Iterable[int], customer: str) -> list[str]:
+    """Return bet codes of which the tasks are these."""
+    return [code for partition in partitions for code in _found(customer + "/code:k-{}", partition)]

@@ -8,12 +8,13 @@ from processors.core.processor import Context, Hole, SourceRecord
 from processors.core.rms.approvals.announced import Announced, read_announced
 from processors.core.rms.approvals.control import KINDS, read_control
 from processors.core.rms.approvals.findings import Unreadable
+from processors.core.rms.approvals.line_findings import Finding, Forgotten, Stamp
 from processors.core.rms.approvals.lookup import read_answer
 from processors.core.rms.approvals.packet import SAID, parts_of
 from processors.core.rms.approvals.source import Source, line_customer, read_source
 from processors.core.rms.approvals.told import Teller
 from processors.core.rms.approvals.told_before import told_before
-from processors.core.rms.approvals.watch import Finding, Forgotten, Stamp, watch
+from processors.core.rms.approvals.watch import watch
 from schemas.rms import pending
 from schemas.rms.codes import Code, Count
 from schemas.rms.fields import APPROVALS, HEALTH, PENDING, Said
@@ -56,7 +57,7 @@ class RmsApprovals:
             if customer is not None:
                 _told(lines.advance(customer, hole.received_ns, context.stream_time_ns), teller, context)
             _told(lines.hole(hole), teller, context)
-            for time in lines.times(None):
+            for time in lines.customers.times(None):
                 teller.time(time)
         except Exception:
             context.memory.clear()
@@ -88,7 +89,7 @@ class RmsApprovals:
                 _told(lines.control(control, _stamp(source, context)), teller, context)
             if stamps.kind == "tick":
                 ticked = source.customer
-        for time in lines.times(ticked):
+        for time in lines.customers.times(ticked):
             teller.time(time)
 
     def _frame(self, record: SourceRecord, source: Source, teller: Teller, context: Context) -> None:
@@ -137,7 +138,7 @@ class RmsApprovals:
 
     def _is_new(self, announced: Announced, said: Said, source: Source, context: Context) -> bool:
         before = told_before(context.store, context.memory, self._remember_ns)
-        now_ns = watch(context.store, context.memory).now_ns(source.customer)
+        now_ns = watch(context.store, context.memory).customers.now_ns(source.customer)
         before.forget(source.customer, now_ns)
         if not before.take(source.customer, said, announced, now_ns):
             context.count(Count.REPEAT)
@@ -152,8 +153,8 @@ class RmsApprovals:
 def _evident(
     announced: Announced, said: Said, raw: tuple[int, int, int], source: Source, context: Context
 ) -> pending.Evident:
-    lines = watch(context.store, context.memory)
-    by_code_before = lines.by_code(source.customer)
+    customers = watch(context.store, context.memory).customers
+    by_code_before = customers.by_code(source.customer)
     return pending.Evident(
         customer=source.customer,
         slip=announced.slip,
@@ -166,7 +167,7 @@ def _evident(
         reason=announced.reason,
         stake=None if announced.stake is None else format(announced.stake, "f"),
         odds=None if announced.odds is None else format(announced.odds, "f"),
-        ordinal=lines.count_by_code(source.customer) if announced.slip is None else 0,
+        ordinal=customers.count_by_code(source.customer) if announced.slip is None else 0,
         by_code_before=by_code_before,
     )
 
@@ -191,7 +192,7 @@ def _snapshot(
             raw=(record.partition, record.offset, 0),
             received_ns=source.stamps.received_ns,
             requested_ns=answer.requested_ns,
-            by_code_before=watch(context.store, context.memory).by_code(source.customer),
+            by_code_before=watch(context.store, context.memory).customers.by_code(source.customer),
         )
     )
 

@@ -1,22 +1,21 @@
-"""The lines of one stream task: told what records say, it returns what there is to tell of lines and of time.
+"""The lines of one stream task: told what records say, it returns what there is to tell of them.
 
 The caller acts on what is returned, in order. Memory is changed with the store, so whoever catches an exception throws
 the watch away (see ``Context.memory``).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from processors.core.processor import Hole, Store
 from processors.core.rms.approvals import line_health
 from processors.core.rms.approvals.book import Book
 from processors.core.rms.approvals.control import Closed, Control, Opened, Overflow, Tick
-from processors.core.rms.approvals.coverage import Run, follow
+from processors.core.rms.approvals.coverage import Run
+from processors.core.rms.approvals.customers import Customers
 from processors.core.rms.approvals.entries import OLDER_CONNECTIONS, Line
+from processors.core.rms.approvals.line_findings import Finding, Forgotten, Stamp
 from processors.core.rms.approvals.source import line_customer
 from schemas.rms.codes import Count
-from schemas.rms.health import LineHealth
-from schemas.rms.pending import Time
 
 LOST_S: Final = 60
 """A line ticks every second, also between connections; after so long without a record its connector is dead."""
@@ -31,54 +30,25 @@ _NANOSECONDS: Final = 1_000_000_000
 _MEMORY: Final = "rms.watch"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """Where and when a record of a socket's line comes from.
-
-    Attributes:
-        customer: Customer id.
-        line: ``tc-line``.
-        connection: ``tc-connection``.
-        received_ns: ``tc-received-ns``.
-        now_s: Stream time, whole seconds.
-    """
-
-    customer: str
-    line: str
-    connection: str
-    received_ns: int
-    now_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """A line was silent for so long that nothing is known of it any more."""
-
-    line: str
-
-
-Finding = LineHealth | Forgotten | Count
-
-
 class Watch:
     """The lines and customers of one task.
 
     Args:
         store: State of the stream task; its lines and customers are read once.
+
+    Attributes:
+        customers: What their lines come to for the customers; asked at the end of each record.
     """
 
     def __init__(self, store: Store) -> None:
         self._book = Book(store)
-        self._ended: dict[str, list[Run]] = {}
+        self.customers = Customers(self._book)
 
     # Time.
 
     def advance(self, customer: str, received_ns: int, stream_ns: int) -> list[Finding]:
         """Let time pass up to a record; to be called on every record, before what it says."""
-        entry = self._book.customer(customer)
-        if received_ns > entry.now_ns:
-            entry.now_ns = received_ns
-            self._book.put_customer(customer)
+        self.customers.advance(customer, received_ns)
         now_s = stream_ns // _NANOSECONDS
         found: list[Finding] = []
         if self._book.beat(now_s):
@@ -92,32 +62,6 @@ class Watch:
                         self._book.forget(name)
                         found.append(Forgotten(name))
         return found
-
-    def now_ns(self, customer: str) -> int:
-        """Return the customer's time: the greatest time of receipt so far, UTC ns."""
-        return self._book.customer(customer).now_ns
-
-    def by_code(self, customer: str) -> int:
-        """Return how many approvals of the customer named a code alone."""
-        return self._book.customer(customer).by_code
-
-    def count_by_code(self, customer: str) -> int:
-        """Count one more of them; return its number."""
-        entry = self._book.customer(customer)
-        entry.by_code += 1
-        self._book.put_customer(customer)
-        return entry.by_code
-
-    def times(self, ticked: str | None) -> list[Time]:
-        """Return what there is to tell of time, after what a record said; ``ticked``: the customer whose line ticked.
-
-        A customer's time is told with each tick, and whenever a run of its coverage begins or ends.
-        """
-        told: list[Time] = []
-        for customer in sorted({*self._ended} | ({ticked} if ticked is not None else set())):
-            told += self._times(customer, is_tick=customer == ticked)
-        self._ended.clear()
-        return told
 
     # What records say.
 
@@ -269,11 +213,11 @@ class Watch:
 
     def _start_ns(self, line: Line, received_ns: int) -> int:
         """Return from when on a socket covers that is joined now: a clock put back must not cover what was missed."""
-        return max(received_ns, self._book.customer(line.customer).now_ns)
+        return max(received_ns, self.customers.now_ns(line.customer))
 
     def _cover(self, line: Line, since_ns: int, heard_ns: int) -> None:
         line.since_ns, line.until_ns = since_ns, heard_ns
-        self._ended.setdefault(line.customer, [])
+        self.customers.begun(line.customer)
 
     def _hear(self, line: Line, heard_ns: int) -> None:
         if line.since_ns is not None:
@@ -287,7 +231,7 @@ class Watch:
 
     def _end(self, line: Line) -> None:
         if line.since_ns is not None:
-            self._ended.setdefault(line.customer, []).append(Run(line.since_ns, line.until_ns or 0))
+            self.customers.ended(line.customer, Run(line.since_ns, line.until_ns or 0))
             line.since_ns = None
 
     def _down(self, line: Line, cause: str) -> None:
@@ -323,25 +267,6 @@ class Watch:
         self._book.put_line(name)
         return found
 
-    def _times(self, customer: str, *, is_tick: bool) -> list[Time]:
-        entry = self._book.customer(customer)
-        before = entry.run
-        runs = follow(before, self._book.live(customer), self._ended.get(customer, ()))
-        entry.run = runs[-1]
-        self._book.put_customer(customer)
-        if len(runs) == 1 and not is_tick and _since(before) == _since(entry.run):
-            return []
-        return [
-            Time(
-                customer=customer,
-                now_ns=entry.now_ns,
-                since_ns=None if run is None else run.since_ns,
-                proven_ns=None if run is None else run.until_ns,
-                by_code=entry.by_code,
-            )
-            for run in runs
-        ]
-
 
 def watch(store: Store, memory: dict[str, object]) -> Watch:
     """Return the task's watch, made anew after a restart."""
@@ -349,7 +274,3 @@ def watch(store: Store, memory: dict[str, object]) -> Watch:
     if not isinstance(known, Watch):
         known = memory[_MEMORY] = Watch(store)
     return known
-
-
-def _since(run: Run | None) -> int | None:
-    return None if run is None else run.since_ns

@@ -1,5 +1,7 @@
 """One bet, one trader, one socket: what comes of it."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -269,7 +271,7 @@ def test_a_code_of_two_bets(tasks: Tasks):
     ],
     ids=str,
 )
-def test_what_the_trader_amended(tasks: Tasks, changes: dict[str, str], amended: dict[str, str] | None):
+def test_what_the_trader_amended(tasks: Tasks, changes: dict[str, Any], amended: dict[str, str] | None):
     tasks.send(*bet(), approval("accept", **changes))
     assert tasks.told()[0].get("amended") == amended
 

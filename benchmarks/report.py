@@ -48,9 +48,10 @@ The processors themselves, exactly once, with all their state in the changelog. 
 (`benchmarks/road_frames.py`), every sport and message type, bulked and routed as the vendor does, on the general and
 event lines of four shards; frames are taken apart, normalized, deduplicated over lines and checked against the book of
 what consumers know. FastPath: simulated matches on two lines a feed that each lose and swap some packets
-(`benchmarks/fastpath_frames.py`), so that accounts, hold-back, copies, gaps and repairs are at work. Parts: messages in
-a Kambi frame, those of other shards included; numbered packets of FastPath. The costs are those of one more run under
-cProfile, by module; compiled code counts to the module that called it."""
+(`benchmarks/fastpath_frames.py`), so that accounts, hold-back, copies, gaps and repairs are at work. RMS: the join
+alone, with the messages between it and its routers for frames (`benchmarks/rms_messages.py`) and thousands of bets that
+wait. Parts: messages in a Kambi frame, those of other shards included; numbered packets of FastPath; bets of RMS. The
+costs are those of one more run under cProfile, by module; compiled code counts to the module that called it."""
 ROAD_HEAD = (
     "whole road",
     "frames/s",

@@ -1,4 +1,4 @@
-"""The whole road of a feed: raw frames → deduplicated, validated records, with the real processor and its state."""
+"""The whole road of a processor: source records → deduplicated, validated records, with its real core and state."""
 
 import json
 import statistics
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from confluent_kafka import Producer, TopicPartition
 
-from benchmarks import fastpath_frames, load, road_frames
+from benchmarks import fastpath_frames, load, rms_messages, road_frames
 from benchmarks.cores import Cores
 from benchmarks.peer import Assignment, Report
 from benchmarks.throughput import LOG_CHARS, REPORT_START, RUN_TIMEOUT_S
@@ -21,19 +21,19 @@ from schemas.topics import TOPICS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One feed's road.
+    """One processor's road.
 
     Attributes:
         name: In tables.
-        feed: Its raw topic is ``<feed>.raw``.
-        processor: Name of its processor.
+        source: Topic that it reads.
+        processor: Its name.
         outputs: Topics whose records are counted.
-        frames: Makes raw records until so many of them are frames.
+        frames: Makes source records until so many of them are frames.
         part: What stands in a frame once for each of its parts.
     """
 
     name: str
-    feed: str
+    source: str
     processor: str
     outputs: Sequence[str]
     frames: Callable[[int], Iterator[road_frames.Frame]]
@@ -41,13 +41,13 @@ class Way:
 
     @property
     def changelog(self) -> str:
-        return f"changelog.{self.processor}.{self.feed}.raw"
+        return f"changelog.{self.processor}.{self.source}"
 
 
 WAYS = (
     Way(
         name="Kambi processor",
-        feed="kambi",
+        source="kambi.raw",
         processor="kambi",
         outputs=("kambi.events", "kambi.offers", "kambi.scores", "kambi.health", "kambi.dead-letters"),
         frames=road_frames.frames,
@@ -55,7 +55,7 @@ WAYS = (
     ),
     Way(
         name="FastPath audit",
-        feed="fastpath",
+        source="fastpath.raw",
         processor="fastpath.audit",
         outputs=tuple(
             f"fastpath.{topic}"
@@ -63,6 +63,14 @@ WAYS = (
         ),
         frames=fastpath_frames.frames,
         part=b'eqNum"',
+    ),
+    Way(
+        name="RMS join",
+        source="rms.pending",
+        processor="rms.join",
+        outputs=("rms.decisions", "rms.lookups", "rms.dead-letters"),
+        frames=rms_messages.frames,
+        part=b'"placed"',
     ),
 )
 
@@ -159,7 +167,7 @@ def _preload(way: Way, bootstrap: str, prefix: str, count: int) -> tuple[int, in
     for partition, key, value, headers in way.frames(count):
         while True:
             try:
-                producer.produce(f"{prefix}{way.feed}.raw", value, key, partition, headers=headers)
+                producer.produce(f"{prefix}{way.source}", value, key, partition, headers=headers)
                 break
             except BufferError:
                 producer.poll(0.1)

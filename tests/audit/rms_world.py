@@ -14,6 +14,7 @@ from tricast.audit.report import Report
 from tricast.audit.rms.books import Books
 from tricast.audit.rms.cabinet import Cabinet
 from tricast.audit.rms.case import Windows
+from tricast.audit.rms.facts import Truth
 from tricast.audit.rms.judge import HealthRecord, judge_case, judge_gaps
 from tricast.audit.scratch import scratch_database
 
@@ -38,7 +39,7 @@ class World:
     now_s: float = 0.0
     topics: dict[str, list[Record]] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
-    truths: list[tuple[str, str, object]] = field(default_factory=list)
+    truths: list[tuple[str, str, Truth]] = field(default_factory=list)
     connection: str = "c1"
     open: bool = False
     joined: bool = False
@@ -74,7 +75,8 @@ class World:
         task.feed_record(record)
         source = f"{record.topic}/{record.partition}/{record.offset}"
         outputs, letters = task.outputs[:], task.dead_letters[:]
-        task.outputs.clear(), task.dead_letters.clear(), task.tombstones.clear()
+        for taken in (task.outputs, task.dead_letters, task.tombstones):
+            taken.clear()
         for letter in letters:
             place = source if letter.index is None else f"{source}/{letter.index}"
             headers = [("tc-source", place.encode()), ("tc-code", letter.code.encode())]
@@ -152,7 +154,8 @@ class World:
 
     def of(self, topic, **wanted):
         """Return the records of a topic whose values say all of this."""
-        return [r for r in self.topics.get(topic, []) if r.value and wanted.items() <= json.loads(r.value).items()]
+        said = ((r, json.loads(r.value)) for r in self.topics[topic] if r.value and r.value[:1] == b"{")
+        return [record for record, value in said if wanted.items() <= value.items()]
 
     def change(self, record, **fields):
         """Let a record say something else; a dotted name with two underscores; ``None`` takes a field out."""
@@ -203,7 +206,7 @@ class World:
                     take(record)
             books.leftovers()
             health = [
-                HealthRecord(f"{r.topic}/{r.partition}/{r.offset}", r.key.decode(), r.value)
+                HealthRecord(f"{r.topic}/{r.partition}/{r.offset}", (r.key or b"").decode(), r.value or b"")
                 for r in self.topics.get("rms.health", ())
             ]
             judge_gaps(health, books.coverage, report)

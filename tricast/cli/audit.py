@@ -267,10 +267,7 @@ def _rows(report: Report) -> list[tuple[str, int, str]]:
 
 
 def _short(kind: str) -> str:
-    return (
-        kind.removeprefix("tricast.")
-        .removeprefix("kambi.")
-        .removeprefix("fastpath.")
-        .removeprefix("rms.")
-        .removesuffix(".v1")
-    )
+    kind = kind.removeprefix("tricast.")
+    for feed in SCOPES:
+        kind = kind.removeprefix(f"{feed}.")
+    return kind.removesuffix(".v1")

@@ -173,7 +173,8 @@ def read_look_up(position: str, status: int, body: bytes) -> LookedUp | None:
         answer = load(body.decode())
     except ValueError:
         answer = None
-    inner = answer.get("data") if isinstance(answer, dict) else None
+    answer = answer if isinstance(answer, dict) else {}
+    inner = answer.get("data")
     if not isinstance(inner, dict) or identifier(inner.get("code")) != code:
         return LookedUp(slip=slip, code=code, status=status, said=None, is_rubbish=True)
     word = (

@@ -35,11 +35,13 @@ class ToldBefore:
     Args:
         store: State of the stream task; read through once.
         remember_ns: For how long an approval is remembered.
+        most: How many of one customer are.
     """
 
-    def __init__(self, store: Store, remember_ns: int) -> None:
+    def __init__(self, store: Store, remember_ns: int, most: int = MAX_TOLD) -> None:
         self._store = store
         self._remember_ns = remember_ns
+        self._most = most
         self._oldest: dict[str, list[tuple[int, bytes]]] = {}
         for key, value in store.items(_PREFIX):
             self._oldest.setdefault(key[1:].decode().partition("/")[0], []).append((_decode(value).at_ns, key))
@@ -57,7 +59,10 @@ class ToldBefore:
         told = None if known is None else _decode(known)
         if told is None:
             told = _Told(now_ns, [])
-            heappush(self._oldest.setdefault(customer, []), (now_ns, key))
+            heap = self._oldest.setdefault(customer, [])
+            heappush(heap, (now_ns, key))
+            if len(heap) > self._most:
+                self._store.delete(heappop(heap)[1])
         elif announced.slip is None or announced.code is None or announced.code in told.codes:
             return False
         if announced.slip is not None and announced.code is not None:
@@ -68,7 +73,7 @@ class ToldBefore:
     def forget(self, customer: str, now_ns: int) -> None:
         """Forget what is old; to be called with the customer's time before ``take``."""
         heap = self._oldest.get(customer, [])
-        while heap and (heap[0][0] + self._remember_ns < now_ns or len(heap) >= MAX_TOLD):
+        while heap and heap[0][0] + self._remember_ns < now_ns:
             self._store.delete(heappop(heap)[1])
 
 

@@ -133,17 +133,20 @@ class Book:
         )
 
     def _restore(self) -> None:
+        places: dict[str, Place] = {}
         for key, value in self._store.items():
             kind = key[:1]
             if kind not in (SLIP, CODE):
                 continue
             customer, _, name = key[1:].decode().partition("/")
-            place = self.place(customer)
+            place = places.get(customer)
+            if place is None:
+                place = places[customer] = self.place(customer)
+            known = self._customers[customer]
             if kind == SLIP:
-                self._watch_slip(self.customer(customer), Case(name, decode_slip(value), place))
+                self._watch_slip(known, Case(name, decode_slip(value), place))
             else:
-                wake = codes.wake_of(CodeCase(name, decode_code(value), place))
-                self.customer(customer).wakes.put((True, name), wake)
+                known.wakes.put((True, name), codes.wake_of(CodeCase(name, decode_code(value), place)))
 
 
 def book(store: Store, memory: dict[str, object], settings: JoinSettings) -> Book:

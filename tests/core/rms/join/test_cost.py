@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processors.core.rms.join.entries import Answer, Bet, CodeEntry, Placement, SlipEntry, encode, key_of
+from processors.core.rms.join.entries import Answer, Bet, Clock, CodeEntry, Placement, SlipEntry, encode, key_of
 from processors.core.rms.join.processor import RmsJoin
 from schemas.rms import pending
 from schemas.rms.pending import AnyMessage, Passed
@@ -43,9 +43,15 @@ def store() -> DictStore:
 
 
 class Task:
-    def __init__(self, entries: dict[bytes, bytes]) -> None:
+    """Some of the bets, evenly; and what messages cost."""
+
+    def __init__(self, store: DictStore, bets: int = BETS) -> None:
         self.store = CountingStore()
-        self.store.entries.update(entries)
+        clock = Clock(ns(400), ns(0), ns(400), 0, None, [(0, ns(0))])
+        self.store.entries[key_of(b"t", CUSTOMER)] = encode(clock)
+        for number in range(0, BETS, BETS // bets):
+            for key in (key_of(b"s", CUSTOMER, f"slip-{number}"), key_of(b"c", CUSTOMER, f"code-{number}")):
+                self.store.entries[key] = store.entries[key]
         self.driver = Driver(RmsJoin(), store=self.store)
 
     def cost(self, message: AnyMessage) -> int:
@@ -57,7 +63,7 @@ class Task:
 
 
 def test_a_record_costs_what_it_is_about(store: DictStore):
-    task = Task(store.entries)
+    task = Task(store)
     task.cost(time(590, by_code=3))  # memory is made, once
     assert task.store.walks == 1
     costs = [task.cost(time(590 + tick / 10, by_code=3)) for tick in range(90)]
@@ -72,27 +78,27 @@ def test_a_record_costs_what_it_is_about(store: DictStore):
 
 
 def test_a_second_costs_the_windows_that_end_in_it(store: DictStore):
-    task = Task(store.entries)
+    task = Task(store, 10_000)
     task.cost(time(590))
     cost = task.cost(time(610))
     ended = sum(output.topic == "rms.decisions" for output in task.driver.outputs)
-    assert 1_600 < ended < 1_700
+    assert 160 < ended < 170
     assert cost <= 3 * ended + 4
 
 
 def test_waiting_for_proof_costs_nothing(store: DictStore):
     """The socket is open and silent: windows end, and every second asks what is proven, not who waits."""
-    task = Task(store.entries)
+    task = Task(store, 10_000)
     task.cost(time(600))
     task.cost(time(610, proven=600))
-    assert max(task.cost(time(610 + tick / 1_000, proven=600)) for tick in range(1, 3)) <= 200
+    assert max(task.cost(time(610 + tick / 1_000, proven=600)) for tick in range(1, 3)) <= 20
     assert not task.driver.outputs
     cost = task.cost(time(611, proven=610))
-    assert cost > 1_600
+    assert cost > 160
 
 
 def test_a_gap_is_walked_once(store: DictStore):
-    task = Task({key: store.entries[key] for key in list(store.entries)[:4_000]})
+    task = Task(store, 2_000)
     task.cost(time(400))
     assert task.cost(time(401, None)) <= 4
     assert 4_000 <= task.cost(time(402, 402)) <= 8_000

@@ -2,7 +2,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from connectors.kambi.connector import run
 from schemas.kafka import KafkaSettings
 from tests.connectors import fastpath_vendor, npm, raw_topic
 from tests.connectors.raw_topic import Raw
+from tests.connectors.rms_recording import RmsRecording
 
 QUICK = {"tick_interval_s": 0.2, "backoff_base_s": 0.05, "backoff_cap_s": 0.2, "handshake_timeout_s": 5.0}
 ONE_SHARD = {"shards": 1, "settlements": False}
@@ -105,9 +105,7 @@ def fastpath(kafka: str, topic_prefix: str) -> FastpathRecording:
 
 
 @pytest.fixture
-def rms(kafka: str, topic_prefix: str, tmp_path: Path) -> Any:
-    from tests.connectors.rms_recording import RmsRecording
-
+def rms(kafka: str, topic_prefix: str, tmp_path: Path) -> RmsRecording:
     raw_topic.create(kafka, topic_prefix, name="rms.lookups")
     return RmsRecording(kafka, topic_prefix, raw_topic.create(kafka, topic_prefix, name="rms.raw"), tmp_path)
 

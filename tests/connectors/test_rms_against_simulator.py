@@ -56,7 +56,8 @@ def check_ledger(records, ledger):
         ours = handed.pop(names[connection])
         assert frames == ours[: len(frames)]
         # What was handed over but never left follows the last frame: inside the gap that `closed` begins.
-        assert len(frames) == len(ours) or ends[connection]["reason"] in {"connection lost", "shutdown", "refreshed"}
+        ended = ends[connection]["reason"] if connection in ends else "killed"
+        assert len(frames) == len(ours) or ended in {"connection lost", "shutdown", "refreshed", "killed"}
     # One that was lost before its connect was accepted has nothing but that answer.
     assert all(len(packets) <= 1 for packets in handed.values())
     return sum(map(len, received.values()))

@@ -130,7 +130,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def staged(tmp_path, **overrides):
+async def staged(tmp_path, *, patience_s=30, **overrides):
     """Run a simulator that does nothing by itself."""
     stage = Stage(
         RmsSimulatorSettings.model_validate(
@@ -144,5 +144,5 @@ async def staged(tmp_path, **overrides):
             | overrides
         )
     )
-    async with asyncio.timeout(30), stage.simulator:
+    async with asyncio.timeout(patience_s), stage.simulator:
         yield stage

@@ -24,6 +24,11 @@ for path in sorted(GOLDEN.glob("fastpath/*.json")):
     case = json.loads(path.read_text())
     if "record" in case:
         RECORDS.append((path.stem, case["ce_type"], case["record"]))
+RECORDS.extend(
+    (path.stem, record["ce_type"], record["value"])
+    for path in sorted(GOLDEN.glob("rms/*.json"))
+    for record in json.loads(path.read_text())["records"]
+)
 HEALTH = {"line": "kambi-0-general", "state": "live", "reason": "opened", "since_ns": 1, "connection": "c-1"}
 RECORDS.append(("health", "tricast.kambi.line.health.v1", HEALTH))
 EVENT_HEALTH = {"event_id": 1020000001, "state": "stale", "reason": "covered", "since_ns": 1, "coverage": "full"}
@@ -90,6 +95,111 @@ RECORDS.extend(
             },
         ),
         ("feed.health", FIXTURE | {"state": "down", "reason": "collection-dropped", "since_ns": 5, "open_lines": 2}),
+    )
+)
+BET: dict[str, Any] = {"customer": "90210", "bet_slip_id": "7d5f3c1a-0b2e-4c6d-9a8f-1f2e3d4c5b6a"}
+RAW = "tricast.rms.raw/2/17"
+RECORDS.extend(
+    (name, f"tricast.rms.{name}.v1", value)
+    for name, value in (
+        (
+            "decision",
+            BET
+            | {
+                "bet_code": "k3v9q7a1z-m4n8p2x6c0",
+                "short_code": "7306",
+                "platform_id": "4021",
+                "outcome": "accepted",
+                "evidence": "approval",
+                "reason": "as asked",
+                "context": "prematch",
+                "disposition": "referred",
+                "stake": "250",
+                "amended": {"stake": "125.50", "odds": "1.90"},
+                "placed_ns": 5,
+                "answered_ns": 6,
+                "decided_ns": 7,
+                "received_ns": 8,
+                "deadline_ns": 9,
+                "latency": {
+                    "placed_to_answered_ms": 1,
+                    "answered_to_decided_ms": 2,
+                    "decided_to_received_ms": -3,
+                    "placed_to_received_ms": 4,
+                },
+                "positions": {"placed": "tricast.rms.bets/1/2", "answered": "tricast.rms.bets/1/3", "decided": RAW},
+                "after_orphan": True,
+            },
+        ),
+        (
+            "decision",
+            BET
+            | {
+                "outcome": "expired_unverified",
+                "evidence": "deadline",
+                "why": "feed-down",
+                "deadline_ns": 9,
+                "latency": {},
+                "positions": {},
+            },
+        ),
+        (
+            "late",
+            BET
+            | {
+                "bet_code": "17",
+                "said": "reject",
+                "evidence": "looked_up",
+                "earlier": "expired",
+                "received_ns": 9,
+                "after_deadline_ms": 1,
+                "raw": RAW,
+            },
+        ),
+        (
+            "conflict",
+            BET
+            | {
+                "bet_code": "17",
+                "why": "opposite",
+                "stands": "accepted",
+                "said": "reject",
+                "earlier_raw": "tricast.rms.raw/2/16",
+                "raw": RAW,
+            },
+        ),
+        ("orphan", {"customer": "90210", "bet_code": "17", "said": "accept", "received_ns": 9, "raw": RAW}),
+        ("lookup", BET | {"bet_code": "17", "why": "gap", "asked_ns": 8, "until_ns": 9}),
+        (
+            "line.health",
+            {
+                "customer": "90210",
+                "line": "rms-90210@b",
+                "state": "live",
+                "reason": "joined",
+                "since_ns": 5,
+                "connection": "c-1",
+                "joined": True,
+                "token_age_s": 60,
+                "refresh_age_s": 3600,
+                "budget": {"connects_left": 9, "requests_left": 90, "lookups_waiting": 0},
+            },
+        ),
+        (
+            "line.health",
+            {
+                "customer": "90210",
+                "line": "rms-90210",
+                "state": "gapped",
+                "reason": "hole",
+                "since_ns": 5,
+                "until_ns": 7,
+                "connection": "c-1",
+                "ours": True,
+                "first_frame": 3,
+                "last_frame": 4,
+            },
+        ),
     )
 )
 INPUTS = {

@@ -37,7 +37,25 @@ WIDE = 140
 SHOWN_LINES = 8
 """Lines in the table, those that are not live first; a large offering has many and all live ones look the same."""
 
-_WIDE = frozenset({"Topic", "Event", "Line", "Odds changed (UTC)", "Process", "Feed", "What", "Bet"})
+_WIDTHS = {
+    "Odds (UTC)": 12,
+    "Action (UTC)": 12,
+    "Decided (UTC)": 13,
+    "Was": 7,
+    "Is": 7,
+    "Outcome": 10,
+    "By": 9,
+    "After": 7,
+    "Starts": 6,
+    "Pid": 8,
+    "Seq": 6,
+    "End": 10,
+    "Rate/s": 7,
+    "Lag": 6,
+    "Since (UTC)": 11,
+}
+"""Columns whose content has a known width; the others share the rest."""
+_WIDE = frozenset({"Event", "Line", "Process", "Feed", "What", "Bet"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +103,7 @@ class View:
 
 def render(view: View) -> RenderableType:
     """Return the live view: what is common, then the feeds."""
-    topics = [_topics(view, list(group)) for _, group in groupby(view.topics, key=_feed_of)]
+    topics = [_topics(view, feed, list(group)) for feed, group in groupby(view.topics, key=_feed_of)]
     feeds: list[RenderableType] = []
     if view.kambi is not None:
         feeds.append(Group(Text(_event_states(view.kambi)), _changes(view.kambi)))
@@ -93,7 +111,7 @@ def render(view: View) -> RenderableType:
         feeds.append(Group(Text(_feed_states(view.fastpath)), _actions(view.fastpath)))
     if view.rms is not None:
         feeds.append(Group(Text(_decided(view.rms)), _decisions(view.rms)))
-    return Group(Text(view.title, style="bold"), _children(view), Beside(topics), _lines(view), Beside(feeds))
+    return Group(Text(view.title, style="bold"), Beside(_children(view)), Beside(topics), _lines(view), Beside(feeds))
 
 
 class Beside:
@@ -133,20 +151,26 @@ def plain(view: View) -> str:
     return "; ".join(said)
 
 
-def _children(view: View) -> Table:
-    table = _table("Process", "State", "Pid", "Starts")
-    for child in view.children:
-        state = child.state if child.state != "ended" else describe_exit(child.exit_code)
-        table.add_row(child.spec.name, _styled(state), str(child.pid or ""), str(child.starts))
-    return table
+def _children(view: View) -> list[RenderableType]:
+    """Return the processes, in three tables."""
+    rows = -(-len(view.children) // 3)
+    tables: list[RenderableType] = []
+    for first in range(0, len(view.children), max(1, rows)):
+        table = _table("Process", "State", "Pid", "Starts")
+        for child in view.children[first : first + rows]:
+            state = child.state if child.state != "ended" else describe_exit(child.exit_code)
+            table.add_row(child.spec.name, _styled(state), str(child.pid or ""), str(child.starts))
+        tables.append(table)
+    return tables
 
 
-def _topics(view: View, topics: Sequence[str]) -> Table:
-    table = _table("Topic", "End offset", "Rate/s", "Lag")
+def _topics(view: View, feed: str, topics: Sequence[str]) -> Table:
+    table = _table(f"{feed} …", "End", "Rate/s", "Lag")
     for topic in topics:
         lag = view.lag_of(topic)
         total = f"{view.now.total(topic):,}" if view.now is not None else ""
-        table.add_row(topic, total, f"{view.rate_of(topic):,.1f}", "" if lag is None else f"{lag:,}")
+        name = topic.removeprefix(f"{feed}.")
+        table.add_row(name, total, f"{view.rate_of(topic):,.1f}", "" if lag is None else f"{lag:,}")
     return table
 
 
@@ -178,7 +202,7 @@ def _feed_states(fastpath: FastpathNews) -> str:
 
 
 def _actions(fastpath: FastpathNews) -> Table:
-    table = _table("Action (UTC)", "Feed", "Sequence", "What", "Marks")
+    table = _table("Action (UTC)", "Feed", "Seq", "What", "Marks")
     for action in fastpath.actions:
         table.add_row(action.time, action.feed, str(action.sequence), action.what, action.marks)
     return table
@@ -199,7 +223,7 @@ def _decisions(rms: RmsNews) -> Table:
 
 
 def _changes(kambi: KambiNews) -> Table:
-    table = _table("Odds changed (UTC)", "Event", "Outcome", "Was", "Is")
+    table = _table("Odds (UTC)", "Event", "Outcome", "Was", "Is")
     for change in kambi.changes:
         time = datetime.fromtimestamp(change.time_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         before, after = change.before_thousandths, change.odds_thousandths
@@ -217,7 +241,9 @@ def _changes(kambi: KambiNews) -> Table:
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     for column in columns:
-        table.add_column(column, no_wrap=True, ratio=2 if column in _WIDE else 1)
+        width = _WIDTHS.get(column)
+        ratio = None if width else 2 if column in _WIDE else 1
+        table.add_column(column, no_wrap=True, ratio=ratio, width=width)
     return table
 
 

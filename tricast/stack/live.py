@@ -43,8 +43,6 @@ _WIDTHS = {
     "Decided (UTC)": 13,
     "Was": 7,
     "Is": 7,
-    "Outcome": 10,
-    "By": 9,
     "After": 7,
     "Starts": 6,
     "Pid": 8,
@@ -55,7 +53,7 @@ _WIDTHS = {
     "Since (UTC)": 11,
 }
 """Columns whose content has a known width; the others share the rest."""
-_WIDE = frozenset({"Event", "Line", "Process", "Feed", "What", "Bet"})
+_WIDE = frozenset({"Event", "Line", "Process", "Feed", "What", "Bet", "Outcome"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

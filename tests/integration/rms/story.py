@@ -24,6 +24,7 @@ STEP_NS = S // 2
 TICK_NS = 5 * S
 BETS_UNTIL_S = 1_500
 UNANSWERED_S = 1_200
+"""An hour by default, which would have to be lived through."""
 END_S = 4_200
 """Long enough for the last deadline, its look-up and its patience, behind a hop that stood still for ten minutes."""
 LOOK_UP_NS = 2 * S
@@ -66,6 +67,7 @@ class Plan:
         replicas: Names of the sockets of each customer.
         look_ups: Whether bet/detail answers, fails with 500, or is never asked.
         start_ns: When it begins, UTC ns.
+        unanswered_s: How long a bet waits for the answer of place-bet.
     """
 
     stop: Stop | None = None
@@ -74,6 +76,7 @@ class Plan:
     look_ups: Asked = "answered"
     seed: int = 1
     start_ns: int = START_NS
+    unanswered_s: int = UNANSWERED_S
 
 
 @dataclass
@@ -115,8 +118,7 @@ class _Run:
             seed=plan.seed, start_ns=self._plan.start_ns, bets_per_second=0.2, trader=TRADER, announce=self._announce
         )
         settings = Settings()
-        # What is never answered would take an hour to end.
-        rms = settings.rms.model_copy(update={"unanswered_s": UNANSWERED_S})
+        rms = settings.rms.model_copy(update={"unanswered_s": plan.unanswered_s})
         settings = settings.model_copy(update={"rms": rms})
         names = ("rms.approvals", "rms.bets", "rms.join")
         self._hops = {name: Hop(PROCESSORS[name](settings), self._logs) for name in names}

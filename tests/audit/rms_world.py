@@ -14,6 +14,7 @@ from tricast.audit.report import Report
 from tricast.audit.rms.books import Books
 from tricast.audit.rms.cabinet import Cabinet
 from tricast.audit.rms.case import Windows
+from tricast.audit.rms.common import Desk
 from tricast.audit.rms.facts import Truth
 from tricast.audit.rms.judge import HealthRecord, judge_case, judge_gaps
 from tricast.audit.scratch import scratch_database
@@ -193,14 +194,14 @@ class World:
         """Return the report of an audit over all of it."""
         report = Report()
         with scratch_database() as database:
-            books = Books(Cabinet(database), report, prefix=PREFIX, windows=WINDOWS)
+            books = Books(Desk(cabinet=Cabinet(database), report=report, prefix=PREFIX, windows=WINDOWS))
             for take, topic in (
-                (books.take_decision, "rms.decisions"),
-                (books.take_letter, "rms.dead-letters"),
-                (books.take_approval, "rms.approvals"),
+                (books.products.take_decision, "rms.decisions"),
+                (books.products.take_letter, "rms.dead-letters"),
+                (books.products.take_approval, "rms.approvals"),
                 (books.take_pending, "rms.pending"),
-                (books.take_raw, "rms.raw"),
-                (books.take_bet, "rms.bets"),
+                (books.vendor.take_raw, "rms.raw"),
+                (books.platform.take_bet, "rms.bets"),
             ):
                 for record in self.topics.get(topic, ()):
                     take(record)

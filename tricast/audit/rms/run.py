@@ -11,9 +11,10 @@ from schemas.rms.fields import APPROVALS, BETS, DECISIONS, HEALTH, PENDING
 from tricast.audit.ledger import Ledger
 from tricast.audit.records import KafkaRecord
 from tricast.audit.report import Report
-from tricast.audit.rms.books import RAW, Books
+from tricast.audit.rms.books import Books
 from tricast.audit.rms.cabinet import Cabinet
 from tricast.audit.rms.case import Windows
+from tricast.audit.rms.common import RAW, Desk
 from tricast.audit.rms.judge import HealthRecord, judge_case, judge_gaps
 from tricast.audit.rms.truth import RmsLedger, truths
 from tricast.audit.scratch import scratch_database
@@ -75,22 +76,22 @@ class _Audit:
         for _ in range(_HOPS):
             self._is_join_settled = await self._settle(PENDING, "rms.join")
         begins = {topic: await self._begins(topic) for topic in (RAW, BETS, PENDING)}
-        books = Books(
-            self._cabinet,
-            self._report,
+        desk = Desk(
+            cabinet=self._cabinet,
+            report=self._report,
             prefix=self._scope.prefix,
             windows=self._scope.windows,
-            ledger=self._ledger,
             horizon_ns=await self._horizon(begins),
             has_all_pending=all(offset == 0 for offset in begins[PENDING].values()) and self._scope.since_ms is None,
         )
+        books = Books(desk, self._ledger)
         await self._read(books, begins)
         books.leftovers()
         if self._scope.ledger is not None:
             for customer, slip, truth in truths(self._scope.ledger):
                 books.put_truth(customer, slip, truth)
         for case in books.cases():
-            report = self._report if case.began_ns >= books.horizon_ns else Report()
+            report = self._report if case.began_ns >= desk.horizon_ns else Report()
             judge_case(case, report, is_settled=self._is_join_settled)
             self._report.bets["before what is judged"] += report is not self._report
         if self._ledger is not None:
@@ -147,11 +148,11 @@ class _Audit:
     async def _read(self, books: Books, begins: dict[str, dict[TopicPartition, int]]) -> None:
         # Against the stream, so that what a record rests on is there when it is read.
         async for record in self._records(DECISIONS):
-            books.take_decision(record)
+            books.products.take_decision(record)
         async for record in self._records(_LETTERS):
-            books.take_letter(record)
+            books.products.take_letter(record)
         async for record in self._records(APPROVALS):
-            books.take_approval(record)
+            books.products.take_approval(record)
         health = [
             HealthRecord(f"{r.topic}/{r.partition}/{r.offset}", (r.key or b"").decode(errors="replace"), r.value)
             async for r in self._records(HEALTH)
@@ -161,11 +162,15 @@ class _Audit:
             books.take_pending(record)
         async for record in self._records(RAW, begins[RAW]):
             tp = TopicPartition(record.topic, record.partition)
-            books.take_raw(record, is_settled=record.offset < self._settled.get(tp, 0), from_start=begins[RAW][tp] == 0)
+            books.vendor.take_raw(
+                record, is_settled=record.offset < self._settled.get(tp, 0), from_start=begins[RAW][tp] == 0
+            )
         async for record in self._records(BETS, begins[BETS]):
-            tp = TopicPartition(record.topic, record.partition)
-            books.take_bet(record, is_settled=record.offset < self._settled.get(tp, 0))
+            books.platform.take_bet(record, is_settled=self._is_settled(record))
         judge_gaps(health, books.coverage, self._report)
+
+    def _is_settled(self, record: KafkaRecord) -> bool:
+        return record.offset < self._settled.get(TopicPartition(record.topic, record.partition), 0)
 
     async def _records(self, topic: str, begins: dict[TopicPartition, int] | None = None) -> AsyncIterator[KafkaRecord]:
         partitions = await self._partitions(topic)

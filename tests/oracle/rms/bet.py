@@ -135,7 +135,9 @@ class Bet:
 
     def has_gap(self, customer: "Customer", gap: tuple[float, float] | None = None) -> bool:
         """Tell whether a decision may have been missed (in ``gap``)."""
-        from_ns = self.start_ns if self.placed is None else min(self.placed.placed_ns, self.start_ns)
+        known = [self.placed.placed_ns] if self.placed is not None else []
+        known += [self.answered.answered_ns] if self.answered is not None else []
+        from_ns = min([self.start_ns, *known])
         if self.cleared_ns is not None:
             from_ns = max(from_ns, self.cleared_ns)
         if from_ns >= self.deadline_ns:
@@ -165,9 +167,10 @@ class Bet:
         waits = not self.final and self.disposition in {"referred", "unknown"} and self.code is not None
         if waits and ended is not None and not asked and self.has_gap(customer, ended):
             asked.append("gap")
+        said += self._contradiction()
         if self.final:
             said += self._after()
-        said += self._contradictions()
+        said += self._disagreement()
         return said, asked
 
     def _by_evidence(self, customer: "Customer", rules: Rules) -> list[Told]:
@@ -340,7 +343,7 @@ class Bet:
             raw=message.raw[1],
         )
 
-    def _contradictions(self) -> list[Told]:
+    def _contradiction(self) -> list[Told]:
         said: list[Told] = []
         if self.winner is not None and self.answered is not None and not self.is_contradiction_told:
             message = self.winner.message
@@ -350,6 +353,10 @@ class Bet:
                 earlier = self.answered.position
                 raw = message.raw[1]
                 said.append(self._conflict("answer-contradicts", raw=raw, earlier_raw=earlier, said=message.said))
+        return said
+
+    def _disagreement(self) -> list[Told]:
+        said: list[Told] = []
         if self.code is not None and self.answered is not None and not self.is_disagreement_told:
             others = [one.message for one in self.evidence if one.message.code not in {None, self.code}]
             if others:

@@ -58,21 +58,33 @@ class Flow:
         self._now: dict[tuple[int, str], int] = {}
         self._speeds: dict[object, float] = {}
         self._restarts = random.choice((0, 0, 0.05, 0.3))
+        self._stopped: object = None
+        """What does nothing for hours."""
+        if random.random() < 0.15:
+            names = [*(("read", partition) for partition in self._used), *(("bets", name) for name in self._bets)]
+            self._stopped = random.choice(names)
+            self.course.contents[f"stopped for hours: {self._stopped[0]}"] += 1
 
     def run(self) -> Course:
         """Let all of it happen, to where every deadline has passed."""
-        random, rules = self._random, self._world.rules
+        rules = self._world.rules
         self._until_still()
-        steps = [10, 700, rules.orphan_s + 10, rules.verify_s + 10, rules.verify_s + 10, rules.unanswered_s]
+        self._pass([10, 700, rules.orphan_s + 10, rules.verify_s + 10, rules.unanswered_s])
+        self._stopped = None
+        self._until_still()
+        self._pass([700, rules.verify_s + 10])
         if self._world.is_long:
-            steps += [rules.remember_s // 2 + 700, rules.remember_s // 2]
-        for step in steps:
-            for source in self._sources.values():
-                source.at(max(source.now_ns, source.customer.end_ns) + step * SECOND_NS + random.randrange(1000), None)
-            self._until_still()
-        if self._world.is_long:
+            self._pass([rules.remember_s // 2 + 700, rules.remember_s // 2])
             self._again()
         return self.course
+
+    def _pass(self, steps_s: list[int]) -> None:
+        """Let that much time pass, and all happen that comes of it."""
+        for step_s in steps_s:
+            for source in self._sources.values():
+                at_ns = max(source.now_ns, source.customer.end_ns) + step_s * SECOND_NS
+                source.at(at_ns + self._random.randrange(1000), None)
+            self._until_still()
 
     def _again(self) -> None:
         """After everything was forgotten, let some of it come again."""
@@ -110,6 +122,7 @@ class Flow:
                     ways.append((("read", partition), lambda at=partition: self._read(at)))  # type: ignore[misc]
                 if self._unwritten[partition]:
                     ways.append((("commit", partition), lambda at=partition: self._commit(at)))  # type: ignore[misc]
+            ways = [way for way in ways if way[0] != self._stopped]
             if not ways:
                 return
             weights = [self._speed(name) for name, _ in ways]

@@ -9,6 +9,8 @@ from aiokafka.partitioner import murmur2
 PARTITIONS: Final = 4
 _IDS: Final = 12
 """Ids a partition that there are to choose from."""
+_ODD: Final = ("/code:k-{}", "/a/b {}")
+"""Slip ids that look like something else."""
 
 
 @cache
@@ -24,15 +26,18 @@ def _found(form: str, partition: int) -> tuple[str, ...]:
     while len(found) < _IDS:
         number += 1
         if partition_of(form.format(number)) == partition:
-            found.append(form.format(number).rpartition("/")[2].removeprefix("code:"))
+            found.append(form.format(number).partition("/")[2])
     return tuple(found)
 
 
 def slips_on(partitions: Iterable[int], customer: str) -> list[str]:
     """Return bet slip ids of which the tasks are these."""
-    return [slip for partition in partitions for slip in _found(customer + "/s-{}", partition)[:2]]
+    plain = [slip for partition in partitions for slip in _found(customer + "/s-{}", partition)[:2]]
+    return plain + [_found(customer + form, partition)[0] for partition in partitions for form in _ODD]
 
 
 def codes_on(partitions: Iterable[int], customer: str) -> list[str]:
     """Return bet codes of which the tasks are these."""
-    return [code for partition in partitions for code in _found(customer + "/code:k-{}", partition)]
+    return [
+        code.removeprefix("code:") for partition in partitions for code in _found(customer + "/code:k-{}", partition)
+    ]

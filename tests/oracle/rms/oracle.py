@@ -115,8 +115,7 @@ class Oracle:
         for slip in list(customer.bets):
             self._judge(customer, customer.bets[slip], ended)
         self._orphans(customer)
-        if isinstance(message, Time):
-            self._forget(customer)
+        self._forget(customer)
         return Step(self._told, self._messages, self._requests)
 
     def _take(self, customer: Customer, message: AnyMessage) -> tuple[float, float] | None:
@@ -266,7 +265,7 @@ class Oracle:
     def _forget(self, customer: Customer) -> None:
         remember_ns, now_ns = self.rules.remember_s * SECOND_NS, customer.now_ns
         for slip, bet in list(customer.bets.items()):
-            idle = bet.disposition in {"accepted", "rejected"} and not bet.evidence
+            idle = bet.disposition in {"accepted", "rejected"} and not bet.evidence and not bet.final
             ended = bet.patience_ns + self.rules.orphan_s * SECOND_NS
             is_ordered = bet.is_ready(customer, self.rules, bet.need or 0)
             if (bet.final and now_ns > bet.used_ns + remember_ns) or (idle and now_ns > ended and is_ordered):

@@ -76,3 +76,5 @@ def _said(course: Course, difference: Difference) -> Iterator[str]:
     yield f"over record {difference.offset} of task {difference.partition}: {key} {_short(value.decode())}"
     yield from (f"  the oracle says     {_told(one)}" for one in difference.missing)
     yield from (f"  the core says       {_told(one)}" for one in difference.unexpected)
+    if not difference.missing and not difference.unexpected:
+        yield "  the same, in another order"

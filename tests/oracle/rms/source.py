@@ -90,7 +90,10 @@ class Source:
         course.raw.append(Raw(self.customer.name, offset, choice.at_ns, choice, said=choice.said))
         before = self.by_code
         self.by_code += choice.slip is None
-        return [
+        # A hop that was reset reads on from where it had been and says some of it again.
+        times = 2 if self._random.random() < 0.02 else 1
+        course.contents["said again after a reset"] += times - 1
+        return times * [
             Evident(
                 customer=self.customer.name,
                 slip=choice.slip,

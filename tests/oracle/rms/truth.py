@@ -66,13 +66,13 @@ def _cases(course: Course, told: list[Told]) -> Iterator[Case]:
             codes = {record.code for record in answers if record.code is not None}
             others = {bet.code for bet in customer.bets if bet.slip != slip and bet.code is not None}
             is_agreed = len({(record.disposition, record.code) for record in answers}) <= 1
-            case.is_odd = bool(codes & others) or not is_agreed or len(answers) != len(answers[:1])
+            case.is_odd = bool(codes & others) or not is_agreed or course.world.is_flooded
             first = records[0]
             prematch = first.is_answer or first.context == "prematch"
             case.start_ns = first.logged_ns
             case.deadline_ns = case.start_ns + (rules.prematch_s if prematch else rules.live_s) * SECOND_NS
-            placed = [record.at_ns for record in records if not record.is_answer]
-            case.is_doubtful = not _is_covered(course, customer, min([*placed, case.start_ns]), case.deadline_ns)
+            begun_ns = min(case.start_ns, *(record.at_ns for record in records))
+            case.is_doubtful = not _is_covered(course, customer, begun_ns, case.deadline_ns)
             when_ns = course.now_when.get((customer.name, slip, "answered"), 0)
             case.is_behind = when_ns > case.deadline_ns
             for raw in course.raw:
@@ -200,7 +200,7 @@ def _strangers(course: Course, told: list[Told], cases: list[Case]) -> Iterator[
     for one in told:
         if one.kind in {"decision", "late", "lookup"} and one.key not in known:
             yield f"{one.kind} of {one.key}, which nobody placed"
-        if one.kind == "dead" and not course.world.is_long:
+        if one.kind == "dead" and not course.world.is_long and not course.world.is_flooded:
             yield f"dead letter {one.fact('code')}"
     asked = {(one.key, one.fact("code")) for one in told if one.kind == "lookup"}
     for case in cases:
@@ -218,5 +218,5 @@ def _orphans(course: Course, told: list[Told], cases: list[Case]) -> Iterator[st
     owned = {raw.offset for case in cases for raw in (*case.approvals, *case.look_ups)}
     for offset in sorted(set(orphans) - said):
         yield f"{offset} is told to be an orphan and says nothing"
-    for offset in sorted(said - owned - set(orphans)):
+    for offset in sorted(said - owned - set(orphans)) if not course.world.is_flooded else ():
         yield f"{offset} is nobody's, and is not told to be an orphan"

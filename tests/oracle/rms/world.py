@@ -88,12 +88,14 @@ class World:
 
     Attributes:
         is_long: Hours pass at the end, and then some of it comes again.
+        is_flooded: More is said of a bet than is kept.
         partitions: Partitions of ``rms.pending`` that any id of the history is on.
     """
 
     rules: Rules
     customers: list[Customer] = field(default_factory=list)
     is_long: bool = False
+    is_flooded: bool = False
     contents: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -150,8 +152,12 @@ class _Making:
             pairs = [
                 (slip, code) for place, (slip, code) in enumerate(pairs) if slip not in [p[0] for p in pairs[:place]]
             ]
+        if len(pairs) > 1 and random.random() < 0.05:
+            pairs[1] = (pairs[1][0], pairs[0][1])
         for slip, code in pairs:
             self._bet(slip, code)
+        if random.random() < 0.02:
+            self._flood(*pairs[0])
         if random.random() < 0.15:  # of a bet that nobody placed
             is_code = random.random() < 0.5
             at_ns = self._some_time()
@@ -255,6 +261,19 @@ class _Making:
             slip = None if form == "code" else placed.slip
             customer.choices.append(Choice(customer.name, at_ns, said, slip, named, meant=placed.slip, **odd))
             count[f"choices by {form}"] += 1
+
+    def _flood(self, slip: str, code: str | None) -> None:
+        """Say more of a bet than anybody keeps."""
+        random, customer = self._random, self._customer
+        by_code = code is not None and random.random() < 0.5
+        for number in range(random.randrange(17, 21)):
+            said = random.choice(("accept", "reject"))
+            at_ns = self._some_time()
+            name = code if by_code else f"k-wrong-{number}"
+            slip_id = None if by_code else slip
+            customer.choices.append(Choice(customer.name, at_ns, said, slip_id, name, meant=slip))
+        self._world.is_flooded = True
+        self._world.contents["floods"] += 1
 
     def _cover(self) -> None:
         random, customer = self._random, self._customer

@@ -1,4 +1,4 @@
-"""Raw record → approvals and evidence, by files that people can read; the payloads are the fact sheet's (§9) and kin."""
+"""Raw record → approvals and evidence, by files that people can read; payloads as in the fact sheet (§9)."""
 
 import json
 from pathlib import Path

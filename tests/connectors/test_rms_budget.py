@@ -7,7 +7,7 @@ import logging
 import signal
 import subprocess
 import sys
-import textwrap
+import time
 
 import pytest
 from hypothesis import given
@@ -87,7 +87,7 @@ async def test_ten_handshakes_a_minute_and_not_one_more(process, clock):
 
 async def test_a_hundred_requests_in_a_quarter_of_an_hour_whatever_they_are_for(process, clock):
     budget, times, lookups = await process(connects_per_minute=60), [], []
-    for number in range(400):
+    for number in range(220):
         if number % 4 == 3:
             await budget.request()
         elif number % 4 == 2:
@@ -171,35 +171,72 @@ async def test_a_replica_has_a_file_of_its_own(process):
     assert (await process(replica="b")).connects_left == 10
 
 
-async def test_a_killed_process_leaves_its_attempts_and_no_lock(tmp_path, process):
-    killed = await asyncio.to_thread(
-        subprocess.run,
-        [
-            sys.executable,
-            "-c",
-            textwrap.dedent(f"""
-                import asyncio, os, signal
-                from pathlib import Path
-                from connectors.clock import SystemClock
-                from connectors.rms.budget import RmsBudget
-                from connectors.rms.config import RmsSettings
+WORK = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from connectors.clock import SystemClock
+from connectors.rms.budget import RmsBudget
+from connectors.rms.config import RmsSettings
 
-                async def main():
-                    budget = RmsBudget(RmsSettings(state_dir=Path({str(tmp_path / "state")!r})), clock=SystemClock())
-                    await budget.open()
-                    for _ in range(4):
-                        await budget.connect()
-                    os.kill(os.getpid(), signal.SIGKILL)
+async def main(directory, attempts):
+    budget = RmsBudget(RmsSettings(state_dir=Path(directory)), clock=SystemClock())
+    await budget.open()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for _ in range(attempts):
+        await budget.connect()
+        print("connect", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
 
-                asyncio.run(main())
-            """),
-        ],
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL
+asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+"""
+
+
+class Processes:
+    """Processes with one directory that make handshakes as fast as they may, and kill themselves after so many."""
+
+    def __init__(self, folder, *attempts):
+        self._told = [folder / f"told-{number}" for number in range(len(attempts))]
+        self._started = []
+        for path, number in zip(self._told, attempts, strict=True):
+            with path.open("w") as told:
+                self._started.append(
+                    subprocess.Popen(
+                        [sys.executable, "-c", WORK, folder / "state", str(number)], stdin=subprocess.PIPE, stdout=told
+                    )
+                )
+        self._until(lambda: all(path.read_text() for path in self._told))  # they are ready
+        for process in self._started:
+            process.stdin.close()
+
+    @property
+    def made(self):
+        return sum(path.read_text().count("connect") for path in self._told)
+
+    def run_until_made(self, number):
+        self._until(lambda: self.made >= number)
+        for process in self._started:
+            process.kill()
+
+    def wait(self):
+        return [process.wait() for process in self._started]
+
+    def _until(self, holds):
+        deadline_s = time.monotonic() + 30
+        while not holds():
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
+
+
+async def test_processes_that_race_for_one_part_get_no_more_and_leave_what_they_took_and_no_lock_when_killed(
+    tmp_path,
+):
+    racing = await asyncio.to_thread(Processes, tmp_path, 3, 20)
+    await asyncio.to_thread(racing.run_until_made, 10)
+    assert await asyncio.to_thread(racing.wait) == [-signal.SIGKILL] * 2  # the first by itself, while it went on
     written = json.loads((tmp_path / "state" / "attempts.json").read_text())
-    assert [each["counts_as"] for each in written["attempts"]] == [["connect", "request"]] * 4
-    assert (await process()).connects_left == 6
+    assert [each["counts_as"] for each in written["attempts"]] == [["connect", "request"]] * 10
+    assert racing.made == 10
 
 
 async def test_who_holds_the_lock_is_waited_for_and_told_after_a_while(process, clock, tmp_path, caplog):

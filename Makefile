@@ -20,7 +20,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.local
 	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: up test check bench chaos endurance endurance-fastpath outage oracle mutants soak format help
+.PHONY: up test check bench chaos endurance endurance-fastpath endurance-rms storm-rms outage oracle mutants soak format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -50,6 +50,12 @@ endurance: $(VENV)/.dev ## Two hours of simulated offering in twelve minutes, wi
 
 endurance-fastpath: $(VENV)/.dev ## The same for FastPath: packets lost, swapped, doubled; connectors, workers, brokers killed
 	$(BIN)/python -m tests.endurance.fastpath $(ARGS)
+
+endurance-rms: $(VENV)/.dev ## The same for RMS: every part killed, sockets cut; each outcome true or unverified, no secret shown
+	$(BIN)/python -m tests.endurance.rms $(ARGS)
+
+storm-rms: $(VENV)/.dev ## Fifteen minutes of refusals over three RMS connectors that crash; no limit of the vendor is broken
+	$(BIN)/python -m tests.endurance.rms.storm $(ARGS)
 
 outage: $(VENV)/.dev ## Take Kafka away for minutes and see what the spool brings back (ARGS="--minutes 10")
 	$(BIN)/python -m tests.outage $(ARGS)

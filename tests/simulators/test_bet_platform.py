@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 from typing import Any
 
@@ -146,25 +146,25 @@ def bets(here: Shop) -> int:
     return len(here.ledger("answered"))
 
 
-async def test_it_waits_for_kafka_and_for_the_vendor_to_come(tmp_path, kafka, topic_prefix):
+async def test_it_waits_for_kafka_and_for_the_vendor_to_come(tmp_path, kafka, topic_prefix, caplog):
     async with shop(tmp_path, kafka, topic_prefix) as here:
         host, port = kafka.split(",")[0].split(":")
         vendor_port = int(here.stage.simulator.urls.auth_url.rpartition(":")[2])
-        async with reserved() as kafka_front, reserved() as vendor_front:
+        async with reserved() as kafka_front, reserved() as vendor_front, AsyncExitStack() as at_the_end:
             base = f"http://127.0.0.1:{vendor_front}"
             settings = here.settings.model_copy(update={"auth_url": base, "bets_url": f"{base}/rms-bet/v1"})
             there = KafkaSettings(bootstrap_servers=f"127.0.0.1:{kafka_front}")
-            async with BetPlatformSimulator(settings, there, topic_prefix) as platform:
+            async with BetPlatformSimulator(settings, there, topic_prefix):
                 async with forward(vendor_front, "127.0.0.1", vendor_port):
-                    await until(lambda: tokens(here) > 0)
-                    assert not here.ledger("placed")
+                    await until(lambda: "bets.kafka_unavailable" in caplog.text)
+                    assert tokens(here)
+                    assert not here.vendors()  # no bet is placed before it is told of
                     async with forward(kafka_front, host, int(port)):
                         await until(lambda: bets(here) >= 5)
                     await until(lambda: bets(here) >= 10)
                 had = len(here.vendors())
-                async with forward(vendor_front, "127.0.0.1", vendor_port):
-                    await until(lambda: len(here.vendors()) >= had + 10)
-                assert platform.urls == f"{base}/rms-bet/v1"
+                await at_the_end.enter_async_context(forward(vendor_front, "127.0.0.1", vendor_port))
+                await until(lambda: len(here.vendors()) >= had + 10)
         records = await asyncio.to_thread(here.records)
     assert all(len(both) == 2 for both in records.values())
 

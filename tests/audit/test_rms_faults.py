@@ -559,9 +559,16 @@ def test_a_lie_is_found(world, lie, kinds):
     ],
 )
 def test_outcomes_are_the_traders(world, slip, said, at_s, kinds):
-    world.truths = [(CUSTOMER, slip, Truth(outcome="placed", at_ns=START_NS))]
+    world.truths = [(CUSTOMER, slip, Truth(outcome="placed referred", at_ns=START_NS))]
     world.truths += [(CUSTOMER, slip, Truth(outcome=word, at_ns=START_NS + s * S)) for word, s in said]
     assert findings(world) == kinds
+
+
+def test_what_was_decided_at_once_is_true_too(world):
+    world.truths = [(CUSTOMER, "accepted", Truth(outcome="placed accepted", at_ns=START_NS))]
+    assert findings(world) == {}
+    world.truths = [(CUSTOMER, "accepted", Truth(outcome="placed rejected", at_ns=START_NS))]
+    assert findings(world) == {"untrue": 1}
 
 
 def test_bets_of_another_run_are_left_alone(world):

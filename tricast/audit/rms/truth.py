@@ -13,7 +13,8 @@ from tricast.audit.rms.facts import Truth
 from tricast.audit.rms.verdict import SAYS, Find
 
 PLACED = "placed"
-"""Truth of a bet that the simulator knows."""
+"""Truth of a bet that the simulator knows begins so; what became of it at once follows."""
+_AT_ONCE = {f"{PLACED} accepted": "accept", f"{PLACED} rejected": "reject"}
 _UNHEARD = frozenset({"unanswered", "no-code", "unknown-disposition", "unordered"})
 """Reasons of an unverified outcome that are no gap's."""
 
@@ -44,20 +45,24 @@ def truths(path: Path) -> Iterator[tuple[str, str, Truth]]:
         for text in file:
             line = json.loads(text) if text.endswith(b"\n") else {}
             if line.get("kind") in ("bet", "decision") and line.get("slip") is not None:
-                outcome = line.get("outcome", PLACED)
+                outcome = line["outcome"] if line["kind"] == "decision" else f"{PLACED} {line.get('disposition')}"
                 yield line["customer"], line["slip"], Truth(outcome=outcome, at_ns=line["at_ns"])
 
 
 def judge_truth(case: Case, where: str, decision: Decision, find: Find) -> None:
     """Report an outcome that the trader did not decide."""
-    if all(truth.outcome != PLACED for truth in case.truths):
+    if not any(truth.outcome.startswith(PLACED) for truth in case.truths):
         return  # of another run
     said = [truth for truth in case.truths if truth.outcome in SAYS.values()]
+    at_once = [_AT_ONCE[truth.outcome] for truth in case.truths if truth.outcome in _AT_ONCE]
     stands = said[0] if said else None
     wanted = SAYS.get(decision.outcome)
     if wanted is not None:
-        if stands is None or stands.outcome != wanted:
-            find("untrue", f"{where}: the trader said {stands.outcome if stands else 'nothing'}")
+        stood = stands.outcome if stands is not None else next(iter(at_once), "nothing")
+        if stood != wanted:
+            missed = stands is not None and case.coverage.is_in_gap(stands.at_ns, IN_FLIGHT_NS)
+            where = f"{where} ({case.name}, {decision.outcome} by {decision.evidence})"
+            find("untrue", f"{where}: the trader said {stood}{', while nobody listened' if missed else ''}")
         return
     if stands is None or stands.at_ns > decision.deadline_ns - IN_FLIGHT_NS:
         return

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
 from random import Random
 from typing import Final
 
@@ -18,10 +17,9 @@ from connectors.fastpath.config import LEGACY_UNTIL, FastpathSettings
 from connectors.fastpath.discovery import Discovery
 from connectors.fastpath.feeds import Feeds, Stood
 from connectors.fastpath.rest import FastpathRest
-from connectors.producer import RawWriter
+from connectors.output import raw_output
 from connectors.runner import ConnectionBudget, Ladder, LineCounts, Runner, unless_stopped
 from connectors.sink import FrameSink
-from connectors.tail import Tails, read_tails
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
 from schemas.raw import RawHeaders
@@ -29,7 +27,6 @@ from schemas.raw import RawHeaders
 log = logging.getLogger(__name__)
 
 _BUDGET_WINDOW_S: Final = 1.1  # a second, and some: on the way attempts may draw closer
-_KAFKA_PATIENCE_S: Final = 10.0
 
 
 async def run(
@@ -52,40 +49,23 @@ async def run(
     stop = process.stop_on_signals() if stop is None else stop
     clock = SystemClock()
     topic = prefix + names.RAW_TOPIC
-    partitions = _partitions(settings)
     stood = Stood()
-    async with AsyncExitStack() as leaving:
-        writers = {number: _writer(kafka, topic, number, clock) for number in partitions}
-
-        async def leave_kafka() -> None:
-            # At once: with Kafka away each takes its time, and the grace period is one for all.
-            await asyncio.gather(*(writer.close() for writer in writers.values()))
-
-        leaving.push_async_callback(leave_kafka)
-        sinks = {
-            number: FrameSink(writer, max_bytes=settings.queue_bytes, backlog=_backlog(settings, topic, number))
-            for number, writer in writers.items()
-        }
-        for sink in sinks.values():
-            leaving.push_async_callback(sink.release)
+    async with raw_output(
+        kafka,
+        topic=topic,
+        partitions=_partitions(settings),
+        key=_key,
+        max_bytes=settings.queue_bytes,
+        backlog=lambda number: _backlog(settings, topic, number),
+        clock=clock,
+    ) as output:
+        sinks = output.sinks
 
         async def recall() -> None:
-            spooled = {number: await sink.open() for number, sink in sinks.items()}
-            # With something on disk Kafka was away when the last process ended, and may still be: what it would tell
-            # is not worth recording nothing meanwhile. A feed of which nothing is known is asked for from its start.
-            patience_s = _KAFKA_PATIENCE_S if any(spooled.values()) else None
-            try:
-                async with asyncio.timeout(patience_s):
-                    await asyncio.gather(*(writer.open() for writer in writers.values()))
-                    tails: Tails = await read_tails(kafka, topic=topic, partitions=partitions, clock=clock)
-            except TimeoutError:
-                tails = {}
-            for number, sink in sinks.items():
-                lines = tails.get(number, {})
+            # While Kafka is away nothing is known of events: a feed is asked for from its start.
+            for lines in (await output.recall()).values():
                 stood.events.update({line: tail.events for line, tail in lines.items() if tail.events is not None})
-                last = {line: tail.last for line, tail in lines.items()} | spooled[number]
-                sink.remember(last)
-                stood.frames.update(last)
+            stood.frames.update(output.stood)
 
         async def lines() -> None:
             random = Random()  # noqa: S311 - jitter, not a secret
@@ -96,7 +76,7 @@ async def run(
         # Before any socket: what a line's gap begins with has to be known when its `opened` is written.
         if await unless_stopped(stop, recall()):
             await process.run_until_stopped(lines, sinks=tuple(sinks.values()), stop=stop, grace_s=settings.grace_s)
-    _tell(sinks)
+    _tell(output.sinks)
 
 
 async def _work(
@@ -165,10 +145,6 @@ def _partitions(settings: FastpathSettings) -> Sequence[int]:
     if settings.sports:
         return range(names.PARTITIONS)
     return sorted({names.partition_of(path) for path in settings.feeds})
-
-
-def _writer(kafka: KafkaSettings, topic: str, partition: int, clock: Clock) -> RawWriter:
-    return RawWriter(kafka, topic=topic, partition=partition, key=_key, clock=clock)
 
 
 def _key(headers: RawHeaders) -> bytes:

@@ -8,7 +8,7 @@ from processors.core.fastpath.processor import FastpathProcessor
 from processors.core.kambi.processor import KambiProcessor
 from processors.core.processor import Processor
 from processors.core.rms.approvals.processor import RmsApprovals
-from processors.core.rms.bets import RmsBets
+from processors.core.rms.bets.processor import RmsBets
 from processors.core.rms.join.processor import RmsJoin
 from tricast.settings import Settings
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from aiokafka.partitioner import murmur2
 
 from processors.core.rms.approvals.processor import RmsApprovals
-from processors.core.rms.bets import RmsBets
+from processors.core.rms.bets.processor import RmsBets
 from processors.core.rms.join.processor import RmsJoin
 from schemas.raw import RawHeaders
 from tests.core.driver import Driver, Record

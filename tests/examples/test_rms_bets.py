@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from processors.core.rms.bets import RmsBets
+from processors.core.rms.bets.processor import RmsBets
 from schemas.rms.codes import Code
 from schemas.rms.pending import Alias, Answered, AnyMessage, Placed, decode
 from schemas.topics import TOPICS

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from processors.core.rms.bets import RmsBets
+from processors.core.rms.bets.processor import RmsBets
 from schemas.rms.pending import Answered, Placed, decode
 from simulators.bets.config import BetPlatformSettings
 from simulators.bets.slips import answered, key, placed

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from processors.core.rms.bets import RmsBets
+from processors.core.rms.bets.processor import RmsBets
 from schemas.rms.pending import AnyMessage, decode
 from tests.core.driver import Driver, Output, Record
 

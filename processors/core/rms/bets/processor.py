@@ -3,7 +3,7 @@
 from typing import Final
 
 from processors.core.processor import Context, Hole, SourceRecord
-from processors.core.rms.bets_read import RejectedError, read_bet
+from processors.core.rms.bets.read import RejectedError, read_bet
 from schemas.rms.fields import BETS, PENDING
 from schemas.rms.pending import Alias, Answered, code_key, encode, slip_key
 

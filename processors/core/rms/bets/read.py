@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any, Final, get_args
 
 from processors.core.exact import FlawedError, canonical, read_object
-from processors.core.rms.bets_fields import ID_LETTERS, amount, customer_id, text, time_ns
+from processors.core.rms.bets.fields import ID_LETTERS, amount, customer_id, text, time_ns
 from schemas.rms.codes import Code, Count
 from schemas.rms.fields import Disposition
 from schemas.rms.pending import Answered, Placed, slip_key

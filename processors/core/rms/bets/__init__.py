@@ -1,0 +1,1 @@
+"""The router of bets: what bet platforms write, checked and normalized."""

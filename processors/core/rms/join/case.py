@@ -72,7 +72,10 @@ class Case:
 
 
 class Order(Enum):
-    """Whether all approvals by code alone are here that belong to a bet and came before something else."""
+    """Whether all approvals by code alone are here that belong to a bet and came before something else.
+
+    ``GIVEN_UP``: perhaps not, but it is waited for no more. What came in time may win then; nothing expires for it.
+    """
 
     HERE = auto()
     AWAITED = auto()
@@ -88,7 +91,7 @@ def order_of(bet: Bet, before: int, place: Place) -> Order:
         return Order.HERE
     answer, now_ns = bet.answer, place.clock.now_ns
     if answer is None:
-        return Order.HERE if now_ns > bet.patience_ns else Order.AWAITED
+        return Order.GIVEN_UP if now_ns > bet.patience_ns else Order.AWAITED
     if answer.code is None:
         return Order.HERE
     if answer.is_known and place.passage.mark >= before:
@@ -103,7 +106,11 @@ def order_ns(bet: Bet, place: Place) -> int:
 
 def doubt_from_ns(bet: Bet) -> int:
     """Return since when a decision about the bet may have been missed."""
-    first = bet.start_ns if bet.placement is None else min(bet.placement.placed_ns, bet.start_ns)
+    first = bet.start_ns
+    if bet.placement is not None:
+        first = min(first, bet.placement.placed_ns)
+    if bet.answer is not None:
+        first = min(first, bet.answer.answered_ns)
     return first if bet.cleared_ns is None else max(first, bet.cleared_ns)
 
 

@@ -20,7 +20,7 @@ def reach(case: Case, bet: Bet) -> None:
     if bet.need is None:
         bet.need = place.clock.by_code
     if bet.answer is None:
-        if now_ns > unanswered_ns(bet, place) and not case.entry.items:
+        if now_ns > unanswered_ns(bet, place):
             outcomes.expire(case, bet, now_ns, why="unanswered")
         return
     if not is_waiting(bet):

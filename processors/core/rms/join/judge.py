@@ -10,26 +10,24 @@ _MEANS = {"accepted": "accept", "rejected": "reject"}
 
 def judge(case: Case, bet: Bet) -> None:
     """Decide a bet that is not final, if its evidence does."""
-    place = case.place
-    ready: list[Item] = []
-    is_given_up = False
+    winner = first_order = None
+    is_in_doubt_now = is_in_doubt(bet, case.place)
     for item in case.entry.items:
-        order = order_of(bet, item.before, place)
+        order = order_of(bet, item.before, case.place)
         if order is Order.AWAITED:
             break  # whatever comes after it in raw must not overtake it
-        is_given_up |= order is Order.GIVEN_UP
-        ready.append(item)
-    if not ready:
-        return
-    # Nobody waits for a bet that place-bet accepted or rejected: there is no expiry that could come before it.
-    is_any = is_given_up or is_in_doubt(bet, place) or (bet.answer is not None and bet.answer.disposition in _MEANS)
-    winner = next((item for item in ready if is_any or _is_in_time(item, bet)), None)
-    if winner is None:
-        # It came after the window's end on a socket that had missed nothing before.
-        outcomes.expire(case, bet, max(case.now_ns, ready[0].received_ns))
-    else:
+        first_order = first_order or order
+        if _is_in_time(item, bet) or _is_settled(bet) or (is_in_doubt_now and order is Order.HERE):
+            winner = item
+            break
+    if winner is not None:
         outcomes.decide(case, bet, winner)
         contradict(case, bet)
+    elif first_order is Order.HERE:
+        # It came after the window's end on a socket that had missed nothing before.
+        outcomes.expire(case, bet, max(case.now_ns, case.entry.items[0].received_ns))
+    else:
+        return
     for item in case.entry.items:
         if item is not winner:
             judge_later(case, bet, item)
@@ -94,6 +92,11 @@ def disagree(case: Case, bet: Bet) -> None:
                 said=item.said,
             )
             return
+
+
+def _is_settled(bet: Bet) -> bool:
+    """Tell whether nobody waits for the bet, by place-bet's answer: there is no expiry that could come before."""
+    return bet.answer is not None and bet.answer.disposition in _MEANS
 
 
 def _is_in_time(item: Item, bet: Bet) -> bool:

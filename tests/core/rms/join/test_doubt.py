@@ -252,3 +252,49 @@ def test_more_gaps_than_are_kept(tasks: Tasks):
     assert tasks.short() == [unverified("no-code")]  # merged gaps are gaps still
     tasks.send(placed("s2", 320, context="prematch"), answered("s2", 321, code=None), time(921, 319.5))
     assert tasks.short()[1:] == [EXPIRED] or tasks.short()[:1] == [EXPIRED]
+
+
+def test_what_was_with_a_trader_before_its_record_came(tasks: Tasks):
+    """The platform's producer kept the answer back: the gap lies before Kafka's time of it."""
+    tasks.send(time(100))
+    gap(tasks, 168, 294)
+    tasks.send(time(1463, 294), answered(answered_ns=ns(87), logged_ns=ns(1463)), time(2100, 294))
+    assert (asked(tasks), tasks.short()) == ([("s1", "deadline")], [])
+
+
+def test_a_late_approval_ends_nothing_while_order_is_not_known(tasks: Tasks):
+    """The answer, and with it what came by its code, may be behind: late evidence by slip says nothing then."""
+    tasks.send(approval("accept", 100, 50, slip=None, code="k1"), placed(), time(140, by_code=1))
+    tasks.send(approval("reject", 141, 100, before=1), time(142, by_code=1))
+    assert tasks.short() == []
+    tasks.send(*bet()[1:])
+    assert tasks.short() == [("decision", "accepted", "approval"), ("conflict", "opposite")]
+
+
+def test_a_late_approval_and_no_answer(tasks: Tasks):
+    tasks.send(approval("accept", 100, 50, slip=None, code="k9"), placed(), time(140, by_code=1))
+    tasks.send(approval("reject", 141, 100, before=1), time(3_610, by_code=1))
+    assert [kind for kind in tasks.short() if kind[0] != "orphan"] == []
+    tasks.send(time(3_611, by_code=1))
+    assert [kind for kind in tasks.short() if kind[0] != "orphan"] == [unverified("unanswered"), ("late", "reject")]
+
+
+def test_an_approval_in_time_and_no_answer(tasks: Tasks):
+    """Until the window's end an approval by a code may be the bet's; then it is not waited for."""
+    tasks.send(approval("accept", 15, 50, slip=None, code="k9"), placed(), approval("reject", 20, before=1))
+    tasks.send(time(130, by_code=1))
+    assert tasks.short() == []
+    tasks.send(time(131, by_code=1))
+    assert tasks.short() == [("decision", "rejected", "approval")]
+
+
+def test_a_late_approval_does_not_end_what_lost_its_order(tasks: Tasks):
+    tasks.send(*bet(), time(131, by_code=1), approval("accept", 140, before=1), time(131 + 10_800, by_code=1))
+    assert (tasks.short(), asked(tasks)) == ([], [("s1", "deadline")])
+    tasks.send(time(132 + 10_800 + 900, by_code=1))
+    assert tasks.short() == [unverified("unordered"), ("late", "accept")]
+
+
+def test_time_never_falls_back(tasks: Tasks):
+    tasks.send(time(131), time(20), placed(), answered())
+    assert tasks.short() == [("decision", "expired", "deadline")]

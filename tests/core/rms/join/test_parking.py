@@ -123,6 +123,16 @@ def test_a_bet_is_never_opened_again(tasks: Tasks):
     assert len(tasks.short()) == 1
 
 
+def test_an_old_bet_that_is_remembered_is_no_old_bet(tasks: Tasks):
+    tasks.send(*bet(), approval("accept", 20), time(20_000), approval("accept", 20_000, 101), time(30_000))
+    tasks.send(*bet()[:2], placed(content="c2"))
+    assert (tasks.count("rms.repeat"), tasks.short(), tasks.dead()) == (
+        2,
+        [ACCEPTED, ("conflict", "placed-differs")],
+        [],
+    )
+
+
 def test_parked_evidence_is_forgotten(tasks: Tasks):
     tasks.send(
         approval("accept", 20), approval("accept", 20, 101, slip=None, code="k2"), time(20 + REMEMBERED, by_code=1)

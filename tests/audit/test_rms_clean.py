@@ -1,6 +1,28 @@
 """The audit of RMS over what the processors really make of a story: nothing wrong is found in what is right."""
 
-from tests.audit.rms_world import World
+import json
+from random import Random
+
+import pytest
+
+from simulators.rms.approvals import JUNK
+from tests.audit.rms_world import CUSTOMER, World
+
+SHAPES = (
+    lambda body: (body,),
+    lambda body: (json.dumps(body),),
+    lambda body: ([body],),
+    lambda body: (body, body),
+    lambda body: ([body, {"betSlipId": None}, 7],),
+    lambda body: (json.dumps([body, body]), "junk", {"shortCode": "7"}),
+)
+BAD_BETS = (
+    b"",
+    b"[]",
+    b'{"type":"placed"}',
+    b'{"type":"other","customer":"90210","bet_slip_id":"x"}',
+    b'{"type":"answered","customer":"90210","bet_slip_id":"x","answered_at":1,"disposition":"referred"}',
+)
 
 
 def test_clean():
@@ -32,3 +54,60 @@ def test_clean():
     report = world.judged()
     assert dict(report.findings) == {}, report.examples
     assert report.bets == {"records": 8, "accepted": 2, "rejected": 1, "expired": 1, "late": 1, "orphan": 1}
+
+
+def step(world, chance, slips):
+    """Let something happen."""
+    slip = chance.choice(slips) if slips and chance.random() < 0.8 else f"s{len(slips)}"
+    match chance.randrange(80):
+        case 0 | 1 | 2:
+            slips.append(f"s{len(slips)}")
+            bet = {"context": chance.choice(["live", "prematch", "odd"]), "selections": [{"odds": "1.50"}]}
+            both = [lambda: world.placed(slips[-1], **bet), lambda: world.answered(slips[-1], **answer(chance))]
+            for tell in chance.sample(both, chance.choice([1, 2, 2, 2])):
+                tell()
+        case 3:
+            world.answered(slip, **answer(chance))
+        case 4:
+            world.placed(slip, stake=chance.choice(["10", "11"]))
+        case 5 | 6:
+            body = {
+                "betSlipId": slip,
+                "code": f"code-{slip}",
+                "customerId": chance.choice([int(CUSTOMER), CUSTOMER, 1]),
+            }
+            for name in chance.sample(list(body), chance.randrange(3)):
+                del body[name]
+            world.joined and world.event(chance.choice(["accept", "reject"]), *chance.choice(SHAPES)(body))
+        case 7:
+            world.joined and world.raw("frame", chance.choice(JUNK).encode())
+        case 8:
+            more = {"status": 200, "word": chance.choice(["accepted", "rejected", "reserve", "?"])}
+            more = chance.choice([more, more, {"status": 404}, {"status": 500}, {"code": "another"}])
+            world.looked_up(slip, **more)
+        case 9 if world.open:
+            world.close()
+        case 9 | 10 if not world.open:
+            world.connect(f"c{world.now_s}", world.connection)
+        case 11:
+            world.write("rms.bets", b"x", chance.choice(BAD_BETS))
+        case _:
+            pass
+
+
+def answer(chance):
+    return {
+        "disposition": chance.choice(["referred", "referred", "referred", "unknown", "accepted", "rejected"]),
+        "code": chance.choice([None, None, None, "shared"]),
+    }
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_any_story_is_clean(seed):
+    chance, world, slips = Random(seed), World(), []
+    world.connect()
+    for _ in range(60):
+        step(world, chance, slips)
+        world.tick(world.now_s + chance.choice([0, 1, 10, 100, 700]), step_s=chance.choice([20, 50]))
+    report = world.judged()
+    assert dict(report.findings) == {}, report.examples

@@ -145,7 +145,7 @@ class Coverage:
     def _begin(self, raw: Raw, line: _Line, is_settled: bool) -> None:
         # A clock put back must not cover what was missed.
         line.since_ns = line.strict_ns = line.proven_ns = max(raw.received_ns, self.newest_ns)
-        if line.was_proven_ns is not None:
+        if line.was_proven_ns is not None and line.since_ns > line.was_proven_ns:
             self.line_gaps.append(
                 LineGap(
                     line=raw.line,

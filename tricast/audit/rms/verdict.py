@@ -163,8 +163,9 @@ def _unverified(case: Case, decision: Decision, deadline_ns: int, start_ns: int)
         yield "guessed", f"unverified for no known reason: {why!r}"
     elif not reasons[why]:
         yield "guessed", f"unverified because of {why}, which is not so"
-    if standing is not None and standing.disposition in ("accepted", "rejected"):
-        yield "false", f"its answer says {standing.disposition}: nobody was to decide"
+    named = _named(case.answered, decision.positions.answered)
+    if isinstance(named, Answered) and named.disposition in ("accepted", "rejected"):
+        yield "false", f"its answer says {named.disposition}: nobody was to decide"
     yield from _passed_by(case, decision, deadline_ns, start_ns)
 
 

@@ -298,3 +298,11 @@ def test_a_late_approval_does_not_end_what_lost_its_order(tasks: Tasks):
 def test_time_never_falls_back(tasks: Tasks):
     tasks.send(time(131), time(20), placed(), answered())
     assert tasks.short() == [("decision", "expired", "deadline")]
+
+
+def test_of_two_look_ups_the_later_holds(tasks: Tasks):
+    """Answers may overtake each other on their way."""
+    tasks.send(*bet())
+    gap(tasks, 30, 40)
+    tasks.send(looked_up(None, 45, 100), looked_up(None, 29, 101), time(131, 40))
+    assert tasks.short() == [EXPIRED]

@@ -19,7 +19,6 @@ from tricast.audit.rms.facts import Truth
 from tricast.audit.rms.judge import HealthRecord, judge_case, judge_gaps
 from tricast.audit.scratch import scratch_database
 
-PREFIX = "t."
 CUSTOMER = "90210"
 S = 1_000_000_000
 START_NS = 1_790_000_000 * S
@@ -37,6 +36,7 @@ WINDOWS = Windows(
 class World:
     """Topics by name (without prefix) and partition; time is seconds since the start."""
 
+    prefix: str = "t."
     now_s: float = 0.0
     topics: dict[str, list[Record]] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
@@ -55,11 +55,11 @@ class World:
 
     def write(self, topic, key, value, headers=(), at_s=None):
         """Append a record, and let the processors take it and what comes of it."""
-        name = topic.removeprefix(PREFIX)
+        name = topic.removeprefix(self.prefix)
         partition = (murmur2(key) & 0x7FFFFFFF) % 4
         records = self.topics.setdefault(name, [])
         record = Record(
-            topic=PREFIX + name,
+            topic=self.prefix + name,
             partition=partition,
             offset=sum(each.partition == partition for each in records),
             timestamp=self.at_ns(at_s) // 1_000_000,
@@ -173,7 +173,7 @@ class World:
         self.swap(record, replace(record, value=json.dumps(value).encode()))
 
     def swap(self, record, *others):
-        records = self.topics[record.topic.removeprefix(PREFIX)]
+        records = self.topics[record.topic.removeprefix(self.prefix)]
         at = records.index(record)
         records[at : at + 1] = others
 
@@ -182,7 +182,7 @@ class World:
 
     def again(self, record, identity=None):
         """Return a copy of a record at the end of its partition, with another ``ce_id`` where one is given."""
-        records = self.topics[record.topic.removeprefix(PREFIX)]
+        records = self.topics[record.topic.removeprefix(self.prefix)]
         offset = 1 + max(each.offset for each in records if each.partition == record.partition)
         headers = [(n, v if n != "ce_id" or identity is None else identity.encode()) for n, v in record.headers]
         records.append(replace(record, offset=offset, headers=headers))
@@ -194,7 +194,7 @@ class World:
         """Return the report of an audit over all of it."""
         report = Report()
         with scratch_database() as database:
-            books = Books(Desk(cabinet=Cabinet(database), report=report, prefix=PREFIX, windows=WINDOWS))
+            books = Books(Desk(cabinet=Cabinet(database), report=report, prefix=self.prefix, windows=WINDOWS))
             for take, topic in (
                 (books.products.take_decision, "rms.decisions"),
                 (books.products.take_letter, "rms.dead-letters"),

@@ -2,7 +2,6 @@
 
 import math
 from random import Random
-from typing import Final
 
 
 class JoinedBackoff:
@@ -15,12 +14,15 @@ class JoinedBackoff:
         floor_s: Added to each of them, so that the jitter stays where a step is as short as the floor, seconds.
     """
 
-    healthy_s: Final = math.inf
-
     def __init__(self, steps_s: tuple[float, ...], *, floor_s: float) -> None:
         self._steps_s = steps_s
         self._floor_s = floor_s
         self._failures = 0
+
+    @property
+    def healthy_s(self) -> float:
+        """Never, see above."""
+        return math.inf
 
     def healthy(self) -> None:
         """The delays start again."""

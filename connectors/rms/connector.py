@@ -59,7 +59,7 @@ async def run(
     topic = prefix + names.RAW_TOPIC
     partition = names.partition_of(settings.customer_id)
     async with (
-        aiohttp.ClientSession(trace_configs=[no_redirects()], cookie_jar=aiohttp.DummyCookieJar()) as session,
+        _session() as session,
         raw_output(
             kafka,
             topic=topic,
@@ -134,6 +134,15 @@ async def run(
         counts.pushed,
         counts.spooled,
         dict(counts.dropped),
+    )
+
+
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        # A connection that is used again and turns out to be closed makes aiohttp try again by itself: uncounted.
+        connector=aiohttp.TCPConnector(force_close=True),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[no_redirects()],
     )
 
 

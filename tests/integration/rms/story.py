@@ -68,6 +68,7 @@ class Plan:
         look_ups: Whether bet/detail answers, fails with 500, or is never asked.
         start_ns: When it begins, UTC ns.
         unanswered_s: How long a bet waits for the answer of place-bet.
+        end_s: When it ends, seconds from the beginning.
     """
 
     stop: Stop | None = None
@@ -77,6 +78,7 @@ class Plan:
     seed: int = 1
     start_ns: int = START_NS
     unanswered_s: int = UNANSWERED_S
+    end_s: int = END_S
 
 
 @dataclass
@@ -133,7 +135,7 @@ class _Run:
 
     def run(self) -> Afternoon:
         self._schedule()
-        while self._vendor.now_ns < self._plan.start_ns + END_S * S:
+        while self._vendor.now_ns < self._plan.start_ns + self._plan.end_s * S:
             now_ns = self._vendor.now_ns + STEP_NS
             bets = self._vendor.advance(STEP_NS, placing=now_ns < self._plan.start_ns + BETS_UNTIL_S * S)
             for bet in bets:
@@ -166,7 +168,7 @@ class _Run:
             for place in first:
                 self._at(self._plan.start_ns + from_s * S, partial(self._cut, place))
                 self._at(self._plan.start_ns + (from_s + for_s) * S, partial(self._open, place))
-        for at_ns in range(self._plan.start_ns, self._plan.start_ns + END_S * S, TICK_NS):
+        for at_ns in range(self._plan.start_ns, self._plan.start_ns + self._plan.end_s * S, TICK_NS):
             self._at(at_ns, self._tick)
         stop = self._plan.stop
         if stop is not None:

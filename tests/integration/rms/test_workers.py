@@ -1,0 +1,181 @@
+"""The same afternoon through a real Kafka and real workers, all of them killed on the way: the same outcomes."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+
+from schemas.kafka import KafkaSettings
+from schemas.raw import Header
+from schemas.topics import TOPICS
+from tests.core.driver import Record
+from tests.integration.rms.hops import PREFIX
+from tests.integration.rms.story import Afternoon, Plan, S, spend, told_by
+from tricast.kafka import topics
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+
+HOPS = ("rms.approvals", "rms.bets", "rms.join")
+PATIENCE_S = 90.0
+UNANSWERED_S = 20_000
+"""Longer than the afternoon: rms.raw and rms.bets are read at their own speed, and then time alone says nothing."""
+QUIET_S, END_S = 2_400, 4_800
+SOURCES = ("rms.raw", "rms.bets")
+
+
+class Deployment:
+    """One deployment under its own prefix."""
+
+    def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
+        self._bootstrap, self._prefix, self._folder = bootstrap, prefix, folder
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
+        wanted = [topic for topic in TOPICS.values() if "rms" in topic.name]
+        asyncio.run(topics.create(wanted, prefix, KafkaSettings(bootstrap_servers=bootstrap)))
+
+    def write(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self._producer.produce(
+                self._prefix + record.topic.removeprefix(PREFIX),
+                record.value,
+                key=record.key,
+                headers=[*record.headers],
+                partition=record.partition,
+                timestamp=record.timestamp,
+            )
+        assert self._producer.flush(30) == 0
+
+    def start(self, name: str) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRICAST_")}
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._workers[name] = subprocess.Popen(
+                [sys.executable, "-m", "tricast", "work-one", name],
+                cwd=self._folder,
+                env=environment
+                | {
+                    "TRICAST_KAFKA__BOOTSTRAP_SERVERS": self._bootstrap,
+                    "TRICAST_TOPIC_PREFIX": self._prefix,
+                    "TRICAST_RMS__UNANSWERED_S": str(UNANSWERED_S),
+                    "TRICAST_ENGINE__SESSION_TIMEOUT_S": "6",
+                    "TRICAST_ENGINE__HEARTBEAT_INTERVAL_S": "0.5",
+                    "TRICAST_ENGINE__TRANSACTION_TIMEOUT_S": "8",
+                    "TRICAST_ENGINE__WORKER_NAME": "w0",
+                },
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self, name: str) -> None:
+        self._workers[name].kill()
+        self._workers[name].wait()
+
+    def close(self) -> None:
+        for name in self._workers:
+            self.kill(name)
+
+    def check(self) -> None:
+        for name, worker in self._workers.items():
+            log = (self._folder / f"{name}.log").read_text(errors="replace")[-3000:]
+            assert worker.poll() is None, f"{name} ended: {log}"
+
+    def read(self, name: str) -> list[Record]:
+        """Return what a reader of committed records sees of a topic."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                "group.id": "reader",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 10,
+            }
+        )
+        waiting = set(range(TOPICS[name].partitions))
+        consumer.assign([TopicPartition(self._prefix + name, number, 0) for number in sorted(waiting)])
+        records: list[Record] = []
+        while waiting:
+            for message in consumer.consume(1000, 1.0):
+                error = message.error()
+                if error is not None:
+                    if error.code() == KafkaError._PARTITION_EOF:
+                        waiting.discard(message.partition() or 0)
+                    continue
+                headers: list[Header] = [
+                    (key, content if isinstance(content, bytes) else b"") for key, content in message.headers() or []
+                ]
+                value = message.value()
+                assert isinstance(value, bytes)
+                records.append(Record(offset=message.offset() or 0, value=value, headers=headers))
+        consumer.close()
+        return records
+
+    def until(self, name: str, holds: Callable[[list[Record]], bool]) -> list[Record]:
+        """Wait until what is there is as it should be."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds(found := self.read(name)):
+            self.check()
+            assert time.monotonic() < deadline, f"{len(found)} in {name}"
+            time.sleep(0.1)
+        return found
+
+
+def test_the_same_outcomes_over_kills_of_every_worker(kafka: str, topic_prefix: str, tmp_path: Path):
+    # It ended a minute ago: Kafka deletes what is older than a topic's retention, and takes nothing of the future.
+    start_ns = (int(time.time()) - END_S - 60) * S
+    expected = spend(Plan(look_ups="unheard", unanswered_s=UNANSWERED_S, start_ns=start_ns, end_s=END_S))
+    assert len(expected.told.decisions) > 150
+    answers = sum(b'"answered"' in (record.value or b"") for record in expected.logs.all_of("rms.bets"))
+    first, second, last = parts(expected, start_ns)
+    deployment = Deployment(kafka, topic_prefix, tmp_path)
+    try:
+        for name in HOPS:
+            deployment.start(name)
+        deployment.write(first)
+        deployment.until("rms.decisions", lambda found: len(found) > 20)
+        for name in HOPS:
+            deployment.kill(name)
+        deployment.write(second)
+        for name in HOPS:
+            deployment.start(name)
+        deployment.until("rms.pending", lambda found: sum(is_answer(record) for record in found) == answers)
+        deployment.write(last)
+        places = expected.told.decisions.keys()
+        told = told_by(deployment.until("rms.decisions", lambda found: told_by(found).decisions.keys() >= places))
+    finally:
+        deployment.close()
+    assert told.again == []
+    assert {place: _outcome(value) for place, value in told.decisions.items()} == {
+        place: _outcome(value) for place, value in expected.told.decisions.items()
+    }
+    assert [record.value for record in deployment.read("rms.dead-letters")] == []
+
+
+def parts(afternoon: Afternoon, start_ns: int) -> tuple[list[Record], list[Record], list[Record]]:
+    """Return its sources in three parts; in the last nothing happens but time.
+
+    Topics are read each at its own speed. Where bets come late by more than their windows the join waits for what may
+    still be under way, in their customer's time: that has to go on.
+    """
+    first: list[Record] = []
+    second: list[Record] = []
+    last: list[Record] = []
+    for name in SOURCES:
+        for record in afternoon.logs.all_of(name):
+            at_s = record.timestamp / 1_000 - start_ns / S
+            (first if at_s < 800 else second if at_s < QUIET_S else last).append(record)
+    return first, second, last
+
+
+def is_answer(record: Record) -> bool:
+    return json.loads(record.value or b"{}").get("type") == "answered"
+
+
+def _outcome(decision: dict[str, object]) -> tuple[object, ...]:
+    return decision["outcome"], decision["evidence"], decision.get("why")

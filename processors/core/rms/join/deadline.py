@@ -37,7 +37,7 @@ def reach(case: Case, bet: Bet) -> None:
 def resume(case: Case, bet: Bet, gap: Gap) -> None:
     """Ask about a bet that is not final, if the gap that ended now may hide its decision."""
     answer = bet.answer
-    if answer is None or answer.code is None or not is_waiting(bet):
+    if answer is None or answer.code is None or not is_waiting(bet) or is_cleared(bet):
         return
     if overlaps(gap, doubt_from_ns(bet), bet.deadline_ns):
         outcomes.look_up(case, bet, answer.code, "gap")

@@ -306,3 +306,27 @@ def test_of_two_look_ups_the_later_holds(tasks: Tasks):
     gap(tasks, 30, 40)
     tasks.send(looked_up(None, 45, 100), looked_up(None, 29, 101), time(131, 40))
     assert tasks.short() == [EXPIRED]
+
+
+def test_doubt_and_unknown_order_together_let_nothing_late_decide(tasks: Tasks):
+    tasks.send(approval("accept", 100, 50, slip=None, code="k1"), placed())
+    gap(tasks, 105, 110)
+    tasks.send(time(140, 110, by_code=1), approval("reject", 141, 100, before=1), time(142, 110, by_code=1))
+    assert tasks.short() == []
+    tasks.send(*bet()[1:])
+    assert tasks.short() == [("decision", "accepted", "approval"), ("conflict", "opposite")]
+
+
+def test_what_is_cleared_is_not_asked_about_again(tasks: Tasks):
+    """The look-up waits for an approval by code before it; meanwhile another gap ends."""
+    tasks.send(*bet())
+    gap(tasks, 30, 40)
+    tasks.send(time(125, 40), looked_up(None, 132, 101, by_code_before=1), time(126, None), time(140, 139, by_code=1))
+    assert (asked(tasks), tasks.short()) == ([("s1", "gap")], [])
+
+
+def test_a_look_up_decides_after_the_window_where_an_approval_would_be_late(tasks: Tasks):
+    tasks.send(*bet())
+    gap(tasks, 30, 40)
+    tasks.send(looked_up(None, 45), looked_up("accept", 131, 101))
+    assert tasks.short() == [("decision", "accepted", "looked_up")]

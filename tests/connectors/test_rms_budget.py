@@ -100,19 +100,14 @@ async def test_a_hundred_requests_in_a_quarter_of_an_hour_whatever_they_are_for(
     assert most_within(lookups, QUARTER_S) <= 50
 
 
-async def test_look_ups_leave_room_for_handshakes_and_handshakes_for_tokens(process, clock):
-    budget = await process(requests_per_15_min=40, lookups_per_15_min=40, connects_per_minute=40)
+@pytest.mark.parametrize(("purpose", "at_once"), [("look_up", 15), ("connect", 18), ("request", 20)])
+async def test_look_ups_leave_room_for_handshakes_and_these_for_tokens(process, clock, purpose, at_once):
+    budget = await process(requests_per_15_min=20, lookups_per_15_min=20, connects_per_minute=20)
     began_s = clock.uptime_s
-    for _ in range(30):
-        await budget.look_up()
-    assert budget.requests_left == 10
-    for _ in range(8):
-        await budget.connect()
-    for _ in range(2):
-        await budget.request()
-    assert clock.uptime_s == began_s
-    assert budget.requests_left == 0
-    await budget.look_up()
+    for _ in range(at_once):
+        await getattr(budget, purpose)()
+    assert (clock.uptime_s, budget.requests_left) == (began_s, 20 - at_once)
+    await getattr(budget, purpose)()
     assert clock.uptime_s == began_s + QUARTER_S
 
 
@@ -287,6 +282,13 @@ async def test_a_reboot_frees_nothing_before_its_time(process, clock):
     assert budget.connects_left == 0
     await budget.connect()
     assert clock.slept_s == [MINUTE_S]
+
+
+async def test_a_directory_that_moves_to_a_machine_with_a_longer_uptime_frees_nothing(process, clock):
+    for _ in range(10):
+        await (await process()).connect()
+    clock.uptime_s += 1_000_000
+    assert (await process()).connects_left == 0
 
 
 async def test_a_reboot_with_a_wall_clock_gone_wrong_frees_nothing(process, clock):

@@ -175,24 +175,24 @@ class Bet:
 
     def _by_evidence(self, customer: "Customer", rules: Rules) -> list[Told]:
         ready = [one for one in self.evidence if self.is_ready(customer, rules, one.message.by_code_before)]
-        is_given_up = self.answered is not None and any(
-            not self.is_ordered(customer, one.message.by_code_before) for one in ready if one.message.said is not None
-        )
-        takes_late = self.disposition in {"accepted", "rejected"} or self.is_in_doubt(customer) or is_given_up
+        is_doubtful = self.is_in_doubt(customer)
         too_late = None
         for one in ready:
             if one.message.said is None:
                 continue
             is_in_time = one.message.evidence == "looked_up" or one.message.received_ns <= self.deadline_ns
+            is_ordered = self.is_ordered(customer, one.message.by_code_before)
+            takes_late = self.disposition in {"accepted", "rejected"} or (is_doubtful and is_ordered)
             if is_in_time or takes_late:
                 self.winner, one.is_judged = one, True
                 return [self._decide(_MEANS[one.message.said], one.message.evidence, customer, one)]
-            if self.is_ordered(customer, one.message.by_code_before):
+            if is_ordered:
                 too_late = too_late or one
-        nobody = [one for one in ready if self._says_nobody(one)]
+        nobody = [one for one in self.evidence if self._says_nobody(one)]
+        nobody = sorted(nobody, key=lambda one: one.message.requested_ns or 0)[-1:]
         if self.disposition in {"accepted", "rejected"}:
             return []
-        if nobody:
+        if nobody and nobody[0] in ready:
             return [self._decide("expired", "looked_up", customer, nobody[0])]
         if too_late is not None:
             return [self._decide("expired", "deadline", customer)]

@@ -1,7 +1,9 @@
 """What a world comes to on its way through the join: records in their order, and what each made a task write."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Protocol
 
 from schemas.rms.pending import Time
@@ -65,7 +67,6 @@ class Course:
         steps: Partition → what each made its task write.
         raw: All that was said of bets, in order.
         times: Customer → all that was told of time and coverage, in order.
-        behind: Things that were so late that outcomes may depend on it: customer, slip, what.
     """
 
     world: World
@@ -73,10 +74,11 @@ class Course:
     steps: dict[int, list[Step]] = field(default_factory=dict)
     raw: list[Raw] = field(default_factory=list)
     times: dict[str, list[Time]] = field(default_factory=dict)
-    now_when: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    """Customer, slip, type of message (of bets, or ``known`` and the number of the code's last approval) → customer's
-    time in the slip's task when the first of it came there."""
+    now_when: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Customer, slip → customer's time in the slip's task when the first answer came there."""
     contents: Counter[str] = field(default_factory=Counter)
+    offsets: Iterator[int] = field(default_factory=count)
+    """Of ``rms.raw``."""
 
     def told(self) -> list[Told]:
         """Return all that was written, each task in its order."""

@@ -9,19 +9,70 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
-from schemas.rms.pending import Alias, Answered, AnyMessage, Evident, Placed, Time, encode
+from schemas.rms.pending import Alias, Answered, AnyMessage, Placed, Time, decode, encode
 from tests.oracle.rms.course import Course, Raw, Request, Task
-from tests.oracle.rms.keys import partition_of
-from tests.oracle.rms.said import SECOND_NS
+from tests.oracle.rms.keys import keys_of, partition_of
+from tests.oracle.rms.said import SECOND_NS, Rules
 from tests.oracle.rms.source import Source
-from tests.oracle.rms.world import BetRecord, World
+from tests.oracle.rms.world import BetRecord, Customer, World
 
 BETS_TOPIC: Final = "tricast.rms.bets"
 _SPEEDS: Final = (0.05, 0.3, 1, 1, 4)
 _STATUSES: Final = (200, 200, 200, 200, 200, 200, 200, 404, 500, 0)
 """Of look-ups; 0 is no answer."""
+
+
+class Hops(Protocol):
+    """What the records of a world go through."""
+
+    def source(self, customer: Customer, random: Random) -> Source:
+        """Return the approvals hop of a customer."""
+        ...
+
+    def route(self, bet: BetRecord) -> list[tuple[str, bytes]]:
+        """Return what the router of bets makes of a record."""
+        ...
+
+    def task(self, rules: Rules, /) -> Task:
+        """Return a task of the join."""
+        ...
+
+
+class ByContract:
+    """Approvals hop and router as their contracts say; a hop may pass repeats, and say where coverage ended or not.
+
+    Args:
+        make: Makes a task of the join.
+    """
+
+    def __init__(self, make: Callable[[Rules], Task]) -> None:
+        self._make = make
+        self._says: tuple[bool, bool] | None = None
+
+    def source(self, customer: Customer, random: Random) -> Source:
+        """Return the approvals hop of a customer."""
+        self._says = self._says or (random.random() < 0.9, random.random() < 0.5)
+        return Source(customer, random, dedupes=self._says[0], tells_end=self._says[1])
+
+    def task(self, rules: Rules, /) -> Task:
+        """Return a task of the join."""
+        return self._make(rules)
+
+    def route(self, bet: BetRecord) -> list[tuple[str, bytes]]:
+        """Return what the router of bets makes of a record."""
+        named = {"customer": bet.customer, "slip": bet.slip, "logged_ns": bet.logged_ns, "position": bet.position}
+        messages: list[AnyMessage] = []
+        if bet.disposition is None:
+            what = {"context": bet.context or "", "stake": bet.stake, "odds": bet.odds, "content": bet.content}
+            messages.append(Placed(**named, **what, placed_ns=bet.at_ns))  # type: ignore[arg-type]  # by name
+        else:
+            what = {"disposition": bet.disposition, "code": bet.code, "answered_ns": bet.at_ns}
+            messages.append(Answered(**named, **what))  # type: ignore[arg-type]  # by name
+            if bet.code is not None:
+                messages.append(Alias(customer=bet.customer, code=bet.code, slip=bet.slip, position=bet.position))
+        return [(key, encode(message)) for message in messages for key in keys_of(message)]
 
 
 class Flow:
@@ -30,19 +81,16 @@ class Flow:
     Args:
         world: What happens.
         random: Chance.
-        make: Makes the task of a partition.
+        hops: What the records go through.
     """
 
-    def __init__(self, world: World, random: Random, make: Callable[[int], Task]) -> None:
+    def __init__(self, world: World, random: Random, hops: Hops) -> None:
         self._world, self._random = world, random
         self._used = world.partitions
-        self._tasks = {partition: make(partition) for partition in self._used}
+        self._tasks = {partition: hops.task(world.rules) for partition in self._used}
+        self._route = hops.route
         self.course = Course(world, {p: [] for p in self._used}, {p: [] for p in self._used})
-        dedupes, tells_end = random.random() < 0.9, random.random() < 0.5
-        self._sources = {
-            customer.name: Source(customer, random, dedupes=dedupes, tells_end=tells_end)
-            for customer in world.customers
-        }
+        self._sources = {customer.name: hops.source(customer, random) for customer in world.customers}
         self._bets: dict[tuple[str, str], deque[BetRecord]] = {}
         number = 0
         for customer in world.customers:
@@ -50,11 +98,10 @@ class Flow:
                 position = f"{BETS_TOPIC}/0/{number}"
                 self._bets.setdefault((bet.customer, bet.slip), deque()).append(replace(bet, position=position))
                 number += 1
-        self._unread: dict[int, deque[AnyMessage | tuple[str, bytes]]] = {p: deque() for p in self._used}
+        self._unread: dict[int, deque[tuple[str, bytes]]] = {p: deque() for p in self._used}
         """Partition → records that its task has still to read."""
         self._unwritten: dict[int, deque[list[tuple[str, bytes]]]] = {p: deque() for p in self._used}
         """Partition → what its task wrote to the join itself, record by record, and is not committed."""
-        self._offset = 0
         self._now: dict[tuple[int, str], int] = {}
         self._speeds: dict[object, float] = {}
         self._restarts = random.choice((0, 0, 0.05, 0.3))
@@ -63,7 +110,7 @@ class Flow:
         if random.random() < 0.15:
             names = [*(("read", partition) for partition in self._used), *(("bets", name) for name in self._bets)]
             self._stopped = random.choice(names)
-            self.course.contents[f"stopped for hours: {self._stopped[0]}"] += 1
+            self.course.contents["stopped for hours"] += 1
 
     def run(self) -> Course:
         """Let all of it happen, to where every deadline has passed."""
@@ -90,9 +137,9 @@ class Flow:
         """After everything was forgotten, let some of it come again."""
         for source in self._sources.values():
             now_ns = source.now_ns
-            for bet in source.customer.bets:
+            for number, bet in enumerate(source.customer.bets, 1000 * (1 + len(self._bets))):
                 if self._random.random() < 0.5:
-                    again = replace(bet, position=f"{BETS_TOPIC}/0/{1000 + self._offset}")
+                    again = replace(bet, position=f"{BETS_TOPIC}/0/{number}")
                     self._bets.setdefault((bet.customer, bet.slip), deque()).append(again)
             for number, choice in enumerate(source.customer.choices):
                 if self._random.random() < 0.5:
@@ -137,51 +184,18 @@ class Flow:
     # What moves.
 
     def _emit_raw(self, name: str) -> None:
-        source = self._sources[name]
-        offset, self._offset = self._offset, self._offset + 1
-        for message in source.next(offset, self.course):
-            if isinstance(message, Time):
-                for partition in self._used:
-                    self._unread[partition].append(message)
-            elif isinstance(message, Evident):
-                key = f"{name}/{message.slip}" if message.slip is not None else f"{name}/code:{message.code}"
-                self._unread[partition_of(key)].append(message)
+        self._write(self._sources[name].next(self.course))
 
     def _emit_bet(self, name: tuple[str, str]) -> None:
-        bet = self._bets[name].popleft()
-        partition = partition_of(f"{bet.customer}/{bet.slip}")
-        if bet.disposition is None:
-            placed = Placed(
-                customer=bet.customer,
-                slip=bet.slip,
-                context=bet.context or "",
-                stake=bet.stake,
-                odds=bet.odds,
-                placed_ns=bet.at_ns,
-                logged_ns=bet.logged_ns,
-                content=bet.content,
-                position=bet.position,
-            )
-            self._unread[partition].append(placed)
-            return
-        answered = Answered(
-            customer=bet.customer,
-            slip=bet.slip,
-            disposition=bet.disposition,  # type: ignore[arg-type]  # one of four
-            code=bet.code,
-            answered_ns=bet.at_ns,
-            logged_ns=bet.logged_ns,
-            position=bet.position,
-        )
-        self._unread[partition].append(answered)
-        if bet.code is not None:
-            alias = Alias(customer=bet.customer, code=bet.code, slip=bet.slip, position=bet.position)
-            self._unread[partition_of(f"{bet.customer}/code:{bet.code}")].append(alias)
+        self._write(self._route(self._bets[name].popleft()))
 
     def _commit(self, partition: int) -> None:
-        for key, value in self._unwritten[partition].popleft():
+        self._write(self._unwritten[partition].popleft())
+
+    def _write(self, records: list[tuple[str, bytes]]) -> None:
+        for key, value in records:
             to = partition_of(key)
-            if to in self._used:
+            if to in self._unread:
                 self._unread[to].append((key, value))
 
     def _read(self, partition: int) -> None:
@@ -189,9 +203,8 @@ class Flow:
         if self._restarts and self._random.random() < self._restarts:
             task.restart()
             self.course.contents["restarts"] += 1
-        message = self._unread[partition].popleft()
-        key, value = message if isinstance(message, tuple) else (_key(message, partition), encode(message))
-        self._note(partition, message)
+        key, value = self._unread[partition].popleft()
+        self._note(partition, decode(value))
         step = task.process(len(log), key, value)
         log.append((key, value))
         self.course.steps[partition].append(step)
@@ -201,14 +214,12 @@ class Flow:
         for request in step.requests:
             self._look_up(request)
 
-    def _note(self, partition: int, message: AnyMessage | tuple[str, bytes]) -> None:
+    def _note(self, partition: int, message: AnyMessage) -> None:
         match message:
             case Time(customer=customer, now_ns=now_ns):
                 self._now[partition, customer] = max(now_ns, self._now.get((partition, customer), 0))
-            case Placed(customer=customer, slip=slip):
-                self.course.now_when.setdefault((customer, slip, "placed"), self._now.get((partition, customer), 0))
             case Answered(customer=customer, slip=slip):
-                self.course.now_when.setdefault((customer, slip, "answered"), self._now.get((partition, customer), 0))
+                self.course.now_when.setdefault((customer, slip), self._now.get((partition, customer), 0))
             case _:
                 pass
 
@@ -229,15 +240,3 @@ class Flow:
         received_ns = requested_ns + random.choice((3, 40, 900)) * 1_000_000
         raw = Raw(request.customer, 0, received_ns, None, request, said, status, requested_ns)
         source.at(received_ns, raw)
-
-
-def _key(message: AnyMessage, partition: int) -> str:
-    match message:
-        case Placed() | Answered():
-            return f"{message.customer}/{message.slip}"
-        case Evident(slip=str()):
-            return f"{message.customer}/{message.slip}"
-        case Evident() | Alias():
-            return f"{message.customer}/code:{message.code}"
-        case _:
-            return f"all/{partition}"

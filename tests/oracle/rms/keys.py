@@ -6,6 +6,8 @@ from typing import Final
 
 from aiokafka.partitioner import murmur2
 
+from schemas.rms.pending import Alias, Answered, AnyMessage, Evident, Known, Passed, Placed, Time
+
 PARTITIONS: Final = 4
 _IDS: Final = 12
 """Ids a partition that there are to choose from."""
@@ -17,6 +19,23 @@ _ODD: Final = ("/code:k-{}", "/a/b {}")
 def partition_of(key: str) -> int:
     """Return the partition of a key, as Kafka's default has it."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
+
+
+EVERYWHERE: Final = tuple(
+    next(key for key in (f"all/{n}" for n in range(1000)) if partition_of(key) == p) for p in range(PARTITIONS)
+)
+"""A key for each partition."""
+
+
+def keys_of(message: AnyMessage) -> tuple[str, ...]:
+    """Return the keys under which a message is written: by its bet, its code, or one for each task."""
+    match message:
+        case Passed() | Time():
+            return EVERYWHERE
+        case Placed() | Answered() | Known() | Evident(slip=str()):
+            return (f"{message.customer}/{message.slip}",)
+        case Evident() | Alias():
+            return (f"{message.customer}/code:{message.code}",)
 
 
 @cache

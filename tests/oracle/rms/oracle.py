@@ -10,11 +10,10 @@ from typing import Any, Final
 from schemas.rms.pending import Alias, Answered, AnyMessage, Evident, Known, Passed, Placed, Time, decode, encode
 from tests.oracle.rms.bet import Bet
 from tests.oracle.rms.course import Request, Step
-from tests.oracle.rms.keys import PARTITIONS, partition_of
+from tests.oracle.rms.keys import EVERYWHERE, partition_of
 from tests.oracle.rms.said import SECOND_NS, Rules, Told, told
 
 MOST_EVIDENCE: Final = 16
-_KEYS: Final = tuple(next(f"all/{n}" for n in range(1000) if partition_of(f"all/{n}") == p) for p in range(PARTITIONS))
 
 
 @dataclass(slots=True)
@@ -212,7 +211,7 @@ class Oracle:
         else:
             self._park(code.parked, message)
         if message.ordinal:
-            for key in _KEYS:
+            for key in EVERYWHERE:
                 self._send(key, Passed(customer=customer.name, ordinal=message.ordinal), "all")
 
     def _alias(self, customer: Customer, message: Alias) -> None:

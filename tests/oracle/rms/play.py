@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 
+from tests.oracle.rms.chain import Shipped
 from tests.oracle.rms.core import CoreTask
 from tests.oracle.rms.course import Course, Step, Task
-from tests.oracle.rms.flow import Flow
+from tests.oracle.rms.flow import ByContract, Flow
 from tests.oracle.rms.oracle import Oracle
 from tests.oracle.rms.said import Rules, Told
 from tests.oracle.rms.truth import lies
@@ -28,7 +29,14 @@ def random_course(seed: int, make: Callable[[Rules], Task]) -> Course:
     """Return the course of ``seed`` through tasks that ``make`` makes; the same each time for the same tasks."""
     random = Random(f"rms history {seed}")
     world = random_world(random)
-    return Flow(world, random, lambda _: make(world.rules)).run()
+    return Flow(world, random, ByContract(make)).run()
+
+
+def random_chain(seed: int) -> Course:
+    """Return the course of ``seed`` through the shipped hops, from the connector's frames on."""
+    random = Random(f"rms chain {seed}")
+    world = random_world(random)
+    return Flow(world, random, Shipped()).run()
 
 
 def account(log: Iterable[tuple[str, bytes]], rules: Rules) -> list[Step]:
@@ -71,10 +79,17 @@ def _without(some: list[Told], others: list[Told]) -> tuple[Told, ...]:
     return tuple(found)
 
 
+def course_of(seed: int) -> Course:
+    """Return the course of a seed through the shipped join; each fourth begins with the connector's frames."""
+    return random_chain(seed) if seed % 4 == 3 else random_course(seed, CoreTask)
+
+
 def compare(seed: int) -> tuple[bool, Counter[str]]:
     """Return whether anything is wrong over the history of ``seed``, and what it held."""
-    course = random_course(seed, CoreTask)
-    return bool(differences(course) or lies(course)), contents_of(course)
+    course = course_of(seed)
+    contents = contents_of(course)
+    contents["histories from frames on"] += seed % 4 == 3
+    return bool(differences(course) or lies(course)), contents
 
 
 def contents_of(course: Course) -> Counter[str]:

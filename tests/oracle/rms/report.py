@@ -4,9 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.oracle.rms.core import CoreTask
 from tests.oracle.rms.course import Course, Raw
-from tests.oracle.rms.play import Difference, compare, differences, random_course
+from tests.oracle.rms.play import Difference, compare, course_of, differences
 from tests.oracle.rms.said import SECOND_NS, Told
 from tests.oracle.rms.truth import lies
 from tests.oracle.rms.world import START_NS
@@ -19,7 +18,7 @@ def compare_seed(seed: int) -> tuple[bool, Counter[str]]:
 
 def lines_of(seed: int) -> Iterator[str]:
     """Yield what is wrong over the history of ``seed`` and what happened in it; nothing if all is well."""
-    course = random_course(seed, CoreTask)
+    course = course_of(seed)
     found, lied = differences(course), lies(course)
     if found or lied:
         yield f"seed {seed}, {course.world.rules}"

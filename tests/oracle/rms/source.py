@@ -1,11 +1,13 @@
 """The approvals hop of one customer, as its contract says: what a raw record makes of itself in ``rms.pending``."""
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from schemas.rms.pending import AnyMessage, Evident, Time
+from schemas.rms.pending import AnyMessage, Evident, Time, encode
 from tests.oracle.rms.course import Course, Raw
+from tests.oracle.rms.keys import keys_of
 from tests.oracle.rms.world import Choice, Covered, Customer
 
 
@@ -39,10 +41,20 @@ class Source:
         rank = 0 if isinstance(what, tuple) and what[0] == "end" else rank
         heapq.heappush(self.agenda, (at_ns, rank, self._serial, what))
 
-    def next(self, offset: int, course: Course) -> list[AnyMessage]:
-        """Return what the next raw record makes of itself."""
+    def next(self, course: Course) -> list[tuple[str, bytes]]:
+        """Return what the next of its agenda makes of itself in ``rms.pending``: keys and messages."""
         at_ns, _, _, what = heapq.heappop(self.agenda)
         self.now_ns = max(self.now_ns, at_ns)
+        return self._messages(at_ns, what, course)
+
+    def _messages(self, at_ns: int, what: object, course: Course) -> list[tuple[str, bytes]]:
+        found: list[tuple[str, bytes]] = []
+        for message in self._happens(at_ns, what, next(course.offsets), course):
+            value = encode(message)
+            found += [(key, value) for key in keys_of(message)]
+        return found
+
+    def _happens(self, at_ns: int, what: object, offset: int, course: Course) -> Sequence[AnyMessage]:
         match what:
             case Choice():
                 return self._choice(what, offset, course)
@@ -81,7 +93,7 @@ class Source:
         course.times.setdefault(self.customer.name, []).append(time)
         return time
 
-    def _choice(self, choice: Choice, offset: int, course: Course) -> list[AnyMessage]:
+    def _choice(self, choice: Choice, offset: int, course: Course) -> Sequence[AnyMessage]:
         ids = (choice.slip, choice.code, choice.said)
         if self._dedupes and ids in self._seen:
             course.contents["repeats that the approvals hop drops"] += 1

@@ -54,7 +54,7 @@ def test_the_second_judge_notices_whatever_goes_wrong_on_the_way_out(lie: Callab
 
 
 def test_the_oracle_stands_before_the_second_judge():
-    assert [seed for seed in range(600) if lies(sound(seed))] == []
+    assert [seed for seed in range(400) if lies(sound(seed))] == []
 
 
 def test_histories_hold_what_the_property_speaks_of():
@@ -73,7 +73,7 @@ def test_histories_hold_what_the_property_speaks_of():
         *("look-ups: gap", "look-ups: deadline", "gaps", "restarts", "records logged late"),
         *("look-ups answered: 200", "look-ups answered: 404", "look-ups answered: 500", "said again after a reset"),
         *("look-ups answered: 200 accept", "look-ups answered: 200 reject"),
-        *("stopped for hours: read", "stopped for hours: bets", "floods"),
+        *("stopped for hours", "floods"),
         *("bets without placed", "bets without answer", "placed again", "answered again", "placed after the answer"),
         *(f"choices by {form}" for form in ("slip", "code", "both", "wrong")),
         "histories that go on after everything was forgotten",

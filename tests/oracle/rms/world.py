@@ -12,6 +12,7 @@ from tests.oracle.rms.keys import codes_on, partition_of, slips_on
 from tests.oracle.rms.said import SECOND_NS, Rules
 
 START_NS: Final = 1_790_000_000 * SECOND_NS
+MS_NS: Final = 1_000_000
 CONTEXTS: Final = ("prematch", "prematch", "live", "live", "inplay", "tournament")
 
 
@@ -201,6 +202,7 @@ class _Making:
             answer_logged_ns += self._soon(60, 300, 900)
             count["records logged late"] += 1
         disposition = random.choices(("referred", "unknown", "accepted", "rejected"), (14, 3, 2, 2))[0]
+        logged_ns, answer_logged_ns = _in_ms(logged_ns), _in_ms(answer_logged_ns)
         placed = BetRecord(customer.name, slip, logged_ns, placed_ns, context)
         if random.random() < 0.1:
             placed = _with(placed, odds=random.choice(((), ("2.10", "1.4"))))
@@ -219,22 +221,22 @@ class _Making:
 
     def _odd_records(self, placed: BetRecord, answered: BetRecord) -> None:
         random, customer, count = self._random, self._customer, self._world.contents
-        again_ns = answered.logged_ns + self._soon(1, 30, 200)
+        again_ns = _in_ms(answered.logged_ns + self._soon(1, 30, 200))
         if random.random() < 0.06:
             stake = random.choice(("10", "11"))
             customer.bets.append(_with(placed, logged_ns=again_ns, stake=stake))
             count["placed again"] += 1
         if random.random() < 0.05:
-            customer.bets.append(_with(answered, logged_ns=again_ns + 7))
+            customer.bets.append(_with(answered, logged_ns=again_ns + 7 * MS_NS))
             count["answered again"] += 1
         if random.random() < 0.05:
             other = random.choice(("accepted", "rejected", "referred", "unknown"))
             code = random.choice((answered.code, answered.code, None))
-            customer.bets.append(_with(answered, logged_ns=again_ns + 11, disposition=other, code=code))
+            customer.bets.append(_with(answered, logged_ns=again_ns + 11 * MS_NS, disposition=other, code=code))
             count["answered otherwise"] += 1
         if random.random() < 0.05:  # the answer is logged before the bet
             customer.bets = [
-                _with(bet, logged_ns=answered.logged_ns + 13) if bet == placed else bet for bet in customer.bets
+                _with(bet, logged_ns=answered.logged_ns + 13 * MS_NS) if bet == placed else bet for bet in customer.bets
             ]
             count["placed after the answer"] += 1
 
@@ -302,6 +304,11 @@ class _Making:
                     deadline_ns = bet.logged_ns + window * SECOND_NS
                     ticks.add(deadline_ns + random.choice((0, 1, self._soon(2))))
         customer.ticks = sorted(at_ns for at_ns in ticks if at_ns < customer.end_ns)
+
+
+def _in_ms(at_ns: int) -> int:
+    """Return a time as Kafka has it."""
+    return at_ns // MS_NS * MS_NS
 
 
 def _with(bet: BetRecord, **changes: object) -> BetRecord:

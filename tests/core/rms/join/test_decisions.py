@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.rms.fields import DECISIONS
-from schemas.rms.pending import code_key, slip_key
+from schemas.rms.pending import Passed, code_key, slip_key
 from tests.core.rms.join.tasks import T0, S, Tasks, alias, answered, approval, bet, ns, partition_of, placed, time
 
 
@@ -285,3 +285,16 @@ def test_two_customers_with_the_same_slip_id(tasks: Tasks):
     tasks.send(*bet(), *(replace(message, customer="8") for message in bet()), approval("accept"))
     (value,) = tasks.told()
     assert value["customer"] == "7"
+
+
+def test_a_busy_customer_does_not_hold_an_end_up(tasks: Tasks):
+    """What came by code after the window's end need not pass first; there is always some of it."""
+    tasks.send(*bet(), time(131, by_code=1), time(132, by_code=2))
+    assert tasks.short() == []
+    tasks.send(Passed(customer="7", ordinal=1))
+    assert tasks.short() == [("decision", "expired", "deadline")]
+
+
+def test_ids_that_disagree_are_told_once(tasks: Tasks):
+    tasks.send(*bet(), approval("accept", code="other"), approval("accept", raw=101, code="third"))
+    assert tasks.short() == [("decision", "accepted", "approval"), ("conflict", "ids-disagree")]

@@ -196,6 +196,8 @@ def test_what_cannot_be_verified(tasks: Tasks, answer: dict[str, Any] | None, wh
 def test_no_code_to_ask_for(tasks: Tasks):
     tasks.send(*bet(code=None))
     gap(tasks, 30, 40)
+    tasks.send(time(130, 40))
+    assert tasks.short() == []
     tasks.send(time(131, 40))
     assert (asked(tasks), tasks.short()) == ([], [unverified("no-code")])
 

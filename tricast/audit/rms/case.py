@@ -102,6 +102,11 @@ class Case:
         """Return from when on something may have been missed."""
         return min([start_ns, *(placed.placed_ns for placed in self.placed[:1])])
 
+    def is_doubted(self, deadline_ns: int, start_ns: int) -> bool:
+        """Return whether it may have looked as if a word about it had been missed."""
+        answered = [each.answered_ns for each in self.answered[:1]]
+        return self.coverage.may_be_doubted(min([self.doubt_from(start_ns), *answered]), deadline_ns)
+
     @property
     def answer(self) -> Answered | None:
         """The answer that stands: the first, or what replaced ``unknown``."""
@@ -129,9 +134,9 @@ class Case:
         """Return until when the join waits for an answer before it takes what it has: a platform may have been late."""
         return deadline_ns + max(0, self.first_seen_ns - start_ns)
 
-    def code_seen_ns(self) -> int | None:
-        """Return when the join knew the bet code."""
-        return min((self.seen_ns(each) for each in self.answered if each.code is not None), default=None)
+    def code_seen_ns(self, code: str | None) -> int | None:
+        """Return when the join knew that a bet code is this bet's."""
+        return min((self.seen_ns(each) for each in self.answered if each.code == code), default=None)
 
     def sayings(self) -> Iterator[Word]:
         """Yield what the vendor said for or against the bet, in the order of raw, while the bet was known."""
@@ -165,7 +170,7 @@ class Case:
             return False
         if word.slip is not None:
             return True
-        known_ns = self.code_seen_ns()
+        known_ns = self.code_seen_ns(word.code)
         return is_answered and known_ns is not None and known_ns <= self.patience_ns(deadline_ns, start_ns)
 
     def is_certain(self, word: Word) -> bool:

@@ -49,11 +49,8 @@ def _remember(case: Case, life: _Life, at_ns: int) -> None:
     part.arrange()
     standing = part.answer
     life.until_ns = None
-    if (
-        standing is not None
-        and standing.disposition in ("accepted", "rejected")
-        and not any(w.said for w in part.words)
-    ):
+    is_over = standing is not None and standing.disposition in ("accepted", "rejected")
+    if is_over and not any(word.said for word in part.words) and not any(_is_decision_of(part, t) for t in case.told):
         deadline_ns, start_ns = max(part.starts.items())
         life.until_ns = part.patience_ns(deadline_ns, start_ns) + case.windows.orphan_ns
 

@@ -40,7 +40,7 @@ def judge_orphan(case: Case, at: str, orphan: Orphan, find: Find) -> None:
         find("false", f"{where}: received_ns is not that of {orphan.raw}")
     if case.coverage.newest_ns <= word.received_ns + case.windows.orphan_ns:
         find("guessed", f"{where}: its window has not passed by its feed's own time")
-    known_ns = case.first_seen_ns if word.slip is not None else case.code_seen_ns()
+    known_ns = case.first_seen_ns if word.slip is not None else case.code_seen_ns(word.code)
     if not case.records or known_ns is None or not case.is_certain(word):
         return
     is_remembered = word.received_ns <= known_ns + case.windows.remember_ns - MARGIN_NS

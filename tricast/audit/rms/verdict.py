@@ -104,8 +104,11 @@ def _decided(case: Case, decision: Decision, deadline_ns: int, start_ns: int) ->
 def _waits_on(case: Case, deadline_ns: int, start_ns: int) -> bool:
     """Return whether an approval after the deadline decides: in doubt, or nobody waited for a decision at all."""
     dispositions = {answered.disposition for answered in case.answered}
-    is_doubted = case.coverage.may_be_doubted(case.doubt_from(start_ns), deadline_ns)
-    return is_doubted or bool(dispositions - {"referred"}) or case.is_late(deadline_ns, start_ns)
+    return (
+        case.is_doubted(deadline_ns, start_ns)
+        or bool(dispositions - {"referred"})
+        or case.is_late(deadline_ns, start_ns)
+    )
 
 
 def _not_first(
@@ -148,7 +151,7 @@ def _unverified(case: Case, decision: Decision, deadline_ns: int, start_ns: int)
         yield "guessed", "its deadline has not passed by its feed's own time"
     standing, why = case.answer, decision.why
     is_unknown = any(answered.disposition == "unknown" for answered in case.answered)
-    is_doubted = case.coverage.may_be_doubted(max(case.doubt_from(start_ns), _cleared_ns(case)), deadline_ns)
+    is_doubted = case.is_doubted(deadline_ns, start_ns)
     look_ups = [word for word in case.words if word.is_look_up]
     reasons = {
         "unanswered": standing is None or case.seen_ns(case.answered[0]) > start_ns + case.windows.unanswered_ns,

@@ -39,8 +39,7 @@ def _overdue(case: Case, deadline_ns: int, start_ns: int) -> str | None:
 def _unresolved(case: Case, deadline_ns: int, start_ns: int, *, is_unknown: bool) -> str | None:
     """Say why a referred bet should have come to an end."""
     coverage, windows = case.coverage, case.windows
-    from_ns = case.doubt_from(start_ns)
-    is_doubted = is_unknown or coverage.may_be_doubted(from_ns, deadline_ns)
+    is_doubted = is_unknown or case.is_doubted(deadline_ns, start_ns)
     # Approvals by code alone of the whole customer must have found their bets first: see ``unordered``.
     if not is_doubted and coverage.is_proven(deadline_ns) and _has_passed(case, deadline_ns):
         return "its window is over, nothing was missed, and it has no outcome"

@@ -298,3 +298,10 @@ def test_a_busy_customer_does_not_hold_an_end_up(tasks: Tasks):
 def test_ids_that_disagree_are_told_once(tasks: Tasks):
     tasks.send(*bet(), approval("accept", code="other"), approval("accept", raw=101, code="third"))
     assert tasks.short() == [("decision", "accepted", "approval"), ("conflict", "ids-disagree")]
+
+
+def test_what_is_settled_is_kept_while_something_for_it_may_be_on_its_way(tasks: Tasks):
+    """The code's task lags: a contradiction by code alone still finds its bet."""
+    tasks.send(*bet(disposition="accepted"), time(131, by_code=1), time(5_000, by_code=1))
+    tasks.send(approval("reject", 20, slip=None, code="k1"))
+    assert tasks.short() == [("decision", "rejected", "approval"), ("conflict", "answer-contradicts")]

@@ -66,7 +66,7 @@ def test_the_records_shown_satisfy_their_schemas_and_the_router():
 
 def test_every_code_of_the_router_is_explained():
     told = set(re.findall(r"`(rms\.[a-z0-9-]+)`", TEXT))
-    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "processors/core/rms").glob("bets*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "processors/core/rms/bets").glob("*.py"))
     used = {str(Code[name]) for name in re.findall(r"Code\.([A-Z_]+)", source)}
     used |= {
         str(code) for code in (Code.NOT_JSON, Code.BAD_UTF8, Code.TOO_DEEP, Code.DUPLICATE_KEY, Code.NOT_AN_OBJECT)

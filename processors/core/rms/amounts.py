@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import Raw
 
 # Bounds keep what is written without exponent short: a few letters may else stand for a gigabyte of zeros.
-_AMOUNT: Final = re.compile(r"[+-]?([0-9]{1,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+_AMOUNT: Final = re.compile(r"[+-]?([0-9]{1,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
 def amount(value: Any) -> Decimal | None:
@@ -20,7 +20,7 @@ def amount(value: Any) -> Decimal | None:
         case bool():
             return None
         case int():
-            text = str(value) if abs(value) < 10**30 else ""
+            text = str(value) if abs(value) < 10**40 else ""
         case Raw():
             text = bytes(value).decode()
         case str():

@@ -92,7 +92,7 @@ DEAD: list[tuple[Any, Code]] = [
     (PLACED | {"placed_at": "9999-12-31T23:59:59Z"}, Code.FUTURE_TIME),
     (ANSWERED | {"answered_at": LOGGED_MS + HOUR_MS + 1}, Code.FUTURE_TIME),
     (PLACED | {"placed_at": LOGGED_MS - 6 * HOUR_MS - 1}, Code.BET_TOO_OLD),
-    (PLACED | {"placed_at": LOGGED_MS // 1000}, Code.BET_TOO_OLD),
+    (PLACED | {"placed_at": LOGGED_MS // 1000}, Code.BAD_TIME),
     (PLACED | {"placed_at": "2002-01-01T00:00:00+23:00"}, Code.BET_TOO_OLD),
     (ANSWERED | {"answered_at": LOGGED_MS - 6 * HOUR_MS - 1}, Code.BET_TOO_OLD),
     (without(PLACED, "context"), Code.BAD_CONTEXT),

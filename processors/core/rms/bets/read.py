@@ -6,7 +6,8 @@ from hashlib import blake2b
 from typing import Any, Final, get_args
 
 from processors.core.exact import FlawedError, canonical, read_object
-from processors.core.rms.bets.fields import ID_LETTERS, amount, customer_id, text, time_ns
+from processors.core.rms.bets.fields import amount, text, time_ns
+from processors.core.rms.ids import MAX_ID, customer_text
 from schemas.rms.codes import Code, Count
 from schemas.rms.fields import Disposition
 from schemas.rms.pending import Answered, Placed, slip_key
@@ -88,7 +89,7 @@ def read_bet(value: bytes, key: bytes | None, *, logged_ns: int, remember_ns: in
     kind = tree.get("type")
     if kind not in ("placed", "answered"):
         raise RejectedError(Code.UNKNOWN_TYPE, f"type {kind!r:.60}")
-    customer = customer_id(tree.get("customer"))
+    customer = customer_text(tree.get("customer"))
     if customer is None:
         raise RejectedError(Code.BAD_CUSTOMER, f"customer {tree.get('customer')!r:.60}")
     slip = _slip(tree.get("bet_slip_id"))
@@ -110,9 +111,9 @@ def _object(value: bytes) -> dict[str, Any]:
 def _slip(value: Any) -> str:
     if value is None or value == "":
         raise RejectedError(Code.NO_SLIP_ID, "bet_slip_id is missing or empty")
-    slip = text(value, ID_LETTERS)
+    slip = text(value, MAX_ID)
     if slip is None:
-        raise RejectedError(Code.NO_SLIP_ID, f"bet_slip_id {value!r:.60} is no text of 1 to {ID_LETTERS} letters")
+        raise RejectedError(Code.NO_SLIP_ID, f"bet_slip_id {value!r:.60} is no text of 1 to {MAX_ID} letters")
     return slip
 
 
@@ -153,12 +154,12 @@ def _answered(bet: _Envelope) -> Read:
         raise RejectedError(Code.UNKNOWN_DISPOSITION, f"disposition {disposition!r:.60}")
     code = None
     if tree.get("bet_code") not in (None, ""):  # a rejected bet may have none
-        code = text(tree["bet_code"], ID_LETTERS)
+        code = text(tree["bet_code"], MAX_ID)
         if code is None:
             raise RejectedError(
-                Code.BAD_FIELD, f"bet_code {tree['bet_code']!r:.60} is no text of 1 to {ID_LETTERS} letters"
+                Code.BAD_FIELD, f"bet_code {tree['bet_code']!r:.60} is no text of 1 to {MAX_ID} letters"
             )
-    short_code = text(tree.get("short_code"), ID_LETTERS)
+    short_code = text(tree.get("short_code"), MAX_ID)
     is_odd = short_code is None and tree.get("short_code") not in (None, "")
     is_odd |= type(tree.get("result")) not in (bool, type(None))
     message = Answered(

@@ -34,9 +34,11 @@ def lives(case: Case) -> list[Case]:
 
 
 def _is_forgotten(case: Case, life: _Life, at_ns: int) -> bool:
+    if life.until_ns is not None and life.last_ns > life.until_ns:
+        return True  # its last record came when there was nothing left to wait for
     until_ns = life.last_ns + case.windows.remember_ns
     if life.until_ns is not None:
-        until_ns = min(until_ns, max(life.until_ns, life.last_ns))
+        until_ns = min(until_ns, life.until_ns)
     told_ns = case.coverage.tick_after(until_ns)  # nothing is forgotten but when time is told
     return told_ns is not None and told_ns <= at_ns
 

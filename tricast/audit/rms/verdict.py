@@ -124,8 +124,9 @@ def _not_first(
 
 def _expired(case: Case, decision: Decision, deadline_ns: int, start_ns: int) -> Iterator[tuple[FindingKind, str]]:
     dispositions = {answered.disposition for answered in case.answered}
-    if dispositions and not dispositions & {"referred", "unknown"}:
-        yield "false", f"its answer says {', '.join(sorted(dispositions))}: nobody was to decide"
+    named = _named(case.answered, decision.positions.answered)
+    if isinstance(named, Answered) and named.disposition in ("accepted", "rejected"):
+        yield "false", f"its answer says {named.disposition}: nobody was to decide"
     if case.coverage.newest_ns <= deadline_ns:
         yield "guessed", "its deadline has not passed by its feed's own time"
     cleared_ns = _cleared_ns(case)

@@ -332,3 +332,19 @@ def test_a_look_up_decides_after_the_window_where_an_approval_would_be_late(task
     gap(tasks, 30, 40)
     tasks.send(looked_up(None, 45), looked_up("accept", 131, 101))
     assert tasks.short() == [("decision", "accepted", "looked_up")]
+
+
+def test_a_look_up_waits_for_approvals_of_others_too(tasks: Tasks):
+    tasks.send(*bet())
+    gap(tasks, 30, 40)
+    tasks.send(time(131, 40), looked_up(None, 132, 101, by_code_before=1))
+    assert tasks.short() == []
+    tasks.send(approval("reject", 129, 100, slip=None, code="k9"))
+    assert tasks.short() == [LOOKED]
+
+
+def test_a_bet_that_comes_late_has_its_window_to_be_answered(tasks: Tasks):
+    tasks.send(time(60), placed(), approval("accept", 20, before=1), time(180, by_code=1))
+    assert tasks.short() == []
+    tasks.send(time(181, by_code=1))
+    assert tasks.short() == [("decision", "accepted", "approval")]

@@ -217,6 +217,15 @@ async def test_whatever_comes_in_place_of_the_first_token_it_is_asked_for_again_
         assert SECRET not in caplog.text
 
 
+async def test_what_is_sent_follows_no_redirect():
+    replies = [Said(307, b"", {"Location": "/elsewhere"}), Said(308, b"", {"Location": "/elsewhere"})]
+    async with api(lambda _: replies.pop() if replies else pair(1)) as vendor, owning(vendor.url) as owner:
+        await owner.clock.advance_to_next()
+        await owner.clock.advance_to_next()
+        await owner.bearer()
+        assert [asked.path for asked in vendor.asked] == [EXCHANGE] * 3
+
+
 async def test_where_nobody_listens_it_is_asked_again_later(caplog):
     async with owning("http://127.0.0.1:9") as owner:
         for _ in range(3):

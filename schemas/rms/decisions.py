@@ -67,7 +67,7 @@ class Decision(Normalized, kw_only=True):
             Reason,
             Meta(
                 description="expired_unverified: feed-down, not-found, no-answer, unanswered, no-code,"
-                " unknown-disposition."
+                " unknown-disposition, unordered."
             ),
         ]
         | UnsetType

@@ -43,12 +43,10 @@ class Sockets:
             ConfigurationError: The vendor refuses us for what is in our settings.
         """
         async with asyncio.TaskGroup() as group:
-            second = False
-            begin = self._begin(group, second=second)
-            changing = group.create_task(self._change(group, begin)) if self._change_over else None
+            first = self._begin(group, second=False)
+            changing = group.create_task(self._change(group, first), name="rms-change-over")
             await self._stop.wait()
-            if changing is not None:
-                changing.cancel()
+            changing.cancel()
             for line in self._lines:
                 line.stop(SHUTDOWN)
 
@@ -65,6 +63,8 @@ class Sockets:
             self._lines.remove(line)
 
     async def _change(self, group: asyncio.TaskGroup, active: RmsLine) -> None:
+        if not self._change_over:
+            return
         second = False
         bearer = await self._tokens.bearer()
         while True:

@@ -5,7 +5,7 @@ import pytest
 from schemas.errors import ConfigurationError
 from simulators.rms.auth import EXCHANGE, REFRESH
 from tests.connectors import contract
-from tests.connectors.test_rms_against_simulator import check_ledger, has, has_frame, has_joined, refusals
+from tests.connectors.test_rms_against_simulator import after_joined, check_ledger, has, has_frame, has_joined, refusals
 from tests.simulators.rms_client import staged, until
 
 pytestmark = pytest.mark.kafka
@@ -143,13 +143,17 @@ async def test_withdrawn_rights_that_come_back_with_the_new_exchange_are_no_matt
 async def test_time_goes_on_between_connections_and_says_why_there_is_none(rms, tmp_path):
     async with staged(tmp_path) as stage:
         async with rms.connector(stage.simulator.urls):
-            await rms.records(has_joined(1))
-            await stage.control("faults", refuse_every=1, refusals=["500"])
-            await stage.control("close", how=1001)
-            await rms.records(has("tick", 3, open=False, joined=False, heard_ns=None, reason="server-error"))
+            for turn in (1, 2):
+                await rms.records(has_joined(turn))
+                await stage.control("faults", refuse_every=1, refusals=["500"])
+                await stage.control("close", how=1001)
+                told = {"open": False, "joined": False, "heard_ns": None, "reason": "server-error"}
+                await rms.records(lambda seen, turn=turn, told=told: has("tick", 3, **told)(after_joined(seen, turn)))
+                await stage.control("faults")
+            await rms.records(has_joined(3))
         refused, records = refusals(await rms.records())
     contract.check(records, feed="rms")
-    assert [r.json["code"] for r in refused] == [500]
+    assert [r.json["code"] for r in refused] == [500, 500], "each time anew"
 
 
 async def test_a_customer_without_settings_is_an_error_before_anything_starts(rms, tmp_path):

@@ -5,6 +5,7 @@ import itertools
 import logging
 import time
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -69,7 +70,9 @@ class Bench:
     def __init__(self, url, session):
         self.clock = SteppedClock()
         self.queue = LookUpQueue()
-        self.tokens = Tokens()
+        self.tokens: Any = Tokens()
+        self.served: Any = None
+        sink: Any = self
         self.budget = FreeBudget()
         self.kept = []
         self.has_room = True
@@ -77,7 +80,7 @@ class Bench:
         self.asker = Asker(
             self.queue,
             bets=BetDetail(session, base_url=url, timeout_s=0.3, redacted=self.tokens.redacted, clock=self.clock),
-            recorder=SnapshotRecorder(feed="rms", line=f"rms-{CUSTOMER}-lookups", sink=self),
+            recorder=SnapshotRecorder(feed="rms", line=f"rms-{CUSTOMER}-lookups", sink=sink),
             tokens=self.tokens,
             budget=self.budget,
             clock=self.clock,
@@ -317,8 +320,8 @@ async def test_the_simulated_vendor_is_asked_as_it_wants(tmp_path):
         bets = BetDetail(
             session, base_url=stage.simulator.urls.bets_url, timeout_s=5, redacted=str, clock=SystemClock()
         )
-        there = await bets.ask(Bet("any", code), bearer)
-        gone = await bets.ask(Bet("any", "other"), bearer)
+        there: Any = await bets.ask(Bet("any", code), bearer)
+        gone: Any = await bets.ask(Bet("any", "other"), bearer)
         assert [there.status, gone.status] == [200, 404]
         assert stage.ledger("http")[-1].path == BET_DETAIL
 
@@ -346,10 +349,9 @@ class Topics:
         )
         producer.init_transactions(20)
         producer.begin_transaction()
+        known: Any = HEADERS
         for value in values:
-            producer.produce(
-                self.lookups, value=value, headers=HEADERS, timestamp=(at_ns or time.time_ns()) // 1_000_000
-            )
+            producer.produce(self.lookups, value=value, headers=known, timestamp=(at_ns or time.time_ns()) // 1_000_000)
         assert producer.flush(20) == 0
         return producer
 
@@ -370,9 +372,8 @@ class Topics:
             status=status,
         )
         producer = Producer({"bootstrap.servers": self.kafka.bootstrap_servers})
-        producer.produce(
-            self.raw, value=value, headers=headers.to_kafka(), partition=names.partition_of(CUSTOMER), key=CUSTOMER
-        )
+        known: Any = headers.to_kafka()
+        producer.produce(self.raw, value=value, headers=known, partition=names.partition_of(CUSTOMER), key=CUSTOMER)
         assert producer.flush(20) == 0
 
 
@@ -396,6 +397,7 @@ class Kept:
 async def answering(topics, reply=lambda _: Said(200, PENDING), **settings):
     """Run look-ups as the connector does; yield the API, what was kept, and the look-ups."""
     kept, stop = Kept(), asyncio.Event()
+    tokens: Any = Tokens()
     sink = FrameSink(kept, max_bytes=1_000_000)
     writing = asyncio.create_task(sink.run())
     async with api(reply) as served, http_session() as session:
@@ -406,7 +408,7 @@ async def answering(topics, reply=lambda _: Said(200, PENDING), **settings):
             topics.prefix,
             sink=sink,
             session=session,
-            tokens=Tokens(),
+            tokens=tokens,
             budget=FreeBudget(),
             stop=stop,
             clock=SystemClock(),

@@ -1,6 +1,7 @@
 """Look-ups without a network: what is one, whose turn it is, what an answer answers."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -143,8 +144,12 @@ def test_what_an_answer_is_about(status, text, what):
 # -- the queue -------------------------------------------------------------------------------------------------------
 
 
+def a_queue(**settings) -> Any:
+    return LookUpQueue(**settings)
+
+
 def test_the_oldest_comes_first_and_is_gone_when_answered():
-    queue = LookUpQueue()
+    queue = a_queue()
     for slip in ("s-2", "s-1", "s-3"):
         assert queue.ask(wanted(slip), T) == "taken"
     order = []
@@ -156,7 +161,7 @@ def test_the_oldest_comes_first_and_is_gone_when_answered():
 
 
 def test_several_for_one_bet_are_one_and_it_waits_for_the_longest():
-    queue = LookUpQueue()
+    queue = a_queue()
     queue.ask(wanted(until_s=10), T)
     assert queue.ask(wanted(asked_s=5, until_s=900), T + 5 * S) == "merged"
     assert queue.ask(wanted(asked_s=1, until_s=6), T + 5 * S) == "merged"
@@ -168,13 +173,13 @@ def test_several_for_one_bet_are_one_and_it_waits_for_the_longest():
 
 
 def test_one_slip_with_two_codes_is_two():
-    queue = LookUpQueue()
+    queue = a_queue()
     queue.ask(wanted(code="a"), T)
     assert queue.ask(wanted(code="b"), T) == "taken"
 
 
 def test_what_is_asked_for_while_a_request_is_under_way_is_asked_again():
-    queue = LookUpQueue()
+    queue = a_queue()
     queue.ask(wanted(), T)
     due = queue.next(T)
     queue.ask(wanted(asked_s=1), T + S)
@@ -183,7 +188,7 @@ def test_what_is_asked_for_while_a_request_is_under_way_is_asked_again():
 
 
 def test_what_nobody_waits_for_any_more_is_dropped_and_counted():
-    queue = LookUpQueue()
+    queue = a_queue()
     queue.ask(wanted("s-1", until_s=10), T)
     queue.ask(wanted("s-2", until_s=20), T)
     assert queue.ask(wanted("s-3", until_s=-1), T) == "too-late"
@@ -194,7 +199,7 @@ def test_what_nobody_waits_for_any_more_is_dropped_and_counted():
 
 
 def test_failures_are_tried_again_three_times_with_growing_delays_and_others_come_meanwhile():
-    queue = LookUpQueue()
+    queue = a_queue()
     queue.ask(wanted("s-1"), T)
     queue.ask(wanted("s-2"), T)
     first = queue.next(T)
@@ -214,7 +219,7 @@ def test_failures_are_tried_again_three_times_with_growing_delays_and_others_com
 
 
 def test_a_new_wish_starts_the_tries_again():
-    queue = LookUpQueue()
+    queue = a_queue()
     queue.ask(wanted(), T)
     for _ in range(3):
         queue.failed(queue.next(T + 400 * S), T)
@@ -223,7 +228,7 @@ def test_a_new_wish_starts_the_tries_again():
 
 
 def test_what_another_connector_recorded_later_than_it_was_asked_for_serves():
-    queue = LookUpQueue()
+    queue = a_queue()
     queue.ask(wanted("s-1", asked_s=5), T + 5 * S)
     queue.recorded(bet("s-1"), T + 4 * S)  # it says nothing of what came after
     assert len(queue) == 1
@@ -234,21 +239,21 @@ def test_what_another_connector_recorded_later_than_it_was_asked_for_serves():
 
 
 def test_answers_that_are_read_first_serve_too_and_the_newest_counts():
-    queue = LookUpQueue()
+    queue = a_queue()
     queue.recorded(bet(), T + 9 * S)
     queue.recorded(bet(), T + 2 * S)
     assert queue.ask(wanted(asked_s=8), T + 10 * S) == "answered"
 
 
 def test_a_standby_leaves_look_ups_to_others_for_a_while():
-    queue = LookUpQueue(patience_s=15)
+    queue = a_queue(patience_s=15)
     queue.ask(wanted(), T + S)
     assert queue.next(T + S) == Later(14.0)
     assert isinstance(queue.next(T + 15 * S), Due)
 
 
 def test_a_wish_from_a_clock_ahead_of_ours_waits_but_not_for_long():
-    queue = LookUpQueue()
+    queue = a_queue()
     queue.ask(wanted("s-1", asked_s=2), T)
     queue.ask(wanted("s-2", asked_s=5000, until_s=9000), T)
     assert queue.next(T) == Later(2.0)
@@ -259,7 +264,7 @@ def test_a_wish_from_a_clock_ahead_of_ours_waits_but_not_for_long():
 
 
 def test_no_more_wait_than_fit():
-    queue = LookUpQueue()
+    queue = a_queue()
     for number in range(MOST):
         assert queue.ask(wanted(f"s-{number}"), T) == "taken"
     assert queue.ask(wanted("s-x"), T) == "too-many"
@@ -278,7 +283,7 @@ def test_no_more_wait_than_fit():
 )
 def test_in_any_history_every_wish_is_answered_by_a_later_request_or_ends_as_counted(history):
     """Ours are answered when ``done`` or ``recorded`` after them; until then, or given up, or too late, they wait."""
-    queue, now_ns = LookUpQueue(), T
+    queue, now_ns = a_queue(), T
     open_since, given_up = {}, set()
     for what, slip, seconds in history:
         now_ns += seconds * S

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from random import Random
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -23,10 +23,10 @@ class Owner:
     """An owner at work, and the time in the test's hands."""
 
     def __init__(self, tokens: TokenOwner, clock: SteppedClock, budget: FreeBudget) -> None:
-        self.tokens = tokens
+        self.tokens: Any = tokens
         self.clock = clock
         self.budget = budget
-        self.running: asyncio.Task[None] | None = None
+        self.running: Any = None
 
     async def bearer(self):
         async with asyncio.timeout(20):

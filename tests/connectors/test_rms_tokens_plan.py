@@ -2,6 +2,7 @@
 
 import json
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ CAMEL = {"expires": "", "expiresIn": 1800, "accessToken": "a.b.c", "refreshToken
 SNAKE = {"expires": "", "expires_in": 1800, "access_token": "a.b.c", "refresh_token": "r-1"}
 
 
-def read(body, status=200, retry_after_s=0.0):
+def read(body, status=200, retry_after_s=0.0) -> Any:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     return read_answer(status, text, retry_after_s=retry_after_s)
 
@@ -101,7 +102,7 @@ def test_nothing_of_a_token_is_in_a_repr():
 # -- the plan --------------------------------------------------------------------------------------------------------
 
 
-def grant(access="a", refresh="r", life_s=1800.0, *, told=True):
+def grant(access: str = "a", refresh: str | None = "r", life_s=1800.0, *, told=True):
     return Grant(access=access, refresh=refresh, life_s=life_s, is_told=told)
 
 
@@ -113,7 +114,7 @@ class Story:
         self.now_s = 1_000.0
         self.steps = []
 
-    def go(self, answer):
+    def go(self, answer: Any) -> Any:
         """Wait for the next step, answer it, and return the step's name and what came of it."""
         while isinstance(step := self.plan.next(self.now_s), Wait):
             assert step.until_s > self.now_s
@@ -123,7 +124,7 @@ class Story:
         return type(step).__name__, self.plan.answered(step, answer, asked_s=self.now_s, now_s=self.now_s)
 
     @property
-    def bearer(self):
+    def bearer(self) -> Any:
         return self.plan.bearer(self.now_s)
 
     def refuse(self, *, rights=False, bearer=None):
@@ -254,6 +255,7 @@ def test_three_refusals_in_a_row_lead_to_an_exchange(story):
 
 
 def test_several_who_are_refused_with_one_token_are_one_refusal(story):
+    last = None
     for _ in range(3):
         bearer = story.bearer
         for _ in range(4):

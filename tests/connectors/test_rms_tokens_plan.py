@@ -234,7 +234,7 @@ def test_a_refused_token_is_replaced_at_once_and_not_handed_out_meanwhile(story)
     at_s = story.now_s
     assert story.go(grant("second"))[0] == "Refresh"
     assert story.now_s == at_s
-    assert story.bearer.text == "second"
+    assert getattr(story.bearer, "text", None) == "second"
 
 
 def test_who_comes_late_with_a_token_that_was_replaced_is_not_heard(story):
@@ -296,7 +296,7 @@ def test_a_refused_token_is_handed_out_again_when_replacing_it_led_nowhere(story
     story.refuse()
     assert story.bearer is None
     story.go(Failed("timeout"))
-    assert story.bearer.text == "first"
+    assert getattr(story.bearer, "text", None) == "first"
     story.refuse()
     assert story.bearer is None
     assert isinstance(story.plan.next(story.now_s), Wait)  # the delay holds

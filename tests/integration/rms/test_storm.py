@@ -23,9 +23,9 @@ from tests.integration.rms.fast_clock import FastClock
 from tests.integration.rms.limits import MINUTE_NS, QUARTER_HOUR_NS, handshakes, most_within, requests
 from tricast.kafka import topics
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
-SPEED = 60.0
+SPEED = 30.0
 HANDSHAKES = 16
 """The storm lasts until so many were seen: more than a minute may have, whatever this machine is busy with."""
 CRASH_AFTER_S = (20.0, 120.0)
@@ -55,8 +55,8 @@ def connector_settings(urls: RmsUrls, folder: Path, replica: str) -> RmsSettings
         state_dir=folder / "state",
         spool_dir=folder / f"spool{replica}",
         handshake_timeout_s=0.5,  # real
-        # How long an attempt may be under way: half a second that this machine may be busy is half a minute.
-        http_timeout_s=30.0,
+        # How long an attempt may be under way: the two seconds that this machine may be busy are a minute.
+        http_timeout_s=60.0,
         tick_interval_s=5.0,
     )
 
@@ -115,7 +115,7 @@ async def test_no_limit_is_broken_and_all_come_back(kafka: str, topic_prefix: st
             for replica in REPLICAS
         ]
         await storm(simulator.urls, 3_600)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(100):
             await until(lambda: len(handshakes(ledger)) >= HANDSHAKES, connecting)
             await storm(simulator.urls, 0)
             calm.set()

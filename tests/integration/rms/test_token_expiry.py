@@ -26,9 +26,11 @@ from simulators.rms.server import RmsSimulator, RmsUrls
 from tests.connectors import raw_topic
 from tests.connectors.raw_topic import Raw
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
-CONNECTIONS, APPROVALS = 4, 40
+LIFE_S = 2
+"""Of tokens: long enough for a busy machine to connect and join within."""
+CONNECTIONS, APPROVALS = 3, 20
 """Each case goes on until it has had so many connections, and so many approvals were delivered on them."""
 SECRET = "planted-secret-of-the-test"
 
@@ -39,7 +41,7 @@ class Case:
 
     Attributes:
         customer: Customer id; one each, so that they can share topics.
-        simulator: What differs from a vendor whose tokens last a second.
+        simulator: What differs from a vendor whose tokens last two seconds.
         faults: What goes wrong.
         connector: What differs from a connector that keeps its socket.
     """
@@ -51,27 +53,27 @@ class Case:
 
 
 CASES = {
-    "the socket outlives its token": Case("1", faults={"drop_every_s": 0.9}),
+    "the socket outlives its token": Case("1", faults={"drop_every_s": 1.5}),
     "an open socket is closed when its token expires": Case("2", {"close_expired": True}),
     "a new socket with each token": Case("3", connector={"reconnect_on_refresh": True}),
     "expired before the handshake, HTTP 401": Case(
-        "4", {"close_expired": True}, {"auth_fail_every": 2, "auth_failures": ["slow"], "slow_s": 1.2}
+        "4", {"close_expired": True}, {"auth_fail_every": 2, "auth_failures": ["slow"], "slow_s": 2.2}
     ),
     "expired before the handshake, CONNECT_ERROR": Case(
         "5",
         {"close_expired": True, "bad_token": "socket_401", "refresh_case": "snake"},
-        {"auth_fail_every": 2, "auth_failures": ["slow"], "slow_s": 1.2},
+        {"auth_fail_every": 2, "auth_failures": ["slow"], "slow_s": 2.2},
     ),
     "expired before the handshake, 4401 after the upgrade": Case(
         "6",
         {"close_expired": True, "bad_token": "close_4401", "expires": "empty"},
-        {"auth_fail_every": 2, "auth_failures": ["slow"], "slow_s": 1.2},
+        {"auth_fail_every": 2, "auth_failures": ["slow"], "slow_s": 2.2},
     ),
-    "expires between handshake and join": Case("7", {"close_expired": True}, {"slow_every": 2, "slow_s": 0.9}),
+    "expires between handshake and join": Case("7", {"close_expired": True}, {"slow_every": 2, "slow_s": 1.8}),
     "expires while refreshes fail": Case(
         "8", {"close_expired": True}, {"auth_fail_every": 2, "auth_failures": ["500", "html", "cut"]}
     ),
-    "the refresh token dies": Case("9", {"close_expired": True, "refresh_token_s": 0.5}),
+    "the refresh token dies": Case("9", {"close_expired": True, "refresh_token_s": 1.0}),
     "an answer without expiry or refresh token": Case(
         "10", {"close_expired": True}, {"auth_fail_every": 2, "auth_failures": ["no-expiry", "no-refresh-token"]}
     ),
@@ -80,13 +82,13 @@ CASES = {
 
 def simulator_of(case: Case, folder: Path) -> RmsSimulatorSettings:
     unlimited = {"connects_max": 10_000, "http_max": 10_000}
-    defaults: dict[str, Any] = {"access_token_s": 1, **unlimited}
+    defaults: dict[str, Any] = {"access_token_s": LIFE_S, **unlimited}
     return RmsSimulatorSettings(
         credentials=(RmsCredentialSettings(customer_id=case.customer, secret=SecretStr(SECRET)),),
         ledger=folder / f"{case.customer}.jsonl",
         referred_share=1.0,
         rejected_share=0.0,
-        platform=RmsPlatformSettings(bets_per_second=40.0),
+        platform=RmsPlatformSettings(bets_per_second=8.0),
         trader=RmsTraderSettings(decide_after_s=(0.0, 0.3)),
         faults=RmsFaultSettings(**case.faults),
         **defaults | case.simulator,

@@ -78,6 +78,9 @@ def step(world, chance, slips):
             }
             for name in chance.sample(list(body), chance.randrange(3)):
                 del body[name]
+            body |= chance.choice(
+                [{}, {}, {"stake": "7.50"}, {"odds": 1.5}, {"approvedStake": 11, "stake": "x"}, {"odds": 2}]
+            )
             world.joined and world.event(chance.choice(["accept", "reject"]), *chance.choice(SHAPES)(body))
         case 7:
             world.joined and world.raw("frame", chance.choice(JUNK).encode())

@@ -28,7 +28,7 @@ def story():
     world.tick(60)
     world.say("accept", "accepted", "code-accepted", acceptedAt="2026-09-21T14:14:19.123Z", reason="fine")
     world.say("accept", "accepted", "code-accepted")
-    world.say("reject", "rejected", reason="no")
+    world.say("reject", "rejected", reason="no", approvedStake=2.50, odds="1.50")
     world.say("accept", "rejected")
     world.say("accept", code="code-by-code")
     world.say("reject", "nobody")
@@ -310,6 +310,22 @@ def other_decision_key(world):
     world.swap(record, replace(record, key=b"90210/late"))
 
 
+def nothing_amended(world):
+    world.change(decision(world, "rejected"), amended=None)
+
+
+def other_amended_stake(world):
+    world.change(decision(world, "rejected"), amended__stake="25")
+
+
+def odds_amended_too(world):
+    world.change(decision(world, "rejected"), amended__odds="1.6")
+
+
+def other_approved_stake(world):
+    world.change(world.of("rms.approvals", bet_slip_id="rejected", said="reject")[0], stake="2.05")
+
+
 def drop_expired(world):
     world.drop(decision(world, "short"))
 
@@ -504,6 +520,10 @@ LIES = {
     other_deadline: {"false"},
     other_received: {"false"},
     other_decision_key: {"false"},
+    nothing_amended: {"false"},
+    other_amended_stake: {"false"},
+    odds_amended_too: {"false"},
+    other_approved_stake: {"false"},
     drop_expired: {"undecided"},
     drop_accepted: {"undecided"},
     drop_unverified: {"undecided"},

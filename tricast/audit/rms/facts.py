@@ -59,6 +59,8 @@ class Word(Fact, frozen=True, kw_only=True):
     requested_ns: int | None = None
     decided_ns: int | None = None
     reason: str | None = None
+    stake: str | None = None
+    odds: str | None = None
 
 
 class Told(Fact, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from tricast.audit.rms.cabinet import Letter
 from tricast.audit.rms.case import MARGIN_NS
 from tricast.audit.rms.facts import Word
 from tricast.audit.rms.packets import Approval, Bad
+from tricast.audit.rms.values import plain
 
 _MIS_SAID = frozenset(
     {"rms.no-id", "rms.bad-id", "rms.not-an-object", "rms.not-json", "rms.bad-packet", "rms.wrong-customer"}
@@ -124,6 +125,9 @@ class ApprovalsHop:
             wanted["decided_ns"] = (record.decided_ns, part.decided_ns)
         if part.is_sure and part.reason is not None:
             wanted["reason"] = (record.reason, part.reason)
+        for name, number, own in (("stake", record.stake, part.stake), ("odds", record.odds, part.odds)):
+            if part.is_sure and own is not None:
+                wanted[name] = (None if number is UNSET else plain(number), own)
         for name, (there, here) in wanted.items():
             if there != here:
                 self.report.find("false", f"{place}: {name} is {there!r}, {self._name(raw)} has {here!r}")
@@ -138,6 +142,8 @@ class ApprovalsHop:
             received_ns=raw.received_ns,
             decided_ns=part.decided_ns,
             reason=part.reason,
+            stake=part.stake,
+            odds=part.odds,
         )
 
     def _name(self, raw: Raw) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from tricast.audit.rms.facts import Saying
-from tricast.audit.rms.values import customer, identifier, load, time_ns
+from tricast.audit.rms.values import amount, customer, identifier, load, time_ns
 from tricast.audit.socketio import split
 
 EVENTS: dict[str, Saying] = {"RESERVE_BET_ACCEPT": "accept", "RESERVE_BET_REJECT": "reject"}
@@ -37,6 +37,8 @@ class Approval:
     slip: str | None
     code: str | None
     reason: str | None = None
+    stake: str | None = None
+    odds: str | None = None
     decided_ns: int | None = None
     is_sure: bool = True
 
@@ -135,8 +137,16 @@ def _approval(body: dict[str, Any], said: Saying, of: str, received_ns: int) -> 
         slip=slip,
         code=code,
         reason=reason if type(reason) is str else None,
+        stake=_amount(fields, "approvedstake", "stake"),
+        odds=_amount(fields, "odds"),
         decided_ns=decided_ns,
         is_sure=slip_sure and code_sure and customers <= {of},
+    )
+
+
+def _amount(fields: dict[str, list[Any]], *names: str) -> str | None:
+    return next(
+        (number for name in names for each in fields.get(name, ()) if (number := amount(each)) is not None), None
     )
 
 

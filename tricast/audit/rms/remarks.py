@@ -67,7 +67,7 @@ def judge_conflict(case: Case, at: str, conflict: Conflict, find: Find) -> None:
     is_true = {
         "opposite": sayings >= {"accept", "reject"},
         "answer-contradicts": any(SAYS.get(d) not in (None, said) for d in dispositions for said in sayings if said),
-        "ids-disagree": any(w.slip is not None and w.code is not None and codes - {w.code} for w in case.words),
+        "ids-disagree": any(word.code is not None and codes - {word.code} for word in case.words),
         "placed-differs": len(case.placed) > 1,
         "answer-differs": len(dispositions) > 1 or len(codes) > 1,
         "code-of-two-bets": bool(codes & case.contested),

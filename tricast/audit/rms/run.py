@@ -91,9 +91,10 @@ class _Audit:
             for customer, slip, truth in truths(self._scope.ledger):
                 books.put_truth(customer, slip, truth)
         for case in books.cases():
-            report = self._report if case.began_ns >= desk.horizon_ns else Report()
-            judge_case(case, report, is_settled=self._is_join_settled)
-            self._report.bets["before what is judged"] += report is not self._report
+            if case.began_ns >= desk.horizon_ns:
+                judge_case(case, self._report, is_settled=self._is_join_settled)
+            else:
+                self._report.bets["before what is judged"] += 1
         if self._ledger is not None:
             self._ledger.finish(self._report)
         return self._report

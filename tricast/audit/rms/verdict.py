@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import UNSET
 
-from schemas.rms.decisions import Decision
+from schemas.rms.decisions import Amended, Decision
 from schemas.rms.fields import BETS
 from tricast.audit.report import FindingKind
 from tricast.audit.rms.case import Case
@@ -96,9 +96,33 @@ def _decided(case: Case, decision: Decision, deadline_ns: int, start_ns: int) ->
         yield "false", f"decided_ns is not what {decision.positions.decided} says"
     if word.reason is not None and decision.reason not in (word.reason, UNSET):
         yield "false", f"reason is not what {decision.positions.decided} says"
+    yield from _amended(case, decision, word)
     if not word.is_look_up and word.received_ns > deadline_ns and not _waits_on(case, deadline_ns, start_ns):
         yield "guessed", f"{decision.positions.decided} came after the deadline, and nothing was in doubt"
     yield from _not_first(case, decision, word, deadline_ns, start_ns)
+
+
+def _amended(case: Case, decision: Decision, word: Word) -> Iterator[tuple[FindingKind, str]]:
+    """Yield what the decision says otherwise than its source about a stake or odds that are not those of the bet."""
+    placed = _named(case.placed, decision.positions.placed)
+    if not isinstance(placed, Placed):
+        return
+    amended = Amended() if decision.amended is UNSET else decision.amended
+    stake, odds = _amount(amended.stake), _amount(amended.odds)
+    if stake != (word.stake if word.stake != placed.stake else None):
+        yield (
+            "false",
+            f"amended stake {stake}, but {decision.positions.decided} says {word.stake}, placed {placed.stake}",
+        )
+    if (
+        placed.odds is not None
+        and len(placed.odds) == 1
+        and odds != (word.odds if word.odds != placed.odds[0] else None)
+    ):
+        yield (
+            "false",
+            f"amended odds {odds}, but {decision.positions.decided} says {word.odds}, placed {placed.odds[0]}",
+        )
 
 
 def _waits_on(case: Case, deadline_ns: int, start_ns: int) -> bool:

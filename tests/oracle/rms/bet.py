@@ -348,7 +348,7 @@ class Bet:
         if self.winner is not None and self.answered is not None and not self.is_contradiction_told:
             message = self.winner.message
             opposite = {"accepted": "reject", "rejected": "accept"}.get(self.answered.disposition)
-            if message.said == opposite and message.evidence == "approval":
+            if message.said == opposite:
                 self.is_contradiction_told = True
                 earlier = self.answered.position
                 raw = message.raw[1]

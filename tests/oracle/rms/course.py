@@ -76,6 +76,8 @@ class Course:
     times: dict[str, list[Time]] = field(default_factory=dict)
     now_when: dict[tuple[str, str], int] = field(default_factory=dict)
     """Customer, slip → customer's time in the slip's task when the first answer came there."""
+    is_lossy: bool = False
+    """The state of a task was lost, and with it a message: what waited for it must end, unverified if need be."""
     contents: Counter[str] = field(default_factory=Counter)
     offsets: Iterator[int] = field(default_factory=count)
     """Of ``rms.raw``."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from random import Random
 from typing import Final, Protocol
 
-from schemas.rms.pending import Alias, Answered, AnyMessage, Placed, Time, decode, encode
+from schemas.rms.pending import Alias, Answered, AnyMessage, Known, Passed, Placed, Time, decode, encode
 from tests.oracle.rms.course import Course, Raw, Request, Task
 from tests.oracle.rms.keys import keys_of, partition_of
 from tests.oracle.rms.said import SECOND_NS, Rules
@@ -105,10 +105,15 @@ class Flow:
         self._now: dict[tuple[int, str], int] = {}
         self._speeds: dict[object, float] = {}
         self._restarts = random.choice((0, 0, 0.05, 0.3))
+        self._clock: dict[str, int] = {}
+        """Customer → the last time that was let pass."""
+        self._loses = world.is_long and random.random() < 0.3
         self._stopped: object = None
         """What does nothing for hours."""
         if random.random() < 0.15:
-            names = [*(("read", partition) for partition in self._used), *(("bets", name) for name in self._bets)]
+            names: list[tuple[str, object]] = [("raw", name) for name in self._sources]
+            names += [("read", partition) for partition in self._used]
+            names += [("bets", name) for name in self._bets]
             self._stopped = random.choice(names)
             self.course.contents["stopped for hours"] += 1
 
@@ -129,8 +134,10 @@ class Flow:
         """Let that much time pass, and all happen that comes of it."""
         for step_s in steps_s:
             for source in self._sources.values():
-                at_ns = max(source.now_ns, source.customer.end_ns) + step_s * SECOND_NS
-                source.at(at_ns + self._random.randrange(1000), None)
+                name = source.customer.name
+                at_ns = max(source.now_ns, source.customer.end_ns, self._clock.get(name, 0))
+                self._clock[name] = at_ns + step_s * SECOND_NS + self._random.randrange(1000)
+                source.at(self._clock[name], None)
             self._until_still()
 
     def _again(self) -> None:
@@ -195,8 +202,13 @@ class Flow:
     def _write(self, records: list[tuple[str, bytes]]) -> None:
         for key, value in records:
             to = partition_of(key)
-            if to in self._unread:
-                self._unread[to].append((key, value))
+            if to not in self._unread:
+                continue
+            if self._loses and self._random.random() < 0.2 and isinstance(decode(value), Known | Passed):
+                self._loses, self.course.is_lossy = False, True
+                self.course.contents["messages lost in a reset"] += 1
+                continue
+            self._unread[to].append((key, value))
 
     def _read(self, partition: int) -> None:
         task, log = self._tasks[partition], self.course.logs[partition]

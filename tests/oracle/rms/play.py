@@ -48,6 +48,8 @@ def account(log: Iterable[tuple[str, bytes]], rules: Rules) -> list[Step]:
 def differences(course: Course, limit: int = 5) -> list[Difference]:
     """Return where what was written over a course is not what the rules say, the first few of each task."""
     found: list[Difference] = []
+    if course.is_lossy:
+        return found  # how order is given up is not in the rules
     for partition, log in course.logs.items():
         steps = zip(account(log, course.world.rules), course.steps[partition], strict=True)
         wrong = [

@@ -72,7 +72,7 @@ def _cases(course: Course, told: list[Told]) -> Iterator[Case]:
             case.start_ns = first.logged_ns
             case.deadline_ns = case.start_ns + (rules.prematch_s if prematch else rules.live_s) * SECOND_NS
             begun_ns = min(case.start_ns, *(record.at_ns for record in records))
-            case.is_doubtful = not _is_covered(course, customer, begun_ns, case.deadline_ns)
+            case.is_doubtful = course.is_lossy or not _is_covered(course, customer, begun_ns, case.deadline_ns)
             when_ns = course.now_when.get((customer.name, slip), 0)
             case.is_behind = when_ns > case.deadline_ns
             for raw in course.raw:

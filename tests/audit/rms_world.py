@@ -44,6 +44,8 @@ class World:
     connection: str = "c1"
     open: bool = False
     joined: bool = False
+    held: dict[str, list[Record]] = field(default_factory=dict)
+    """Records that wait for a processor that is stopped, by source topic."""
 
     def __post_init__(self):
         self.tasks = {
@@ -68,9 +70,22 @@ class World:
             headers=list(headers),
         )
         records.append(record)
-        if name in self.tasks:
+        if name in self.held:
+            self.held[name].append(record)
+        elif name in self.tasks:
             self._process(self.tasks[name][partition], record)
         return record
+
+    def stop(self, topic):
+        """Let records of a topic wait."""
+        self.held.setdefault(topic, [])
+
+    def start(self, topic):
+        """Process what waited, one partition after the other, and what comes from now on at once."""
+        while waiting := self.held.pop(topic, []):
+            self.held[topic] = []  # what the processor sends to itself comes after what waits
+            for record in sorted(waiting, key=lambda record: (record.partition, record.offset)):
+                self._process(self.tasks[topic][record.partition], record)
 
     def _process(self, task, record):
         task.feed_record(record)

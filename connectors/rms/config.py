@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -10,10 +11,12 @@ from schemas.topics import RAW_MESSAGE_BYTES
 
 _RECORD_OVERHEAD_BYTES: Final = 64 * 1024  # headers, batch header and framing of one record; they need a few hundred
 _LONGEST_CUSTOMER: Final = 20
+_SOCKET_PATH: Final = "/rms-socket/socket.io"
 
 
 def _socket_url(url: str) -> str:
-    return checked_url(url, ("wss", "ws"), "wss://rms.lsports.eu")
+    # With the documented path behind it, too: that is socket_path, and meant once.
+    return checked_url(url, ("wss", "ws"), "wss://rms.lsports.eu").removesuffix(_SOCKET_PATH)
 
 
 def _auth_url(url: str) -> str:
@@ -21,7 +24,7 @@ def _auth_url(url: str) -> str:
 
 
 def _bets_url(url: str) -> str:
-    return checked_url(url, ("https", "http"), "https://rms.lsports.eu/rms-bet/v1")
+    return url and checked_url(url, ("https", "http"), "https://rms.lsports.eu/rms-bet/v1")
 
 
 def _secret(secret: SecretStr) -> SecretStr:
@@ -39,12 +42,13 @@ class RmsSettings(BaseModel):
 
     socket_url: Annotated[str, AfterValidator(_socket_url)] = "wss://rms.lsports.eu"
     """Host of the approval socket; ``wss://rms.lsports.cloud`` in older documents."""
-    socket_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+/?$")] = "/rms-socket/socket.io"
+    socket_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+/?$")] = _SOCKET_PATH
     """Path of Socket.IO there."""
     auth_url: Annotated[str, AfterValidator(_auth_url)] = "https://authentication.lsports.eu"
     """Host that exchanges the API token for access tokens."""
-    bets_url: Annotated[str, AfterValidator(_bets_url)] = "https://rms.lsports.eu/rms-bet/v1"
-    """Bet API, path included, for look-ups."""
+    bets_url: Annotated[str, AfterValidator(_bets_url)] = ""
+    """Bet API, path included, for look-ups; unset: ``/rms-bet/v1`` on the host of ``socket_url``, so that no token goes
+    to a host that nobody named."""
     customer_id: str = ""
     """Customer id at LSports, digits only; needed."""
     client_id: Annotated[str, Field(max_length=200)] = ""
@@ -111,6 +115,12 @@ class RmsSettings(BaseModel):
     """For the join: how long a bet waits for the answer of place-bet, seconds."""
     remember_s: Annotated[float, Field(gt=0)] = 21_600.0
     """For the processors: how long bets, decisions and aliases are remembered; older bets are refused, seconds."""
+
+    @property
+    def bet_api(self) -> str:
+        """Where look-ups go: ``bets_url``, or what follows from ``socket_url``."""
+        socket = urlsplit(self.socket_url)
+        return self.bets_url or f"http{socket.scheme.removeprefix('ws')}://{socket.netloc}/rms-bet/v1"
 
     @property
     def connects_share(self) -> int:

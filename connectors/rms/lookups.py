@@ -69,7 +69,7 @@ class LookUps:
             self._queue,
             bets=BetDetail(
                 session,
-                base_url=settings.bets_url,
+                base_url=settings.bet_api,
                 timeout_s=settings.http_timeout_s,
                 redacted=tokens.redacted,
                 clock=clock,

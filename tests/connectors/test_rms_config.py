@@ -51,6 +51,21 @@ def test_the_customer_is_digits_whatever_is_around_them(given):
     assert RmsSettings.model_validate({"customer_id": given}).customer_id == "90210"
 
 
+@pytest.mark.parametrize(
+    ("given", "socket", "bets"),
+    [
+        ({}, "wss://rms.lsports.eu", "https://rms.lsports.eu/rms-bet/v1"),
+        ({"socket_url": "ws://127.0.0.1:81/"}, "ws://127.0.0.1:81", "http://127.0.0.1:81/rms-bet/v1"),
+        ({"socket_url": "wss://host/rms-socket/socket.io/"}, "wss://host", "https://host/rms-bet/v1"),
+        ({"socket_url": "wss://host/proxy"}, "wss://host/proxy", "https://host/rms-bet/v1"),
+        ({"socket_url": "wss://host", "bets_url": "http://other/bets/"}, "wss://host", "http://other/bets"),
+    ],
+)
+def test_no_token_goes_to_a_host_that_nobody_named(given, socket, bets):
+    settings = RmsSettings.model_validate(given)
+    assert (settings.socket_url, settings.bet_api) == (socket, bets)
+
+
 def test_replicas_behind_one_address_share_the_limits():
     alone, third = RmsSettings(), RmsSettings(replicas_behind_ip=3)
     assert (alone.connects_share, alone.requests_share, alone.lookups_share) == (10, 100, 50)

@@ -112,7 +112,7 @@ def _rms(settings: Settings, ledger: Path | None) -> Vendor:
     return Vendor(
         feed="rms",
         processors=("rms.approvals", "rms.bets", "rms.join"),
-        http_url=rms.bets_url,
+        http_url=rms.bet_api,
         ledger=ledger,
         has_spool_dir="spool_dir" in rms.model_fields_set,
         inputs=("bets",) if ledger is not None else (),

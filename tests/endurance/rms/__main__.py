@@ -64,7 +64,11 @@ SETTINGS = {
     ),
     "TRICAST_SIMULATOR__RMS__FAULTS": json.dumps(
         {
-            **{"duplicate_every": 23, "unknown_event_every": 31, "junk_every": 37, "auth_fail_every": 5, "slow_s": 2},
+            "duplicate_every": 23,
+            "unknown_event_every": 31,
+            "junk_every": 37,
+            "auth_fail_every": 5,
+            "slow_s": 2,
             # Not 401: to an exchange it says that the secret is wrong, which ends the connector, as it should.
             "auth_failures": ["429", "500", "html", "no-expiry", "no-refresh-token", "cut", "slow"],
         }

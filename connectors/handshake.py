@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -42,8 +42,8 @@ class ConnectRefused(ConnectFailed):
 
     code = "connect-refused"
 
-    def __init__(self, packet: bytes) -> None:
-        super().__init__(f"the server refused the connect: {packet!r:.200}")
+    def __init__(self, message: str, packet: bytes) -> None:
+        super().__init__(message)
         self.packet = packet
 
 
@@ -93,6 +93,7 @@ async def dial(
     max_message_bytes: int,
     timeout_s: float,
     headers: Mapping[str, str] | None = None,
+    shown: Callable[[str], str] = str,
 ) -> Dialled:
     """Return an accepted connection; the caller closes its socket with :func:`close`.
 
@@ -102,6 +103,7 @@ async def dial(
         max_message_bytes: Largest message after decompression.
         timeout_s: For all of it, seconds.
         headers: Sent with the handshake.
+        shown: Takes out of the server's words what errors must not say; told all of them, as a part says it, too.
 
     Raises:
         UpgradeRefused: The server answered with an HTTP status in place of the upgrade.
@@ -119,7 +121,7 @@ async def dial(
                 decode_text=False,  # bytes are kept as they are, broken UTF-8 too
             )
             try:
-                return await _shake_hands(socket)
+                return await _shake_hands(socket, shown)
             except BaseException:
                 await close(socket)
                 raise
@@ -133,20 +135,20 @@ async def dial(
         raise ConnectFailed(f"{type(error).__name__}: {error}") from error
 
 
-async def _shake_hands(socket: WebSocket) -> Dialled:
+async def _shake_hands(socket: WebSocket, shown: Callable[[str], str]) -> Dialled:
     opening = await socket.receive()
     if opening.type is aiohttp.WSMsgType.CLOSE:
         raise _closed_early(f"no Engine.IO open packet but CLOSE {opening.data!r:.100}", opening)
     opened = engineio.read_open(opening.data) if opening.type is aiohttp.WSMsgType.TEXT else None
     if opened is None:
-        raise ConnectFailed(f"no Engine.IO open packet but {opening.type.name} {opening.data!r:.100}")
+        raise ConnectFailed(f"no Engine.IO open packet but {opening.type.name} {_words(opening.data, shown):.100}")
     await socket.send_str(engineio.CONNECT)
     while True:
         answer = await socket.receive()
         match packet_of(answer):
             case engineio.Message(payload):
                 if engineio.is_connect_error(payload) or engineio.is_disconnect(payload):
-                    raise ConnectRefused(payload)
+                    raise ConnectRefused(f"the server refused the connect: {_words(payload, shown):.200}", payload)
                 return Dialled(socket, payload, opened.silence_s)
             case engineio.Ping(reply):
                 await socket.send_str(reply)
@@ -156,6 +158,10 @@ async def _shake_hands(socket: WebSocket) -> Dialled:
                 raise _closed_early(f"closed before the connect was accepted: {answer.data!r:.100}", answer)
             case engineio.Close() | None:
                 raise ConnectFailed(f"closed before the connect was accepted: {answer.data!r:.100}")
+
+
+def _words(said: object, shown: Callable[[str], str]) -> str:
+    return repr(shown(said.decode("utf-8", "replace")).encode() if isinstance(said, bytes) else said)
 
 
 def _closed_early(message: str, close: WebSocketMessage) -> ClosedEarly:

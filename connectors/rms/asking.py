@@ -139,7 +139,7 @@ class Asker:
 
     def _record(self, due: Due, answer: Answered) -> bool:
         is_recorded = self._recorder.record(
-            answer.body,
+            self._tokens.masked(answer.body),
             position=position_of(due.bet),
             requested_ns=answer.requested_ns,
             received_ns=answer.received_ns,

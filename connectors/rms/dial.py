@@ -1,5 +1,7 @@
 """Dials the approval socket: both headers sent, refusals told apart."""
 
+from collections.abc import Callable
+
 import aiohttp
 
 from connectors import handshake
@@ -32,8 +34,16 @@ def url_of(settings: RmsSettings) -> str:
     return settings.socket_url + settings.socket_path.rstrip("/")
 
 
-async def dial(settings: RmsSettings, session: aiohttp.ClientSession, bearer: Bearer) -> Dialled:
+async def dial(
+    settings: RmsSettings, session: aiohttp.ClientSession, bearer: Bearer, *, shown: Callable[[str], str]
+) -> Dialled:
     """Return an accepted connection; the caller closes its socket.
+
+    Args:
+        settings: Where, and who we are.
+        session: HTTP client session.
+        bearer: What is sent.
+        shown: Takes secrets out of what errors say.
 
     Raises:
         SocketRefused: The vendor refused it.
@@ -46,6 +56,7 @@ async def dial(settings: RmsSettings, session: aiohttp.ClientSession, bearer: Be
             max_message_bytes=settings.max_message_bytes,
             timeout_s=settings.handshake_timeout_s,
             headers={"Authorization": f"Bearer {bearer.text}", "customerid": settings.customer_id},
+            shown=shown,
         )
     except UpgradeRefused as error:
         refusal = protocol.refused_upgrade(error.status, error.message)

@@ -142,7 +142,7 @@ class RmsLine:
             raise self._refusals.error(refusal, f"closed with {end.code} {end.reason}", bearer=bearer, on_record=True)
 
     async def _dial(self, bearer: Bearer) -> None:
-        self._dialled = await dial(self._settings, self._session, bearer)
+        self._dialled = await dial(self._settings, self._session, bearer, shown=self._tokens.redacted)
 
     # -- a connection's life -----------------------------------------------------------------------------------------
 
@@ -175,7 +175,7 @@ class RmsLine:
         return end
 
     async def _received(self, payload: bytes) -> None:
-        recorded = await self._recorder.frame(payload)
+        recorded = await self._recorder.frame(self._tokens.masked(payload))
         # An acknowledgement that is not on record shows nobody else that we joined: another is asked for.
         if recorded and not self.joined.is_set() and protocol.is_joined(payload):
             assert self._joining is not None

@@ -58,6 +58,10 @@ class Tokens(Protocol):
         """Return ``text`` of the vendor for people: without any secret of ours, in one line, short."""
         ...
 
+    def masked(self, payload: bytes) -> bytes:
+        """Return what is to be recorded: every byte as it came, but for secrets of ours, which are blotted out."""
+        ...
+
 
 class Budget(Protocol):
     """This process's part of the vendor's limits, remembered on disk."""

@@ -15,7 +15,7 @@ from connectors.rms.grants import Answer, Grant
 from connectors.rms.ports import Bearer
 from connectors.rms.secret import Secret
 from connectors.rms.token_plan import ChainEnded, Exchange, PutOff, Refresh, Refused, Renewed, TokenPlan, Wait
-from connectors.shown import without_secrets
+from connectors.shown import masked, without_secrets
 from schemas.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -126,6 +126,10 @@ class TokenOwner:
     def redacted(self, text: str) -> str:
         """Return ``text`` of the vendor for people: without any secret of ours, in one line, short."""
         return without_secrets(text, (*self._secrets, *self._tokens))
+
+    def masked(self, payload: bytes) -> bytes:
+        """Return what is to be recorded: every byte as it came, but for secrets of ours, which are blotted out."""
+        return masked(payload, (*self._secrets, *self._tokens))
 
     # -- the work ----------------------------------------------------------------------------------------------------
 

@@ -72,7 +72,8 @@ class Echo:
     async def exchange(self, request):
         self.tokens += 1
         asked = await request.json()
-        tokens = {"accessToken": f"sesame-access-{self.tokens}", "refreshToken": f"sesame-refresh-{self.tokens}"}
+        access = f"sesame-access-{self.tokens}".ljust(1000, "x")  # as long as a JWT: a cut goes through it
+        tokens = {"accessToken": access, "refreshToken": f"sesame-refresh-{self.tokens}"}
         return web.json_response(tokens | {"expiresIn": 1800, "message": json.dumps(asked)})
 
     async def socket(self, request):
@@ -86,7 +87,10 @@ class Echo:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         if self.handshakes == 3:
-            await socket.close(code=4401, message=said.encode())
+            await socket.close(code=4401, message=said.encode()[:123])
+            return socket
+        if self.handshakes == 6:
+            await socket.send_str(said)
             return socket
         await socket.send_str('0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000}')
         await socket.receive()
@@ -94,10 +98,10 @@ class Echo:
         await socket.send_str(f"44{error}" if self.handshakes == 4 else '40{"sid":"s"}')
         if self.handshakes == 5:
             await socket.receive()
-            await socket.close(code=4000, message=said.encode())
+            await socket.close(code=4000, message=said.encode()[:123])
         async for message in socket:
             if message.type is WSMsgType.TEXT and message.data == '420["join"]':
-                await socket.send_str("430[]")
+                await socket.send_str(f"430{json.dumps([said])}")
         return socket
 
     async def other(self, request):

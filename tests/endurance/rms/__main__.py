@@ -145,7 +145,9 @@ def _run(
     printed = stack.tricast("audit", "rms", "--json", "--ledger", str(stack.ledger), check=False)
     audit = json.loads(printed)
     records, shown = in_topics(secrets, kafka.bootstrap_servers, PREFIX)
-    shown += in_files(secrets, stack.folder, but=[stack.folder / "secret"])
+    # What brokers keep has been read as topics.
+    kept = (stack.folder / "kafka").glob("broker-*/data")
+    shown += in_files(secrets, stack.folder, but=[stack.folder / "secret", *kept])
     shown += [*in_text(secrets, "status", status), *in_text(secrets, "audit", printed), *lines.found]
     with reader.lock:
         outcomes = Counter(

@@ -2,6 +2,7 @@
 
 import contextlib
 import mmap
+import re
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
@@ -20,17 +21,17 @@ def in_text(secrets: Iterable[str], where: str, text: str) -> Iterator[str]:
 def in_files(secrets: Iterable[str], folder: Path, *, but: Iterable[Path]) -> Iterator[str]:
     """Yield every file below ``folder`` that holds one; not what lies below the paths ``but``."""
     passed_over = tuple(but)
-    patterns = [secret.encode() for secret in secrets]
+    any_of = _any_of(secrets)
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.stat().st_size and not any(path.is_relative_to(other) for other in passed_over):
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                if any(content.find(pattern) >= 0 for pattern in patterns):
+                if any_of.search(content):
                     yield f"file {path.relative_to(folder)} holds a secret"
 
 
 def in_topics(secrets: Iterable[str], bootstrap: str, prefix: str) -> tuple[int, list[str]]:
     """Return how many records there are in all topics of ``prefix``, uncommitted ones too, and those that hold one."""
-    patterns = [secret.encode() for secret in secrets]
+    any_of = _any_of(secrets)
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -61,10 +62,14 @@ def in_topics(secrets: Iterable[str], bootstrap: str, prefix: str) -> tuple[int,
                 *(part for pair in message.headers() or () for part in pair),
             ]
             text = b"\0".join(part if isinstance(part, bytes) else str(part or "").encode() for part in parts)
-            if any(pattern in text for pattern in patterns):
+            if any_of.search(text):
                 found.append(f"{message.topic()}/{message.partition()}/{message.offset()} holds a secret")
     consumer.close()
     return records, found
+
+
+def _any_of(secrets: Iterable[str]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(re.escape(secret.encode()) for secret in secrets))
 
 
 class CommandLines(threading.Thread):

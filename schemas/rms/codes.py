@@ -23,6 +23,7 @@ class Code(StrEnum):
     BINARY = "rms.binary", "a binary Socket.IO event, which this feed does not use"
     LOOKUP_FAILED = "rms.lookup-failed", "an answer of bet/detail with status 200 that does not say how the bet stands"
     LOOKUP_MISMATCH = "rms.lookup-mismatch", "bet/detail answered for another bet code than the one asked for"
+    UNKNOWN_STATUS = "rms.unknown-status", "bet/detail told a status that is no decision, nor known to mean none yet"
     # rms.raw: one approval. rms.bets: one record.
     NOT_JSON = "rms.not-json", "not JSON (nor are NaN and Infinity), or a number of thousands of digits"
     BAD_UTF8 = "rms.bad-utf8", "broken UTF-8 or half of a surrogate pair"
@@ -65,8 +66,6 @@ class Count(StrEnum):
     """An approval without usable time of decision; it goes out without."""
     ODD_FIELD = "rms.odd-field"
     """A field of another type than it should have; kept in details under the vendor's name."""
-    UNKNOWN_STATUS = "rms.unknown-status"
-    """bet/detail told a status that is no decision and no known way to say that there is none yet."""
     LATE_CONTROL = "rms.late-control"
     """A control record about a connection that another has replaced."""
     UNPLACED_HOLE = "rms.unplaced-hole"

@@ -72,7 +72,7 @@ class Decision(Normalized, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
-    reason: Annotated[str, Meta(description="The trader's, as sent.")] | UnsetType = UNSET
+    reason: Annotated[str, Meta(description="The trader's, as sent, up to 1,000 letters.")] | UnsetType = UNSET
     context: Context | UnsetType = UNSET
     disposition: Disposition | UnsetType = UNSET
     stake: Amount | UnsetType = UNSET

@@ -195,6 +195,8 @@ def test_odds_go_along_in_order_and_only_if_each_selection_has_them():
     assert odds_of(selections) == ("1.5", "2.25")
     assert odds_of([*selections, {"event_id": 1}]) == ()
     assert odds_of([]) == ()
+    assert odds_of([{"odds": 2}] * 100) == ("2",) * 100
+    assert odds_of([{"odds": 2}] * 101) == ()  # the join's state of a bet stays small
 
 
 def odds_of(selections: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ _SLIP: Final = ("betslipid",)
 _CODE: Final = ("betcode", "code")
 _TIMES: Final = {"accept": ("acceptedat", "timestamp"), "reject": ("rejectedat", "timestamp")}
 _MAX_PLATFORM: Final = 40
+_MAX_REASON: Final = 1_000
+"""Letters of a reason that goes along to the join, whose state of a bet has to stay small whatever is sent."""
 _AHEAD_NS: Final = 3_600_000_000_000
 """So far a time of decision may lie after its receipt: clocks differ, and more than an hour is no difference."""
 
@@ -77,7 +79,7 @@ def read_announced(
         code=code,
         short_code=fields.take("shortcode", read=id_text),
         platform=fields.take("platformid", read=_platform),
-        reason=fields.take("reason", read=_text),
+        reason=fields.take("reason", read=_reason),
         user=fields.take("userid", read=id_text) or _user(fields),
         stake=fields.take("approvedstake", "stake", read=amount),
         odds=fields.take("odds", read=amount),
@@ -152,8 +154,8 @@ def _platform(value: Any) -> str | None:
     return text if text is not None and len(text) <= _MAX_PLATFORM else None
 
 
-def _text(value: Any) -> str | None:
-    return value if type(value) is str else None
+def _reason(value: Any) -> str | None:
+    return value if type(value) is str and len(value) <= _MAX_REASON else None
 
 
 def _user(fields: _Fields) -> str | None:

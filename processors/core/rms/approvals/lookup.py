@@ -24,6 +24,7 @@ _SAID: Final[dict[str, Said]] = {
     "canceled": "reject",
 }
 _WAITING: Final = frozenset({"reserve", "reserved", "referred", "referral", "pending", "waiting", "open", "new"})
+"""Nobody has decided. The vendor documents no word for it, and another may well mean a decision: won, void."""
 _STATUS_DIGITS: Final = 3
 _NS_DIGITS: Final = 19
 
@@ -37,7 +38,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         said: ``None``: nobody has decided, or the answer is an error (``status``).
         status: HTTP status.
         requested_ns: The answer says nothing of what came after this, UTC ns.
-        known: Whether its word for the state is one we know.
     """
 
     slip: str
@@ -45,7 +45,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     said: Said | None
     status: int
     requested_ns: int
-    known: bool = True
 
 
 def read_answer(value: bytes, headers: dict[str, bytes], received_ns: int) -> Answer | Unreadable:
@@ -87,11 +86,16 @@ def _detail(value: bytes, answer: Answer) -> Answer | Unreadable:
         return Unreadable(Code.LOOKUP_FAILED, f"success {_shown(tree.get('success'))}, data of {type(detail).__name__}")
     if id_text(detail.get("code")) != answer.code:
         return Unreadable(Code.LOOKUP_MISMATCH, f"asked for another code than {_shown(detail.get('code'))}")
-    status = detail.get("status")
+    return _standing(detail.get("status"), answer)
+
+
+def _standing(status: Any, answer: Answer) -> Answer | Unreadable:
     if type(status) is not str or not status.strip():
         return Unreadable(Code.LOOKUP_FAILED, f"status of {type(status).__name__}, or empty")
     word = status.strip().casefold()
-    return msgspec.structs.replace(answer, said=_SAID.get(word), known=word in _SAID or word in _WAITING)
+    if word in _SAID:
+        return msgspec.structs.replace(answer, said=_SAID[word])
+    return answer if word in _WAITING else Unreadable(Code.UNKNOWN_STATUS, f"status {_shown(status)}")
 
 
 def _shown(value: Any) -> str:

@@ -179,8 +179,6 @@ def _snapshot(
     if isinstance(answer, Unreadable):
         context.dead_letter(record.value or b"", answer.code, answer.detail)
         return
-    if not answer.known:
-        context.count(Count.UNKNOWN_STATUS)
     teller.evident(
         pending.Evident(
             customer=source.customer,

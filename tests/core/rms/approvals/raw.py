@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from processors.core.processor import Hole
-from processors.core.repeats import RepeatFilter
 from processors.core.rms.approvals.processor import RmsApprovals
-from schemas.raw import NUMBERED, Kind, RawHeaders
+from schemas.raw import Kind, RawHeaders
 from schemas.rms import pending
-from tests.core.driver import Driver, Output, Record
+from tests.core.driver import Output, RawTask, Record
 
 SECOND = 1_000_000_000
 START_S = 1_790_000_000
@@ -159,46 +157,11 @@ class Line:
         self.partition.write(self.customer.encode(), value, stamps.to_kafka())
 
 
-class Task(Driver):
-    """A stream task of ``rms.approvals``, told of repeats and holes as the engine does it."""
+class Task(RawTask):
+    """A stream task of ``rms.approvals``."""
 
-    def __init__(
-        self,
-        *,
-        store: dict[bytes, bytes] | None = None,
-        stream_time_ns: int = 0,
-        repeats: RepeatFilter | None = None,
-        remember_s: int = 21_600,
-    ) -> None:
-        super().__init__(RmsApprovals(remember_s=remember_s), stream_time_ns=stream_time_ns)
-        self.store.entries = store or {}
-        self.repeats = repeats or RepeatFilter()
-
-    def play(self, records: Iterable[Record]) -> list[Output]:
-        """Process records; return what they caused."""
-        before = len(self.outputs)
-        for record in records:
-            self._one(record)
-        return self.outputs[before:]
-
-    def _one(self, record: Record) -> None:
-        stamps = dict(record.headers)
-        received, frame = stamps.get("tc-received-ns"), stamps.get("tc-frame")
-        if received is not None and received.isdigit() and len(received) <= 19:
-            self.stream_time_ns = max(self.stream_time_ns, int(received))
-        connection = stamps.get("tc-connection")
-        if connection is not None and frame is not None and frame.isdigit() and len(frame) <= 19:
-            line = (stamps.get("tc-line") or b"").decode(errors="replace")
-            identity = connection.decode(errors="replace")
-            numbered = stamps.get("tc-kind") in {kind.encode() for kind in NUMBERED}
-            seen = self.repeats.observe(line, identity, int(frame), numbered=numbered)
-            if seen.verdict == "repeat":
-                return
-            if seen.missing is not None:
-                first, last = seen.missing
-                self.hole(Hole(line=line, connection=identity, first=first, last=last, received_ns=self.stream_time_ns))
-        self._source = f"{record.topic}/{record.partition}/{record.offset}"
-        self.processor.process(record, self)
+    def __init__(self, *, remember_s: int = 21_600, **before: Any) -> None:
+        super().__init__(RmsApprovals(remember_s=remember_s), **before)
 
 
 def played(partition: Partition, **settings: Any) -> Task:

@@ -175,6 +175,18 @@ def test_fields_of_odd_types_stay_in_details():
     assert task.counts[Count.NO_DECIDED_TIME] == 1
 
 
+def test_a_reason_of_a_megabyte_stays_in_details():
+    """The join keeps sixteen of them with a bet, and has to fit them into one record of its changelog."""
+    long, reason = "x" * 1_000_000, "x" * 1_000
+    task = told(
+        accept(json.dumps({"betSlipId": "a", "reason": long})), accept(json.dumps({"code": "b", "reason": reason}))
+    )
+    assert [found.reason for found in evidence(task.outputs)] == [None, reason]
+    first, second = approvals(task.outputs)
+    assert first["details"] == {"reason": long}
+    assert second["reason"] == reason
+
+
 @pytest.mark.parametrize(
     ("at", "decided_s"),
     [

@@ -27,5 +27,4 @@ def test_there_is_a_file_for_every_kind_of_end():
         Count.REPEAT,
         Count.NO_DECIDED_TIME,
         Count.ODD_FIELD,
-        Count.UNKNOWN_STATUS,
     }

@@ -15,7 +15,6 @@ from tricast.audit.rms.case import Case
 from tricast.audit.rms.common import RAW, Desk, place_of
 from tricast.audit.rms.coverage import Coverage
 from tricast.audit.rms.facts import Truth
-from tricast.audit.rms.lives import lives
 from tricast.audit.rms.platform import Platform
 from tricast.audit.rms.products import Products
 from tricast.audit.rms.vendor import Vendor
@@ -90,7 +89,7 @@ class Books:
             )
 
     def cases(self) -> Iterator[Case]:
-        """Yield one case a bet; a slip id that was used anew after it had been forgotten has several."""
+        """Yield one case a slip id."""
         for customer, slip, facts in self._desk.cabinet.bets():
             coverage = self.coverage.setdefault(customer, Coverage())
             case = Case(customer=customer, slip=slip, coverage=coverage, windows=self._desk.windows)
@@ -99,4 +98,4 @@ class Books:
             codes = {answered.code for answered in case.answered} | {word.code for word in case.words}
             case.contested = self._desk.cabinet.contested(customer, {code for code in codes if code is not None})
             case.arrange()
-            yield from lives(case)
+            yield case

@@ -11,6 +11,7 @@ from tricast.audit.report import Report
 from tricast.audit.rms.case import Case
 from tricast.audit.rms.coverage import Coverage
 from tricast.audit.rms.facts import Told
+from tricast.audit.rms.lives import interpretations
 from tricast.audit.rms.outcomes import Outcome, read_told
 from tricast.audit.rms.remarks import judge_completeness, judge_conflict, judge_late, judge_orphan, judge_parked
 from tricast.audit.rms.truth import judge_truth
@@ -21,13 +22,27 @@ _DECODER = msgspec.json.Decoder(LineHealth)
 
 
 def judge_case(case: Case, report: Report, *, is_settled: bool) -> None:
-    """Report whatever is wrong with a bet, and count it.
+    """Report whatever is wrong with what has a slip id, and count it.
 
     Args:
-        case: The bet.
+        case: The bet; several, one after the other, where that leaves less to report.
         report: Where findings go.
         is_settled: Whether the join has done all that it was to do: what is missing now is missing.
     """
+    best: Report | None = None
+    for cases in interpretations(case):
+        tried = Report()
+        for each in cases:
+            _judge(each, tried, is_settled=is_settled)
+        if best is None or tried.findings.total() < best.findings.total():
+            best = tried
+        if not best.findings:
+            break
+    if best is not None:
+        report.add(best)
+
+
+def _judge(case: Case, report: Report, *, is_settled: bool) -> None:
     told = [(each, read_told(each)) for each in sorted(case.told, key=_where)]
     decided = [(each, outcome) for each, outcome in told if isinstance(outcome, Decision)]
     for each, _ in decided[1:]:

@@ -1,7 +1,8 @@
 """Tell the bets apart that had one slip id, one after the other: what is forgotten may begin anew."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from itertools import combinations, pairwise
 
 from schemas.rms.decisions import Decision
 from schemas.rms.fields import BETS
@@ -13,61 +14,76 @@ _RAW = "rms.raw"
 _Event = Placed | Answered | Word
 
 
-@dataclass(slots=True)
-class _Life:
-    events: list[_Event] = field(default_factory=list)
-    last_ns: int = 0
-    until_ns: int | None = None
-    """When a bet that nobody has to decide is forgotten."""
+_MOST_BOUNDARIES = 6
+"""The newest so many are tried, each for itself and together."""
 
 
-def lives(case: Case) -> list[Case]:
-    """Return ``case``, or one for each time that its slip id was used anew after it had been forgotten."""
+def interpretations(case: Case) -> Iterator[list[Case]]:
+    """Yield each way to take ``case``: as one bet, or as several.
+
+    A bet that nobody has to decide is forgotten soon after its window, and any bet in the end. Used anew, its slip id
+    is another bet's. When exactly it was forgotten only the join knows: it depends on how far its tasks were.
+    """
     events = [*((case.seen_ns(each), each) for each in case.records), *((w.received_ns, w) for w in case.words)]
-    found: list[_Life] = []
-    for at_ns, event in sorted(events, key=lambda pair: pair[0]):
-        if not found or _is_forgotten(case, found[-1], at_ns):
-            found.append(_Life())
-        found[-1].events.append(event)
-        _remember(case, found[-1], at_ns)
-    return [case] if len(found) < 2 else list(_split(case, found))
+    events.sort(key=lambda pair: pair[0])
+    boundaries = _boundaries(case, events)[-_MOST_BOUNDARIES:]
+    for number in range(len(boundaries) + 1):
+        for chosen in combinations(boundaries, number):
+            yield _split(case, [event for _, event in events], list(chosen))
 
 
-def _is_forgotten(case: Case, life: _Life, at_ns: int) -> bool:
-    if life.until_ns is not None and life.last_ns > life.until_ns:
-        return True  # its last record came when there was nothing left to wait for
-    until_ns = life.last_ns + case.windows.remember_ns
-    if life.until_ns is not None:
-        until_ns = min(until_ns, life.until_ns)
-    told_ns = case.coverage.tick_after(until_ns)  # nothing is forgotten but when time is told
-    return told_ns is not None and told_ns <= at_ns
+def _boundaries(case: Case, events: list[tuple[int, _Event]]) -> list[int]:
+    """Return the places of events before which the bet may have been forgotten."""
+    found: list[int] = []
+    whole, life = _part(case, []), _part(case, [])
+    for place, (at_ns, event) in enumerate(events):
+        last_ns = events[place - 1][0] if place else at_ns
+        escape_ns = min(_escape_ns(whole, at_ns), _escape_ns(life, at_ns))
+        if place and at_ns > min(last_ns + case.windows.remember_ns, escape_ns):
+            found.append(place)
+            life = _part(case, [])
+        whole.add(event)
+        life.add(event)
+    return found
 
 
-def _remember(case: Case, life: _Life, at_ns: int) -> None:
-    life.last_ns = max(life.last_ns, at_ns)
+def _escape_ns(life: Case, at_ns: int) -> int:
+    """Return when a bet that nobody has to decide is forgotten; never, if somebody has to."""
+    life.arrange()
+    if life.answer is None or life.answer.disposition not in ("accepted", "rejected"):
+        return at_ns
+    deadline_ns, start_ns = max(life.starts.items())
+    return life.patience_ns(deadline_ns, start_ns) + life.windows.orphan_ns
+
+
+def _part(case: Case, events: list[_Event]) -> Case:
     part = replace(case, placed=[], answered=[], words=[], told=[])
-    for event in life.events:
+    for event in events:
         part.add(event)
     part.arrange()
-    standing = part.answer
-    life.until_ns = None
-    is_over = standing is not None and standing.disposition in ("accepted", "rejected")
-    if is_over and not any(word.said for word in part.words) and not any(_is_decision_of(part, t) for t in case.told):
-        deadline_ns, start_ns = max(part.starts.items())
-        life.until_ns = part.patience_ns(deadline_ns, start_ns) + case.windows.orphan_ns
+    return part
 
 
-def _split(case: Case, found: list[_Life]) -> Iterator[Case]:
-    parts = []
-    for life in found:
-        part = replace(case, placed=[], answered=[], words=[], told=[])
-        for event in life.events:
-            part.add(event)
-        part.arrange()
-        parts.append(part)
+def _split(case: Case, events: list[_Event], boundaries: list[int]) -> list[Case]:
+    if not boundaries:
+        return [case]
+    parts = [_part(case, events[begin:end]) for begin, end in pairwise([0, *boundaries, len(events)])]
     for told in case.told:
-        next((part for part in parts if _is_of(part, told)), parts[-1]).told.append(told)
-    yield from parts
+        part = next((part for part in parts if _is_of(part, told)), parts[-1])
+        part.told.append(told)
+        _bring(part, told, parts)
+    return parts
+
+
+def _bring(part: Case, told: Told, parts: list[Case]) -> None:
+    """Give a bet the word that its outcome rests on: one that was parked went to the bet that came after it."""
+    outcome = read_told(told)
+    at = position(outcome.positions.decided, _RAW) if isinstance(outcome, Decision) else None
+    for other in parts:
+        for word in [word for word in other.words if word.place[:2] == at and other is not part]:
+            other.words.remove(word)
+            part.words.append(word)
+            part.arrange()
 
 
 def _is_of(part: Case, told: Told) -> bool:

@@ -9,7 +9,7 @@ from simulators.rms.ledger import read_ledger
 from tests.endurance.rms.reader import Place
 
 SLACK_NS = 2_000_000_000
-"""What was said so shortly before a deadline may have come after it."""
+"""How far two clocks' words of one thing may be apart: what was said just before a deadline may have come after it."""
 _SAYS = {"accepted": "accept", "rejected": "reject"}
 
 
@@ -88,7 +88,8 @@ def _of(bet: Bet, disposition: str, decision: Mapping[str, Any], gaps: Sequence[
             if any(at_ns < deadline_ns - SLACK_NS for _, at_ns, _ in bet.said) or bet.disposition != "referred":
                 yield f"{brief}; the vendor said {bet.said or bet.disposition}"
         case "expired_unverified":
-            in_gap = any(since <= deadline_ns and bet.placed_ns <= until for since, until in gaps)
+            # It is in doubt from when the platform says that it was placed: just before the vendor had it.
+            in_gap = any(since <= deadline_ns and bet.placed_ns - SLACK_NS <= until for since, until in gaps)
             if not in_gap and disposition in ("referred", "accepted", "rejected"):
                 yield f"{brief}; no gap between {bet.placed_ns} and {deadline_ns}"
         case _:

@@ -33,7 +33,7 @@ class Refusals:
         self._recorder = recorder
         self._tokens = tokens
         self._clock = clock
-        self._rights_withdrawn = False
+        self._withdrawn: Bearer | None = None
         self.why: Why | None = None
 
     def accepted(self) -> None:
@@ -42,7 +42,7 @@ class Refusals:
 
     def healthy(self) -> None:
         """A connection held: rights that are withdrawn now are withdrawn anew."""
-        self._rights_withdrawn = False
+        self._withdrawn = None
 
     def error(
         self, refusal: Refusal, message: str, *, bearer: Bearer, retry_after: str = "", on_record: bool = False
@@ -70,13 +70,14 @@ class Refusals:
                     f"RMS refuses customer {self._settings.customer_id}: {refusal.status} {text}",
                     action="correct TRICAST_RMS__CUSTOMER_ID: digits only, and the customer of the API token",
                 )
-            case "rights-withdrawn" if self._rights_withdrawn:
+            # The same token again: its exchange was not answered yet, and says nothing.
+            case "rights-withdrawn" if self._withdrawn not in (None, bearer):
                 return ConfigurationError(
                     f"RMS withdrew the rights of the API token, and a new exchange did not help: {text}",
                     action="give the API token the role DEFEND Admin in ARENA360, or make another one there",
                 )
             case "rights-withdrawn":
-                self._rights_withdrawn = True
+                self._withdrawn = bearer
                 self._tokens.refused(bearer, rights=True)
             case "unauthorised":
                 self._tokens.refused(bearer)

@@ -171,9 +171,18 @@ def test_rights_that_are_withdrawn_again_end_it_unless_a_connection_held_between
     known.healthy()
     assert isinstance(known.error(withdrawn, "m", bearer=BEARER), ConnectFailed)
     known.accepted()
-    error = known.error(withdrawn, "m", bearer=BEARER, on_record=True)
+    error = known.error(withdrawn, "m", bearer=Bearer("sesame", 4), on_record=True)
     assert isinstance(error, ConfigurationError)
     assert "ARENA360" in error.action
+
+
+def test_rights_are_not_gone_for_good_before_the_exchange_was_answered():
+    noted = Noted()
+    known = refusals(noted)
+    withdrawn = Refusal("rights-withdrawn", 403, "t")
+    for _ in range(3):  # the authentication is away, so that the same token is handed out again
+        assert isinstance(known.error(withdrawn, "m", bearer=BEARER), ConnectFailed)
+    assert noted.tokens == [(BEARER, {"rights": True})] * 3
 
 
 def test_only_a_change_of_reason_goes_on_record():

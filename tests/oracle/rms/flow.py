@@ -16,7 +16,7 @@ from tests.oracle.rms.course import Course, Raw, Request, Task
 from tests.oracle.rms.keys import keys_of, partition_of
 from tests.oracle.rms.said import SECOND_NS, Rules
 from tests.oracle.rms.source import Source
-from tests.oracle.rms.world import BetRecord, Customer, World
+from tests.oracle.rms.world import MS_NS, BetRecord, Customer, World
 
 BETS_TOPIC: Final = "tricast.rms.bets"
 _SPEEDS: Final = (0.05, 0.3, 1, 1, 4)
@@ -107,7 +107,7 @@ class Flow:
         self._restarts = random.choice((0, 0, 0.05, 0.3))
         self._clock: dict[str, int] = {}
         """Customer → the last time that was let pass."""
-        self._loses = world.is_long and random.random() < 0.3
+        self._loses = world.is_long and random.random() < 0.5
         self._stopped: object = None
         """What does nothing for hours."""
         if random.random() < 0.15:
@@ -146,7 +146,9 @@ class Flow:
             now_ns = source.now_ns
             for number, bet in enumerate(source.customer.bets, 1000 * (1 + len(self._bets))):
                 if self._random.random() < 0.5:
-                    again = replace(bet, position=f"{BETS_TOPIC}/0/{number}")
+                    # Some are the platform's own repetition: new in Kafka, and long placed.
+                    logged_ns = self._random.choice((bet.logged_ns, now_ns // MS_NS * MS_NS))
+                    again = replace(bet, position=f"{BETS_TOPIC}/0/{number}", logged_ns=logged_ns)
                     self._bets.setdefault((bet.customer, bet.slip), deque()).append(again)
             for number, choice in enumerate(source.customer.choices):
                 if self._random.random() < 0.5:

@@ -1,11 +1,12 @@
 """A stream task in memory: runs a processor over records without engine and Kafka, and keeps what it wrote."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from processors.core.processor import Hole, Processor
-from schemas.raw import Header, Kind, RawHeaders
+from processors.core.repeats import RepeatFilter
+from schemas.raw import NUMBERED, Header, Kind, RawHeaders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,18 @@ class DictStore:
 
     def items(self, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         return iter([(key, value) for key, value in self.entries.items() if key.startswith(prefix)])
+
+
+class FullStore(DictStore):
+    """Takes what it has room for."""
+
+    room = 100_000
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self.room -= 1
+        if self.room < 0:
+            raise OSError("no room")
+        super().put(key, value)
 
 
 @dataclass
@@ -133,3 +146,52 @@ class Driver:
 
     def count(self, what: str, number: int = 1) -> None:
         self.counts[str(what)] += number
+
+
+class RawTask(Driver):
+    """A stream task of a raw topic, told of repeats and holes as the engine does it.
+
+    Args:
+        processor: Whose task.
+        store: What an earlier life of it left there.
+        stream_time_ns: As it left it.
+        repeats: Likewise.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        *,
+        store: dict[bytes, bytes] | None = None,
+        stream_time_ns: int = 0,
+        repeats: RepeatFilter | None = None,
+    ) -> None:
+        super().__init__(processor, stream_time_ns=stream_time_ns)
+        self.store.entries = store or {}
+        self.repeats = repeats or RepeatFilter()
+
+    def play(self, records: Iterable[Record]) -> list[Output]:
+        """Process records; return what they caused."""
+        before = len(self.outputs)
+        for record in records:
+            self._one(record)
+        return self.outputs[before:]
+
+    def _one(self, record: Record) -> None:
+        stamps = dict(record.headers)
+        received, frame = stamps.get("tc-received-ns"), stamps.get("tc-frame")
+        if received is not None and received.isdigit() and len(received) <= 19:
+            self.stream_time_ns = max(self.stream_time_ns, int(received))
+        connection = stamps.get("tc-connection")
+        if connection is not None and frame is not None and frame.isdigit() and len(frame) <= 19:
+            line = (stamps.get("tc-line") or b"").decode(errors="replace")
+            identity = connection.decode(errors="replace")
+            numbered = stamps.get("tc-kind") in {kind.encode() for kind in NUMBERED}
+            seen = self.repeats.observe(line, identity, int(frame), numbered=numbered)
+            if seen.verdict == "repeat":
+                return
+            if seen.missing is not None:
+                first, last = seen.missing
+                self.hole(Hole(line=line, connection=identity, first=first, last=last, received_ns=self.stream_time_ns))
+        self._source = f"{record.topic}/{record.partition}/{record.offset}"
+        self.processor.process(record, self)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from processors.core.fastpath.processor import FastpathProcessor
-from processors.core.processor import Hole
 from processors.core.repeats import RepeatFilter
-from schemas.raw import NUMBERED, Kind, RawHeaders
-from tests.core.driver import Driver, Output, Record
+from schemas.raw import Kind, RawHeaders
+from tests.core.driver import Output, RawTask, Record
 
 SECOND = 1_000_000_000
 START_S = 1_790_000_000
@@ -116,8 +115,8 @@ class Line:
         self.partition.write(self.feed.encode(), value, stamps.to_kafka())
 
 
-class Task(Driver):
-    """A stream task of the audit, told of repeats and holes as the engine does it."""
+class Task(RawTask):
+    """A stream task of the audit."""
 
     def __init__(
         self,
@@ -127,35 +126,7 @@ class Task(Driver):
         repeats: RepeatFilter | None = None,
         **settings: Any,
     ) -> None:
-        super().__init__(FastpathProcessor(**settings), stream_time_ns=stream_time_ns)
-        self.store.entries = store or {}
-        self.repeats = repeats or RepeatFilter()
-
-    def play(self, records: Iterable[Record]) -> list[Output]:
-        """Process records; return what they caused."""
-        before = len(self.outputs)
-        for record in records:
-            self._one(record)
-        return self.outputs[before:]
-
-    def _one(self, record: Record) -> None:
-        stamps = dict(record.headers)
-        received, frame = stamps.get("tc-received-ns"), stamps.get("tc-frame")
-        if received is not None and received.isdigit() and len(received) <= 19:
-            self.stream_time_ns = max(self.stream_time_ns, int(received))
-        connection = stamps.get("tc-connection")
-        if connection is not None and frame is not None and frame.isdigit() and len(frame) <= 19:
-            line = (stamps.get("tc-line") or b"").decode(errors="replace")
-            identity = connection.decode(errors="replace")
-            numbered = stamps.get("tc-kind") in {kind.encode() for kind in NUMBERED}
-            seen = self.repeats.observe(line, identity, int(frame), numbered=numbered)
-            if seen.verdict == "repeat":
-                return
-            if seen.missing is not None:
-                first, last = seen.missing
-                self.hole(Hole(line=line, connection=identity, first=first, last=last, received_ns=self.stream_time_ns))
-        self._source = f"{record.topic}/{record.partition}/{record.offset}"
-        self.processor.process(record, self)
+        super().__init__(FastpathProcessor(**settings), store=store, stream_time_ns=stream_time_ns, repeats=repeats)
 
 
 def ns(seconds: float) -> int:

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from processors.core.repeats import RepeatFilter
-from tests.core.driver import DeadLetter, DictStore, Output
+from tests.core.driver import DeadLetter, FullStore, Output
 from tests.core.fastpath.raw import Task, findings, healths, states, values
 from tests.core.fastpath.recorded_run import recorded_run
 
@@ -87,18 +87,6 @@ def test_a_restart_before_every_record_changes_nothing(whole: Whole):
     assert task.store.entries == whole.task.store.entries
 
 
-class FullStore(DictStore):
-    """Takes what it has room for."""
-
-    room = 10_000
-
-    def put(self, key: bytes, value: bytes) -> None:
-        self.room -= 1
-        if self.room < 0:
-            raise OSError("no room")
-        super().put(key, value)
-
-
 @pytest.mark.parametrize("room", range(4))
 def test_a_record_that_fails_leaves_memory_to_be_made_anew(whole: Whole, room: int):
     """As the engine does: the store is taken back, the record is a dead letter, and the next finds no trace of it."""
@@ -110,7 +98,7 @@ def test_a_record_that_fails_leaves_memory_to_be_made_anew(whole: Whole, room: i
     with pytest.raises(OSError, match="no room"):
         task.play(RECORDS[100:130])
     assert not task.memory
-    store.room, store.entries = 10_000, before
+    store.room, store.entries = 100_000, before
     told, again = len(task.outputs), Task(store=dict(before), stream_time_ns=task.stream_time_ns, repeats=task.repeats)
     task.repeats = deepcopy(task.repeats)
     task.play(RECORDS[130:200])

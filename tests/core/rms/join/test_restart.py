@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.core.driver import DeadLetter, DictStore, Driver, Output, Record
+from tests.core.driver import DeadLetter, DictStore, Driver, FullStore, Output, Record
 from tests.core.rms.join.recorded_run import Run, join
 from tests.core.rms.join.tasks import PARTITIONS
 
@@ -95,18 +95,6 @@ def test_a_restart_before_every_record_changes_nothing(wholes: list[Whole], part
         task.feed_record(record)
     assert task.outputs == whole.task.outputs
     assert task.store.entries == whole.task.store.entries
-
-
-class FullStore(DictStore):
-    """Takes what it has room for."""
-
-    room = 100_000
-
-    def put(self, key: bytes, value: bytes) -> None:
-        self.room -= 1
-        if self.room < 0:
-            raise OSError("no room")
-        super().put(key, value)
 
 
 @pytest.mark.parametrize("room", range(6))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from processors.core.rms.join.processor import RmsJoin
-from processors.engine.task import Batch, Partition, StreamTask
+from processors.engine.task import Batch, Output, Partition, StreamTask
 from schemas.topics import TOPICS
 from tests.oracle.rms.course import Request, Step
 from tests.oracle.rms.keys import partition_of
@@ -38,6 +38,8 @@ class CoreTask:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._task = self._new()
+        self.written: list[Output] = []
+        """What the last record made it write, to the byte."""
         self._ids: set[str] = set()
         self._counts: Counter[str] = Counter()
 
@@ -54,7 +56,8 @@ class CoreTask:
         """Take one record."""
         self._task.process(Batch(0, self._task.position, offset + 1, [_Record(offset, key.encode(), value)]))
         step = Step([], [], [])
-        for topic, at_key, written, headers, _ in self._task.take_outputs():
+        self.written = self._task.take_outputs()
+        for topic, at_key, written, headers, _ in self.written:
             assert at_key is not None
             assert written is not None
             self._take(step, topic, at_key.decode(), written, {name: text.decode() for name, text in headers}, offset)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.oracle.rms.play import compare
+from tests.oracle.rms.core import CoreTask
+from tests.oracle.rms.play import compare, course_of
 
 HISTORIES = 400
 _PARTS = 8
@@ -13,3 +14,15 @@ def test_core_says_what_the_oracle_says(part: int):
     for seed in range(part, HISTORIES, _PARTS):
         is_wrong, _ = compare(seed)
         assert not is_wrong, f"python -m tests.oracle --feed rms --seed {seed}"
+
+
+def test_a_restart_before_each_record_changes_no_byte():
+    for seed in range(40):
+        course = course_of(seed)
+        for log in course.logs.values():
+            steady, restarted = CoreTask(course.world.rules), CoreTask(course.world.rules)
+            for offset, (key, value) in enumerate(log):
+                restarted.restart()
+                steady.process(offset, key, value)
+                restarted.process(offset, key, value)
+                assert steady.written == restarted.written, f"seed {seed}, {key}, record {offset}"

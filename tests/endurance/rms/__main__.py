@@ -41,6 +41,10 @@ SETTINGS = {
     "TRICAST_RMS__UNANSWERED_S": "60",
     "TRICAST_RMS__LOOKUPS_PER_15_MIN": "5000",
     "TRICAST_RMS__REQUESTS_PER_15_MIN": "6000",
+    # Who is killed every minute may not be missed for half of it.
+    "TRICAST_ENGINE__SESSION_TIMEOUT_S": "6",
+    "TRICAST_ENGINE__HEARTBEAT_INTERVAL_S": "1",
+    "TRICAST_ENGINE__TRANSACTION_TIMEOUT_S": "8",
     # A socket that is heard once a second is known to have been whole up to a second ago.
     "TRICAST_SIMULATOR__RMS__PING_INTERVAL_S": "1",
     "TRICAST_SIMULATOR__RMS__PING_TIMEOUT_S": "10",

@@ -14,7 +14,7 @@ _RAW = "rms.raw"
 _Event = Placed | Answered | Word
 
 
-_MOST_BOUNDARIES = 6
+_MOST_BOUNDARIES = 8
 """The newest so many are tried, each for itself and together."""
 
 

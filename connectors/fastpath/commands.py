@@ -1,7 +1,6 @@
 """What processors ask of the connector, by ``fastpath.commands``: repair a line of this process."""
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
+from connectors import groupless
 from connectors.clock import Clock
 from connectors.fastpath import names
 from connectors.fastpath.following import Following
@@ -26,9 +26,6 @@ log = logging.getLogger(__name__)
 COMMANDS_TOPIC: Final = TOPICS["fastpath.commands"].name
 REPAIR: Final = connections.Repair.ce_type
 
-_POLL_MS: Final = 1000
-_STOP_S: Final = 2.0
-_METADATA_S: Final = 10.0
 _NS_A_MS: Final = 1_000_000
 _NS_A_S: Final = 1_000_000_000
 
@@ -196,16 +193,11 @@ class CommandReader:
             except (KafkaError, OSError) as error:
                 log.warning("fastpath.commands_interrupted topic=%s error=%r", self._topic, error)
             finally:
-                await _leave(consumer)
+                await groupless.stop(consumer)
 
     async def _connected(self) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(
-            **self._kafka.client(),
-            request_timeout_ms=self._kafka.request_timeout_ms,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="latest",  # what fell out of the topic meanwhile is too old to be carried out
-        )
+        # What fell out of the topic meanwhile is too old to be carried out.
+        consumer = groupless.consumer(self._kafka, missing="latest")
         try:
             await consumer.start()
             partitions = [TopicPartition(self._topic, number) for number in range(TOPICS[COMMANDS_TOPIC].partitions)]
@@ -213,27 +205,20 @@ class CommandReader:
             if not self._next:
                 if self._topic not in await consumer.topics():
                     raise UnknownTopicOrPartitionError(self._topic)  # waited for without a word otherwise
-                async with asyncio.timeout(_METADATA_S):  # as is a partition without a leader
+                async with asyncio.timeout(groupless.METADATA_S):  # as is a partition without a leader
                     self._next = await consumer.end_offsets(partitions)
                 self.ready.set()
             for tp, offset in self._next.items():
                 consumer.seek(tp, offset)
         except BaseException:
-            await _leave(consumer)
+            await groupless.stop(consumer)
             raise
         log.info("fastpath.commands_read topic=%s", self._topic)
         return consumer
 
     async def _read_on(self, consumer: AIOKafkaConsumer) -> None:
         while True:
-            for tp, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
+            for tp, records in (await consumer.getmany(timeout_ms=groupless.POLL_MS)).items():
                 if records:
                     self._next[tp] = records[-1].offset + 1
                     self._commands.carry_out(records)
-
-
-async def _leave(consumer: AIOKafkaConsumer) -> None:
-    # With Kafka gone, aiokafka may take its time.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_STOP_S):
-            await consumer.stop()

@@ -1,7 +1,6 @@
 """Reads what the join asks for, and what was answered, by this connector or another of the customer."""
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
+from connectors import groupless
 from connectors.clock import Clock
 from connectors.kafka_retry import until_kafka_answers
 from connectors.rms import names
@@ -22,9 +22,6 @@ log = logging.getLogger(__name__)
 
 LOOKUPS_TOPIC: Final = TOPICS["rms.lookups"].name
 
-_POLL_MS: Final = 1000
-_STOP_S: Final = 2.0
-_METADATA_S: Final = 10.0
 _NS_A_MS: Final = 1_000_000
 
 
@@ -76,16 +73,11 @@ class LookUpReader:
             except (KafkaError, OSError) as error:
                 log.warning("rms.lookups_interrupted topic=%s error=%r", self._topic, error)
             finally:
-                await _leave(consumer)
+                await groupless.stop(consumer)
 
     async def _connected(self) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(
-            **self._kafka.client(),
-            request_timeout_ms=self._kafka.request_timeout_ms,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",  # what fell out of a topic meanwhile is too old to matter
-        )
+        # What fell out of a topic meanwhile is too old to matter.
+        consumer = groupless.consumer(self._kafka, missing="earliest")
         try:
             await consumer.start()
             consumer.assign(self._partitions)
@@ -98,23 +90,23 @@ class LookUpReader:
             for tp, offset in self._next.items():
                 consumer.seek(tp, offset)
         except BaseException:
-            await _leave(consumer)
+            await groupless.stop(consumer)
             raise
         log.info("rms.lookups_read topic=%s", self._topic)
         return consumer
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         since_ms = max(0, self._clock.now_ns() // _NS_A_MS - self._back_ms)
-        async with asyncio.timeout(_METADATA_S):  # a partition without a leader is waited for without a word, too
+        async with asyncio.timeout(groupless.METADATA_S):
             ends = await consumer.end_offsets(self._partitions)
             found = await consumer.offsets_for_times(dict.fromkeys(self._partitions, since_ms))
         return {tp: at.offset if (at := found.get(tp)) is not None else ends[tp] for tp in self._partitions}
 
     async def _read_on(self, consumer: AIOKafkaConsumer) -> None:
-        async with asyncio.timeout(_METADATA_S):
+        async with asyncio.timeout(groupless.METADATA_S):
             ends = await consumer.end_offsets(self._partitions)
         while True:
-            for tp, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
+            for tp, records in (await consumer.getmany(timeout_ms=groupless.POLL_MS)).items():
                 if records:
                     self._take(tp, records)
                     self._next[tp] = records[-1].offset + 1
@@ -168,10 +160,3 @@ class LookUpReader:
             record.offset,
             detail,
         )
-
-
-async def _leave(consumer: AIOKafkaConsumer) -> None:
-    # With Kafka gone, aiokafka may take its time.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_STOP_S):
-            await consumer.stop()

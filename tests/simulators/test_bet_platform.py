@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections import defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -171,12 +172,11 @@ async def test_it_waits_for_kafka_and_for_the_vendor_to_come(tmp_path, kafka, to
 
 @asynccontextmanager
 async def reserved():
-    """Yield a port where nobody listens."""
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    yield port
+    """Yield a port where nobody listens, and which goes to nobody but :func:`forward`."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @asynccontextmanager
@@ -194,7 +194,7 @@ async def forward(port, host, to):
         writers.extend((writer, there_writer))
         await asyncio.gather(pass_on(reader, there_writer), pass_on(there_reader, writer), return_exceptions=True)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, reuse_port=True)
     try:
         yield
     finally:

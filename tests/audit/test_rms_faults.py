@@ -263,6 +263,7 @@ def second_word_wins(world):
         positions__decided=said["raw"],
         received_ns=said["received_ns"],
         reason=None,
+        amended=None,
     )
 
 

@@ -20,8 +20,8 @@ _CONTEXT_LETTERS: Final = 40
 _PLATFORM_LETTERS: Final = 40
 _HOUR_NS: Final = 3_600_000_000_000
 _HASH_BYTES: Final = 8
-_MAX_ODDS: Final = 100
-"""Selections whose odds go along to the join; no betting slip has more, and its state of a bet has to stay small."""
+_MAX_SELECTIONS: Final = 100
+"""No betting slip has more. Their odds go along to the join, whose state of a bet has to stay small."""
 
 
 class RejectedError(Exception):
@@ -181,7 +181,7 @@ def _selections(value: Any) -> tuple[Any, tuple[str, ...] | None]:
     """Return what selections say, and the odds of each; no odds when these are not what they should be."""
     if value is None:
         return [], ()
-    if type(value) is not list or not all(type(selection) is dict for selection in value):
+    if type(value) is not list or len(value) > _MAX_SELECTIONS or any(type(one) is not dict for one in value):
         return value, None
     said: list[Any] = []
     odds: list[str | None] = []
@@ -192,7 +192,7 @@ def _selections(value: Any) -> tuple[Any, tuple[str, ...] | None]:
     if any(odd is None and said_of[-1] is not None for odd, said_of in zip(odds, said, strict=True)):
         return said, None
     known = tuple(odd for odd in odds if odd is not None)
-    return said, known if len(known) == len(odds) <= _MAX_ODDS else ()
+    return said, known if len(known) == len(odds) else ()
 
 
 def _same(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One bet in its slip's task, as the rules of the join state it (J1 to J9)."""
+"""One bet in its slip's task, as the rules of the join state it (docs/rms-join.md, J1 to J9)."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal

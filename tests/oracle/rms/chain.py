@@ -90,6 +90,10 @@ class _Frames(Source):
         self._task = self._new()
         if random.random() < 0.25:
             self._replicate()
+        holes = [covered for covered in customer.covered if covered.is_our_hole]
+        for choice in customer.choices:
+            if any(hole.until_ns < choice.at_ns < hole.told_ns for hole in holes):
+                self.at(choice.at_ns, ("lost", choice))
 
     def _replicate(self) -> None:
         """Add a second socket, which is there some of the time."""
@@ -135,6 +139,8 @@ class _Frames(Source):
                         found += self._write(line, "frame", self._event(what), at_ns, course, what)
             case Raw():
                 found += self._answer(what, at_ns, course)
+            case ("lost", Choice()):
+                found += self._lose(at_ns, course)
             case (str() as name, Covered() as covered):
                 line = self._lines[name.endswith(" b")]
                 begun = name.startswith("begin")
@@ -145,7 +151,20 @@ class _Frames(Source):
                         found += self._write(line, "tick", self._standing(line, at_ns), at_ns, course)
         return found
 
+    def _lose(self, at_ns: int, course: Course) -> list[tuple[str, bytes]]:
+        """Hear a frame that never comes to Kafka; the next record shows it, or one says so."""
+        line = self._lines[0]
+        line.frame += 1
+        course.contents["frames lost by us"] += 1
+        if self._random.random() < 0.5:
+            return []
+        facts = {"lost": 1, "first_frame": line.frame, "last_frame": line.frame}
+        return self._write(line, "overflow", facts, at_ns, course)
+
     def _begin(self, line: _Line, covered: Covered, course: Course) -> list[tuple[str, bytes]]:
+        if line.covered is not None:  # only frames were lost
+            line.covered = covered
+            return []
         line.covered = covered
         line.connects += 1
         line.frame = 0
@@ -155,6 +174,8 @@ class _Frames(Source):
         return found + self._write(line, "frame", b'30[{"status":"ok"}]', at_ns, course)
 
     def _end_of(self, line: _Line, covered: Covered, at_ns: int, course: Course) -> list[tuple[str, bytes]]:
+        if covered.is_our_hole:
+            return []
         line.covered = None
         facts = {"code": 1006, "reason": "cut", "frames": line.frame, "heard_ns": covered.until_ns}
         return self._write(line, "closed", facts, at_ns, course)
@@ -163,7 +184,8 @@ class _Frames(Source):
         covered = line.covered
         facts = {"open": covered is not None, "joined": covered is not None, "heard_ns": None, "token_age_s": 60}
         if covered is not None:
-            heard_ns = min(at_ns - self._random.choice((0, 0, 1, 700_000_000)), covered.until_ns)
+            until_ns = at_ns if covered.is_our_hole else covered.until_ns
+            heard_ns = min(at_ns - self._random.choice((0, 0, 1, 700_000_000)), until_ns)
             facts["heard_ns"] = max(heard_ns, covered.since_ns)
         return facts | {"refresh_age_s": 600, "connects_left": 9, "requests_left": 90, "lookups_waiting": 0}
 

@@ -38,7 +38,7 @@ def _secret(secret: SecretStr) -> SecretStr:
 class RmsSettings(BaseModel):
     """Where RMS is, who we are there, and within which limits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     socket_url: Annotated[str, AfterValidator(_socket_url)] = "wss://rms.lsports.eu"
     """Host of the approval socket; ``wss://rms.lsports.cloud`` in older documents."""

@@ -93,8 +93,11 @@ class Later:
 
 @dataclass(slots=True, kw_only=True)
 class _Entry:
-    """One bet that waits: asked for until ``asked_ns``, till ``until_ns``, to be asked not before ``from_ns``."""
+    """One bet that waits: asked for from ``first_ns`` until ``asked_ns``, till ``until_ns``, to be asked not before
+    ``from_ns``.
+    """
 
+    first_ns: int
     asked_ns: int
     until_ns: int
     from_ns: int
@@ -133,11 +136,14 @@ class LookUpQueue:
         if entry is not None:
             if wanted.asked_ns > entry.asked_ns:
                 entry.asked_ns, entry.from_ns, entry.failures = wanted.asked_ns, max(entry.from_ns, from_ns), 0
+            entry.first_ns = min(entry.first_ns, wanted.asked_ns)
             entry.until_ns = max(entry.until_ns, wanted.until_ns)
             return "merged"
         if len(self._waiting) >= MOST:
             return "too-many"
-        self._waiting[bet] = _Entry(asked_ns=wanted.asked_ns, until_ns=wanted.until_ns, from_ns=from_ns)
+        self._waiting[bet] = _Entry(
+            first_ns=wanted.asked_ns, asked_ns=wanted.asked_ns, until_ns=wanted.until_ns, from_ns=from_ns
+        )
         return "taken"
 
     def next(self, now_ns: int) -> Due | Later:
@@ -146,9 +152,11 @@ class LookUpQueue:
         for bet in late:
             del self._waiting[bet]
         self.too_late += len(late)
-        for bet, entry in self._waiting.items():
-            if entry.from_ns <= now_ns:
-                return Due(bet, entry.asked_ns)
+        # Not as they were read: several tasks of the join write them, each in its own time.
+        due = [(entry.first_ns, bet) for bet, entry in self._waiting.items() if entry.from_ns <= now_ns]
+        if due:
+            _, bet = min(due, key=lambda each: each[0])
+            return Due(bet, self._waiting[bet].asked_ns)
         froms_ns = [entry.from_ns for entry in self._waiting.values()]
         return Later((min(froms_ns) - now_ns) / _NS_A_S if froms_ns else None)
 

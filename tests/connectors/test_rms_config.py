@@ -33,6 +33,7 @@ SECRET = "MADE-UP-SECRET"
         ("connects_per_minute", 0, "greater than or equal to 1"),
         ("lookups_per_15_min", 101, "more than requests_per_15_min"),
         ("join_timeout_s", 0, "greater than 0"),
+        ("handshake_timeout_s", "inf", "finite number"),
         ("backoff_s", [], "at least 1 item"),
         ("max_message_bytes", 9_000_000, "less than or equal"),
         ("spool_bytes", 1024, "spool_bytes is below queue_bytes"),

@@ -160,6 +160,17 @@ def test_the_oldest_comes_first_and_is_gone_when_answered():
     assert (due, len(queue)) == (Later(None), 0)
 
 
+def test_the_oldest_is_the_one_that_was_asked_for_first_whenever_it_was_read():
+    queue = a_queue()
+    for slip, asked_s in (("s-1", 3), ("s-2", 1), ("s-3", 2), ("s-2", 9), ("s-1", 0)):
+        queue.ask(wanted(slip, asked_s=asked_s), T + 10 * S)
+    order = []
+    while isinstance(due := queue.next(T + 10 * S), Due):
+        order.append((due.bet.slip, (due.asked_ns - T) // S))
+        queue.done(due)
+    assert order == [("s-1", 3), ("s-2", 9), ("s-3", 2)]
+
+
 def test_several_for_one_bet_are_one_and_it_waits_for_the_longest():
     queue = a_queue()
     queue.ask(wanted(until_s=10), T)

@@ -34,7 +34,9 @@ class Approval(Normalized, kw_only=True):
     short_code: ShortCode | UnsetType = UNSET
     platform_id: PlatformId | UnsetType = UNSET
     said: Said
-    reason: Annotated[str, Meta(description="The trader's, as sent; over 1,000 letters in details only.")] | UnsetType = UNSET
+    reason: (
+        Annotated[str, Meta(description="The trader's, as sent; over 1,000 letters in details only.")] | UnsetType
+    ) = UNSET
     decided_ns: Nanoseconds | UnsetType = UNSET
     decided_at: Annotated[str, Meta(description="When it was decided, exactly as sent.")] | UnsetType = UNSET
     received_ns: Nanoseconds

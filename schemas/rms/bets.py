@@ -17,7 +17,9 @@ InputAmount = Annotated[
     Meta(
         description="A number, or a decimal as text; more than 0.",
         # msgspec reads both, but names in the schema only what it writes; see schemas/export.py
-        extra_json_schema={"anyOf": [{"type": "string", "format": "decimal"}, {"type": "number"}]},
+        extra_json_schema={
+            "anyOf": [{"type": "string", "format": "decimal"}, {"type": "number", "exclusiveMinimum": 0}]
+        },
     ),
 ]
 InputTime = Annotated[str | int, Meta(description="RFC 3339 with offset, or milliseconds since 1970.")]

@@ -295,6 +295,12 @@ def test_an_amount_of_input_may_be_a_number_or_text(stake: float | str):
     checker(ce_type).validate(written)
 
 
+@pytest.mark.parametrize("stake", [0, -1, -0.01])
+def test_what_the_router_refuses_the_schema_refuses(stake: float):
+    ce_type = "tricast.rms.bet.placed.v1"
+    assert not checker(ce_type).is_valid(INPUTS[ce_type] | {"stake": stake})
+
+
 def test_every_input_of_the_registry_is_an_input_here():
     assert INPUTS.keys() == {ce_type for ce_type, model in MODELS.items() if model.topic == "rms.bets"}
 

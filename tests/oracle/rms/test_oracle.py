@@ -1,9 +1,11 @@
 """The join's output equals the oracle's over random histories; ``python -m tests.oracle --feed rms`` runs more."""
 
+from collections import Counter
+
 import pytest
 
 from tests.oracle.rms.core import CoreTask
-from tests.oracle.rms.play import compare, course_of
+from tests.oracle.rms.play import compare, course_of, random_chain
 
 HISTORIES = 400
 _PARTS = 8
@@ -26,3 +28,10 @@ def test_a_restart_before_each_record_changes_no_byte():
                 steady.process(offset, key, value)
                 restarted.process(offset, key, value)
                 assert steady.written == restarted.written, f"seed {seed}, {key}, record {offset}"
+
+
+def test_chains_hold_what_can_befall_a_connector():
+    contents: Counter[str] = Counter()
+    for seed in range(80):
+        contents += random_chain(seed).contents
+    assert contents.keys() >= {"frames lost by us", "restarts of the approvals hop", "restarts", "stopped for hours"}

@@ -2,17 +2,11 @@
 
 from enum import StrEnum
 
+from schemas.dead_letter import DeadLetterCode
 
-class Code(StrEnum):
+
+class Code(DeadLetterCode):
     """Dead-letter codes. Always the whole packet failed: one is one message of the feed."""
-
-    meaning: str
-
-    def __new__(cls, value: str, meaning: str) -> "Code":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
 
     BAD_HEADERS = (
         "fastpath.bad-headers",

@@ -2,17 +2,11 @@
 
 from enum import StrEnum
 
+from schemas.dead_letter import DeadLetterCode
 
-class Code(StrEnum):
+
+class Code(DeadLetterCode):
     """Dead-letter codes. Without index the whole frame failed; with index one child of it."""
-
-    meaning: str
-
-    def __new__(cls, value: str, meaning: str) -> "Code":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
 
     # Whole records.
     BAD_HEADERS = "kambi.bad-headers", "tc- headers missing, unreadable or of the future: not from our connector"

@@ -2,17 +2,11 @@
 
 from enum import StrEnum
 
+from schemas.dead_letter import DeadLetterCode
 
-class Code(StrEnum):
+
+class Code(DeadLetterCode):
     """Dead-letter codes. Without index the whole record failed; with index one approval of its packet."""
-
-    meaning: str
-
-    def __new__(cls, value: str, meaning: str) -> "Code":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
 
     # rms.raw: whole records.
     BAD_HEADERS = "rms.bad-headers", "tc- headers or the key missing or unreadable: not from our connector"

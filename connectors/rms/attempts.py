@@ -13,7 +13,6 @@ from typing import Final, Literal
 
 Limit = Literal["connect", "request", "look-up"]
 """WebSocket handshakes; HTTP requests, of which each handshake is one; those requests that are look-ups."""
-LIMITS: Final[tuple[Limit, ...]] = ("connect", "request", "look-up")
 
 _NS_A_S: Final = 1_000_000_000
 

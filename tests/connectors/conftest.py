@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -113,6 +113,3 @@ def rms(kafka: str, topic_prefix: str, tmp_path: Path) -> RmsRecording:
 @pytest.fixture
 def recording(kafka: str, topic_prefix: str) -> Recording:
     return Recording(kafka, topic_prefix, raw_topic.create(kafka, topic_prefix))
-
-
-Connecting = Callable[..., AbstractAsyncContextManager[None]]

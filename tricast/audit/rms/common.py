@@ -35,10 +35,6 @@ class Desk:
     dropped: set[str] = field(default_factory=set)
     quiet: Report = field(default_factory=Report)
 
-    def report_of(self, at_ns: int) -> Report:
-        """Return where findings about something of this time go."""
-        return self.report if at_ns >= self.horizon_ns else self.quiet
-
 
 def place_of(record: KafkaRecord) -> str:
     """Return where a record is, for people."""

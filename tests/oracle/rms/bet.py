@@ -195,7 +195,8 @@ class Bet:
         if nobody and nobody[0] in ready:
             return [self._decide("expired", "looked_up", customer, nobody[0])]
         if too_late is not None:
-            return [self._decide("expired", "deadline", customer)]
+            by = nobody[0] if nobody else None
+            return [self._decide("expired", "looked_up" if by else "deadline", customer, by)]
         return []
 
     def _says_nobody(self, one: Evidence) -> bool:

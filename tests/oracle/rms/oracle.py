@@ -264,7 +264,8 @@ class Oracle:
     def _forget(self, customer: Customer) -> None:
         remember_ns, now_ns = self.rules.remember_s * SECOND_NS, customer.now_ns
         for slip, bet in list(customer.bets.items()):
-            idle = bet.disposition in {"accepted", "rejected"} and not bet.evidence and not bet.final
+            is_said = any(evidence.message.said is not None for evidence in bet.evidence)
+            idle = bet.disposition in {"accepted", "rejected"} and not is_said and not bet.final
             ended = bet.patience_ns + self.rules.orphan_s * SECOND_NS
             is_ordered = bet.is_ready(customer, self.rules, bet.need or 0)
             if (bet.final and now_ns > bet.used_ns + remember_ns) or (idle and now_ns > ended and is_ordered):

@@ -65,8 +65,9 @@ def _in_order(told: list[Told]) -> dict[str, list[Told]]:
     """Return what was told of each bet, and to each task, in its order; that of counts says nothing."""
     found: dict[str, list[Told]] = {}
     for one in sorted(told, key=lambda one: repr(one) if one.kind in {"count", "dead"} else ""):
-        place = one.key.rpartition(" ")[2] if one.kind == "pending" else one.key
-        found.setdefault(f"{one.kind == 'pending'} {place}", []).append(one)
+        is_internal = one.kind == "pending"
+        topic = one.kind if one.kind in {"pending", "lookup"} else "decisions"
+        found.setdefault(f"{topic} {one.key.rpartition(' ')[2] if is_internal else one.key}", []).append(one)
     return found
 
 

@@ -24,6 +24,7 @@ class Case:
         is_odd: Its records contradict each other, or its code is another bet's as well.
         is_doubtful: Some of its window was not covered.
         is_behind: Its answer came to its task when its window had ended.
+        is_again: It was placed twice; if it was answered and forgotten in between, it seems to be new.
     """
 
     customer: Customer
@@ -35,6 +36,7 @@ class Case:
     is_odd: bool = False
     is_doubtful: bool = False
     is_behind: bool = False
+    is_again: bool = False
     start_ns: int = 0
     deadline_ns: int = 0
 
@@ -62,6 +64,7 @@ def _cases(course: Course, told: list[Told]) -> Iterator[Case]:
             records = sorted((bet for bet in customer.bets if bet.slip == slip), key=lambda bet: bet.logged_ns)
             case = Case(customer, slip, records)
             case.told = [one for one in told if one.key == f"{customer.name}/{slip}"]
+            case.is_again = len([record for record in records if not record.is_answer]) > 1
             answers = [record for record in records if record.is_answer]
             codes = {record.code for record in answers if record.code is not None}
             others = {bet.code for bet in customer.bets if bet.slip != slip and bet.code is not None}
@@ -116,7 +119,7 @@ def _lies_of(case: Case, course: Course) -> Iterator[str]:
     outcome, raw = decision.fact("outcome"), decision.fact("raw")
     if outcome in {"accepted", "rejected"}:
         yield from _unfounded(case, decision)
-    elif not is_waiting and not case.is_odd and not case.is_behind and not case.approvals:
+    elif not is_waiting and not case.is_odd and not case.is_behind and not case.approvals and not case.is_again:
         yield f"{outcome}, and nobody waited for it"
     if case.is_odd:
         return

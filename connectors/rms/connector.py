@@ -15,7 +15,7 @@ from connectors.rms import names
 from connectors.rms.backoff import JoinedBackoff
 from connectors.rms.budget import RmsBudget
 from connectors.rms.config import RmsSettings
-from connectors.rms.dial import no_redirects
+from connectors.rms.dial import each_once
 from connectors.rms.line import RmsLine
 from connectors.rms.lookups import LookUps
 from connectors.rms.sockets import Sockets
@@ -139,10 +139,9 @@ async def run(
 
 def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        # A connection that is used again and turns out to be closed makes aiohttp try again by itself: uncounted.
         connector=aiohttp.TCPConnector(force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trace_configs=[no_redirects()],
+        trace_configs=[each_once()],
     )
 
 

@@ -1,5 +1,6 @@
 """Servers that are not ours: the reference implementation of Socket.IO, and one that repeats our secrets."""
 
+import asyncio
 import json
 import logging
 from dataclasses import replace
@@ -10,6 +11,7 @@ from aiohttp import WSMsgType, web
 from simulators.rms.server import RmsUrls
 from tests.connectors import contract, npm
 from tests.connectors.test_rms_against_simulator import has, has_joined, refusals
+from tests.connectors.vendor import eventually
 from tests.simulators.rms_client import staged
 
 pytestmark = pytest.mark.kafka
@@ -137,3 +139,19 @@ async def test_no_secret_is_told_on_by_a_server_that_repeats_them_and_redirects_
     assert not echo.elsewhere
     everything = caplog.text + "".join(repr((r.headers, r.value)) for r in records)
     assert "sesame" not in everything
+
+
+async def test_a_server_that_cuts_handshakes_sees_no_more_of_them_than_were_counted(rms, tmp_path, caplog):
+    seen = 0
+
+    async def cut(reader, writer):
+        nonlocal seen
+        seen += (await reader.readuntil(b"\r\n\r\n")).startswith(b"GET")
+        writer.close()
+
+    async with staged(tmp_path) as stage, await asyncio.start_server(cut, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        urls = replace(stage.simulator.urls, socket_url=f"ws://127.0.0.1:{port}")
+        async with rms.connector(urls, connects_per_minute=3):
+            await eventually(lambda: caplog.text.count("line.connect_failed") == 3)
+    assert seen == 3

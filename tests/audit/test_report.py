@@ -1,6 +1,6 @@
 """Reports of several feeds, added up."""
 
-from tricast.audit.report import KEPT_EXAMPLES, Report
+from tricast.audit.report import EXAMPLE_LETTERS, KEPT_EXAMPLES, Report
 
 
 def test_what_is_nothing_stays_in_the_sum():
@@ -20,3 +20,10 @@ def test_the_sum_keeps_no_more_examples_than_one_report():
     assert together.findings["lost"] == 2 * (KEPT_EXAMPLES - 1)
     assert len(together.examples["lost"]) == KEPT_EXAMPLES
     assert together.examples["lost"][-1] == "b0"
+
+
+def test_a_finding_quotes_no_megabytes():
+    report = Report()
+    report.find("false", "reason is " + "x" * 1_000_000)
+    (text,) = report.examples["false"]
+    assert (len(text), text[:11], text[-1]) == (EXAMPLE_LETTERS, "reason is x", "…")

@@ -134,3 +134,19 @@ def test_any_story_is_clean(seed):
 def test_a_story_with_processors_that_stand_still_is_clean(seed):
     report = told(seed, "rms.raw", "rms.bets", "rms.pending").judged()
     assert dict(report.findings) == {}, report.examples
+
+
+def test_what_stays_out_of_the_join_on_purpose_is_clean():
+    world = World()
+    world.connect()
+    world.tick(20)
+    for slip in ("long", "word"):
+        world.placed(slip, context="live")
+        world.answered(slip, "unknown")
+    world.say("reject", "long", reason="x" * 1_001)
+    world.tick(150)
+    world.looked_up("word", word="won")
+    world.tick(1500)
+    report = world.judged()
+    assert dict(report.findings) == {}, report.examples
+    assert report.bets == {"records": 4, "rejected": 1, "expired_unverified": 1}

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 KEPT_EXAMPLES = 50
 """Findings of one kind that are kept with their text; all are counted."""
+EXAMPLE_LETTERS = 500
+"""Longest text kept: some quote a vendor's field, and nobody promises how long that is."""
 
 FindingKind = Literal[
     "lost",
@@ -72,7 +74,7 @@ class Report:
         self.findings[kind] += count
         examples = self.examples.setdefault(kind, [])
         if len(examples) < KEPT_EXAMPLES:
-            examples.append(text)
+            examples.append(text if len(text) <= EXAMPLE_LETTERS else text[: EXAMPLE_LETTERS - 1] + "…")
 
     def add(self, other: "Report") -> None:
         """Add the totals and findings of another feed's audit."""

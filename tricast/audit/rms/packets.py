@@ -19,10 +19,14 @@ _CODE = ("betcode", "code")
 _CUSTOMER = ("customerid",)
 _TIMES = ("acceptedat", "rejectedat", "timestamp")
 """Names without case and underscores, as all names are compared."""
+_LONGEST_REASON = 1_000
+"""A longer one stays in details."""
 _FIRST_NS = 10**18
 """A time before 2001 is a slip of the pen."""
 _ACCEPTED = frozenset({"accepted", "approved", "accept"})
 _REJECTED = frozenset({"rejected", "declined", "reject", "cancelled", "canceled"})
+_UNDECIDED = frozenset({"reserve", "reserved", "referred", "referral", "pending", "waiting", "open", "new"})
+"""Of any other word nobody knows what it means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +140,7 @@ def _approval(body: dict[str, Any], said: Saying, of: str, received_ns: int) -> 
         said=said,
         slip=slip,
         code=code,
-        reason=reason if type(reason) is str else None,
+        reason=reason if type(reason) is str and len(reason) <= _LONGEST_REASON else None,
         stake=_amount(fields, "approvedstake", "stake"),
         odds=_amount(fields, "odds"),
         decided_ns=decided_ns,
@@ -193,4 +197,5 @@ def read_look_up(position: str, status: int, body: bytes) -> LookedUp | None:
         else ""
     )
     said: Saying | None = "accept" if word in _ACCEPTED else "reject" if word in _REJECTED else None
-    return LookedUp(slip=slip, code=code, status=status, said=said)
+    is_rubbish = said is None and word not in _UNDECIDED
+    return LookedUp(slip=slip, code=code, status=status, said=said, is_rubbish=is_rubbish)

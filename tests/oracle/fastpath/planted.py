@@ -1,46 +1,12 @@
 """Bugs to plant: in the rules of the oracle itself, and in what was written. Comparing must notice each."""
 
-import inspect
-import textwrap
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from types import ModuleType
-from typing import Any
-
-import pytest
+from dataclasses import replace
 
 from tests.oracle.fastpath import account, oracle, upstream
 from tests.oracle.fastpath.said import Out, Said
-
-
-@dataclass(frozen=True, slots=True)
-class Bug:
-    """A function of the oracle in which ``old``, standing there exactly once, is replaced by ``new``.
-
-    Attributes:
-        name: The rule that is broken.
-        function: Its name, with its class.
-    """
-
-    name: str
-    module: ModuleType
-    function: str
-    old: str
-    new: str
-
-    def plant(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Plant it until ``monkeypatch`` is undone."""
-        owner: Any = self.module
-        *outer, name = self.function.split(".")
-        for part in outer:
-            owner = getattr(owner, part)
-        source = textwrap.dedent(inspect.getsource(getattr(owner, name)))
-        assert source.count(self.old) == 1, f"{self.name}: the catalogue has to follow the code"
-        made: dict[str, Any] = {}
-        exec(source.replace(self.old, self.new), vars(self.module), made)
-        monkeypatch.setattr(owner, name, made[name])
-
+from tests.oracle.planting import Bug
 
 BUGS = (
     Bug("R1 no gap below the baseline", account, "Account._baseline", "asked == 0 and", "asked == -1 and"),

@@ -1,46 +1,18 @@
 """Bugs to plant: in the rules of the oracle itself, and in what was written. Comparing must notice each."""
 
-import inspect
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
 
-import pytest
-
+from tests.oracle import planting
 from tests.oracle.rms import bet, oracle
 from tests.oracle.rms.said import Told
 
 
 @dataclass(frozen=True, slots=True)
-class Bug:
-    """A function of the oracle in which ``old``, standing there exactly once, is replaced by ``new``.
+class Bug(planting.Bug):
+    """In the oracle. ``is_seen``: the second judge notices it on his own."""
 
-    Attributes:
-        name: The rule that is broken.
-        function: Its name, with its class.
-        is_seen: The second judge notices it on his own.
-    """
-
-    name: str
-    module: ModuleType
-    function: str
-    old: str
-    new: str
     is_seen: bool = False
-
-    def plant(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Plant it until ``monkeypatch`` is undone."""
-        owner: Any = self.module
-        *outer, name = self.function.split(".")
-        for part in outer:
-            owner = getattr(owner, part)
-        source = textwrap.dedent(inspect.getsource(getattr(owner, name)))
-        assert source.count(self.old) == 1, f"{self.name}: the catalogue has to follow the code"
-        made: dict[str, Any] = {}
-        exec(source.replace(self.old, self.new), vars(self.module), made)
-        monkeypatch.setattr(owner, name, made[name])
 
 
 BUGS = (

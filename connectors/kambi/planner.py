@@ -1,6 +1,6 @@
 """Which routing keys go on which line: desired events in, subscribe and unsubscribe actions out. Pure.
 
-Rules (vendor sheet §4): a connection holds at most ``max_keys`` keys; general keys have a line of their own; the two
+Rules (fact sheet §4): a connection holds at most ``max_keys`` keys; general keys have a line of their own; the two
 keys of an event stay together; new events go where most room is and freed places are used again rather than
 rebalanced; what moves is subscribed at its new place before its old place drops it. All keys are of one offering and
 one language: messages name neither.

@@ -85,7 +85,7 @@ def _signs(packet: bytes) -> Iterator[Sign]:
 
 
 def _arguments(packet: bytes) -> list[Any]:
-    """Return the arguments of an event, an acknowledgement or an error packet (vendor sheet §4: 429 rides on any)."""
+    """Return the arguments of an event, an acknowledgement or an error packet (fact sheet §4: 429 rides on any)."""
     kind = packet[:1]
     body = packet[1:].lstrip(b"0123456789")  # acknowledgement id
     value = _decoded(body)

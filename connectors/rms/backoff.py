@@ -1,4 +1,4 @@
-"""Delays between connection attempts (vendor sheet §6)."""
+"""Delays between connection attempts (fact sheet §6)."""
 
 import math
 from random import Random

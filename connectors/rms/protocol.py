@@ -1,4 +1,4 @@
-"""What is said on the approval socket, and what refusals mean (vendor sheet §3, §5). Pure."""
+"""What is said on the approval socket, and what refusals mean (fact sheet §3, §5). Pure."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What follows when the vendor refuses a connection (vendor sheet §5), and who is told."""
+"""What follows when the vendor refuses a connection (fact sheet §5), and who is told."""
 
 import logging
 from typing import assert_never

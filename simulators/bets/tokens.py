@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 _EXCHANGE: Final = "/identity/resources/auth/v1/api-token"
 _REFRESH: Final = "/identity/resources/auth/v2/api-token/token/refresh"
 _LIFE_S: Final = 1_800
-"""Of a token whose answer does not say (sheet §2.2)."""
+"""Of a token whose answer does not say (fact sheet §2.2)."""
 _FRESH_SHARE: Final = 0.8
 
 
@@ -91,7 +91,7 @@ class Tokens:
 
 
 def _text(body: Mapping[str, Any], *names: str) -> str | None:
-    """Return the first usable value; the two calls spell their fields in two ways (sheet §2.2)."""
+    """Return the first usable value; the two calls spell their fields in two ways (fact sheet §2.2)."""
     texts = (body.get(name) for name in names)
     return next(
         (text for text in texts if isinstance(text, str) and text.isascii() and text.isprintable() and text), None

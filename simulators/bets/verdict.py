@@ -104,7 +104,7 @@ def detailed(found: Found, reply: Reply) -> Found:
 
 
 def _id(value: Any) -> str | None:
-    """Return an id as text: the vendor writes one id as text here and as a number there (sheet §12)."""
+    """Return an id as text: the vendor writes one id as text here and as a number there (fact sheet §12)."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return str(value) or None

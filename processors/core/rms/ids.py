@@ -1,4 +1,4 @@
-"""Ids: the same one is text in one place and a number in another (sheet §12), so all of them are text here."""
+"""Ids: the same one is text in one place and a number in another (fact sheet §12), so all of them are text here."""
 
 from typing import Any, Final
 

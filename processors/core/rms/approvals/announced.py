@@ -1,4 +1,4 @@
-"""Read one approval out of its JSON: tolerant of spellings and of everything nobody here knows (sheet §4, §12).
+"""Read one approval out of its JSON: tolerant of spellings and of everything nobody here knows (fact sheet §4, §12).
 
 Names are compared without case and underscores, so that ``betSlipId``, ``bet_slip_id`` and ``BetSlipId`` are one.
 Nothing but a missing id makes an approval useless: any other field of another type than it should have stays in

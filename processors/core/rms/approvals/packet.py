@@ -1,4 +1,4 @@
-"""Take a packet apart into approvals: each argument is one, a list of them, or a JSON string of either (sheet §4)."""
+"""Take a packet apart into approvals: each argument is one, a list, or a JSON string of either (fact sheet §4)."""
 
 from collections.abc import Sequence
 from typing import Final, Literal

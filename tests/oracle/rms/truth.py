@@ -37,6 +37,8 @@ class Case:
     is_doubtful: bool = False
     is_behind: bool = False
     is_again: bool = False
+    begun_ns: int = 0
+    """Nothing in its records is older; without the placed one nobody knows when it began."""
     start_ns: int = 0
     deadline_ns: int = 0
 
@@ -74,7 +76,7 @@ def _cases(course: Course, told: list[Told]) -> Iterator[Case]:
             prematch = first.is_answer or first.context == "prematch"
             case.start_ns = first.logged_ns
             case.deadline_ns = case.start_ns + (rules.prematch_s if prematch else rules.live_s) * SECOND_NS
-            begun_ns = min(case.start_ns, *(record.at_ns for record in records))
+            case.begun_ns = begun_ns = min(case.start_ns, *(record.at_ns for record in records))
             case.is_doubtful = course.is_lossy or not _is_covered(course, customer, begun_ns, case.deadline_ns)
             when_ns = course.now_when.get((customer.name, slip), 0)
             case.is_behind = when_ns > case.deadline_ns
@@ -163,7 +165,7 @@ def _missed(case: Case) -> Iterator[str]:
     codes = {record.code for record in case.records if record.is_answer}
     for choice in case.customer.choices:
         is_of_it = choice.meant == case.slip and (choice.slip is not None or choice.code in codes)
-        if is_of_it and choice.at_ns <= case.deadline_ns:
+        if is_of_it and case.begun_ns <= choice.at_ns <= case.deadline_ns:
             yield f"expired, and a trader had said {choice.said} at {choice.at_ns}"
             return
 

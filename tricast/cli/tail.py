@@ -18,7 +18,7 @@ from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, json_option, pass_invocation, stop_on_signals
 
-_TYPE_HEADERS = ("ce_type", "tc-kind", "tc-code")
+_TYPE_HEADERS = ("ce_type", "tc-code", "tc-kind")
 _POLL_MS = 200
 _NARROW = 60
 

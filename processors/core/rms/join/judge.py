@@ -17,7 +17,7 @@ def judge(case: Case, bet: Bet) -> None:
         if order is Order.AWAITED:
             break  # whatever comes after it in raw must not overtake it
         first_order = first_order or order
-        if _is_in_time(item, bet) or _is_settled(bet) or (is_in_doubt_now and order is Order.HERE):
+        if _is_in_time(item, bet) or _is_answered(bet) or (is_in_doubt_now and order is Order.HERE):
             winner = item
             break
     if winner is not None:
@@ -94,8 +94,8 @@ def disagree(case: Case, bet: Bet) -> None:
             return
 
 
-def _is_settled(bet: Bet) -> bool:
-    """Tell whether nobody waits for the bet, by place-bet's answer: there is no expiry that could come before."""
+def _is_answered(bet: Bet) -> bool:
+    """Tell whether place-bet's answer was final: nobody waits, so there is no expiry that could come before."""
     return bet.answer is not None and bet.answer.disposition in _MEANS
 
 

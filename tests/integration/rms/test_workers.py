@@ -127,7 +127,7 @@ class Deployment:
         while not holds(found := self.read(name)):
             self.check()
             assert time.monotonic() < deadline, f"{len(found)} in {name}"
-            time.sleep(0.1)
+            time.sleep(0.5)
         return found
 
 

@@ -130,7 +130,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def staged(tmp_path, *, patience_s=30, **overrides):
+async def staged(tmp_path, *, patience_s: float = 30.0, **overrides):
     """Run a simulator that does nothing by itself."""
     stage = Stage(
         RmsSimulatorSettings.model_validate(

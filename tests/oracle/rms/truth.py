@@ -75,8 +75,10 @@ def _cases(course: Course, told: list[Told]) -> Iterator[Case]:
             first = records[0]
             prematch = first.is_answer or first.context == "prematch"
             case.start_ns = first.logged_ns
+            # What was placed may be told after the answer, and after the bet has ended.
+            case.begun_ns = first.at_ns if first.is_answer else min(record.at_ns for record in records)
             case.deadline_ns = case.start_ns + (rules.prematch_s if prematch else rules.live_s) * SECOND_NS
-            case.begun_ns = begun_ns = min(case.start_ns, *(record.at_ns for record in records))
+            begun_ns = min(case.start_ns, *(record.at_ns for record in records))
             case.is_doubtful = course.is_lossy or not _is_covered(course, customer, begun_ns, case.deadline_ns)
             when_ns = course.now_when.get((customer.name, slip), 0)
             case.is_behind = when_ns > case.deadline_ns

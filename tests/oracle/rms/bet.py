@@ -189,7 +189,7 @@ class Bet:
             if is_ordered:
                 too_late = too_late or one
         nobody = [one for one in self.evidence if self._says_nobody(one)]
-        nobody = sorted(nobody, key=lambda one: one.message.requested_ns or 0)[-1:]
+        nobody = sorted(nobody, key=lambda one: one.message.requested_ns or 0, reverse=True)[:1]
         if self.disposition in {"accepted", "rejected"}:
             return []
         if nobody and nobody[0] in ready:

@@ -1,5 +1,7 @@
 """Reports of several feeds, added up."""
 
+from collections import Counter
+
 from tricast.audit.report import EXAMPLE_LETTERS, KEPT_EXAMPLES, Report
 
 
@@ -27,3 +29,9 @@ def test_a_finding_quotes_no_megabytes():
     report.find("false", "reason is " + "x" * 1_000_000)
     (text,) = report.examples["false"]
     assert (len(text), text[:11], text[-1]) == (EXAMPLE_LETTERS, "reason is x", "…")
+
+
+def test_frames_alone_are_no_proof_and_bets_that_wait_are_one():
+    assert Report(frames=1).too_little(1) == "no normalized record at all"
+    assert Report(frames=1, bets=Counter({"records": 2, "waiting": 1})).too_little(1) is None
+    assert Report(bets=Counter({"records": 2})).too_little(1) == "0 frames judged, at least 1 wanted"

@@ -74,7 +74,7 @@ async def test_settings_say_what_is_asked(settings, asked):
             random=Random(7),
         )
         polling = asyncio.create_task(poller.run())
-        await eventually(lambda: len(api.asked) > 10)
+        await eventually(lambda: len(api.asked) > 4)
         stop.set()
         await polling
     assert set(api.asked) == asked

@@ -97,7 +97,7 @@ class Report:
         """Say what there was too little of to call this a proof, if anything."""
         if self.frames < min_frames:
             return f"{self.frames} frames judged, at least {min_frames} wanted"
-        if not self.normalized:
+        if not self.normalized and not self.bets:  # bets that nobody has decided yet were followed to the join
             return "no normalized record at all"
         return None
 

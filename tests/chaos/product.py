@@ -1,0 +1,183 @@
+"""The whole product: brokers, simulators, gates before them, connectors, workers; and how each of them is reached."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, Final, Self
+
+from confluent_kafka.admin import AdminClient
+
+from tests.chaos import settings
+from tests.chaos.gate import Gate
+from tests.chaos.history import History
+from tests.chaos.processes import Process, Processes
+from tests.endurance.stack import free_port
+from tricast.kafka import Cluster
+
+VENDORS: Final = ("kambi", "fastpath", "rms")
+WORKERS: Final = {"kambi": 2, "fastpath.audit": 2, "rms.approvals": 1, "rms.bets": 1, "rms.join": 2}
+"""How many workers of each processor there are at first."""
+_START_S: Final = 60.0
+_ASK_S: Final = 30.0
+_LOOK_S: Final = 0.1
+_QUIET: Final = {"log_level": 0, "log.connection.close": False}
+
+
+class Product:
+    """What faults strike; ``with`` starts all but the brokers and ends it.
+
+    Args:
+        folder: Logs, ledgers, what connectors keep, the history.
+        kafka: Three running brokers.
+        history: Told of starts and ends.
+        seed: Of simulators, and of how long restarts take to come.
+
+    Attributes:
+        processes: All processes but the brokers, by name: ``worker:<processor>:<n>``, ``connector:<feed>``,
+            ``simulator:<vendor>``.
+        gates: What stands between connectors and each vendor.
+    """
+
+    def __init__(self, folder: Path, kafka: Cluster, history: History, seed: int) -> None:
+        self.folder = folder
+        self.kafka = kafka
+        self.history = history
+        self.seed = seed
+        self.prefix = settings.PREFIX
+        self.processes = Processes(history, Random(f"{seed}/restarts"))
+        self.gates: dict[str, Gate] = {}
+        self.environment = settings.common(kafka.bootstrap_servers)
+        self._ports: dict[str, int] = {}
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill every process that is no broker."""
+        self.processes.close()
+        self._open.close()
+
+    # What there is
+
+    def workers(self, processor: str | None = None) -> list[str]:
+        """Return the names of the workers that are to run, of one processor or of all."""
+        begins = "worker:" if processor is None else f"worker:{processor}:"
+        return [name for name, process in self.processes.by_name.items() if process.wanted and name.startswith(begins)]
+
+    def connectors(self) -> list[str]:
+        """Return the names of the connectors."""
+        return [name for name in self.processes.by_name if name.startswith("connector:")]
+
+    def pid(self, target: str) -> int | None:
+        """Return the process id of a process, of ``broker:<n>`` or of the ``controller``, while it lives."""
+        if target == "controller":
+            return self.kafka.pid(self.controller())
+        if target.startswith("broker:"):
+            return self.kafka.pid(int(target.removeprefix("broker:")))
+        return self.processes.pid(target)
+
+    def controller(self) -> int:
+        """Return the number of the broker that leads the quorum of controllers.
+
+        Raises:
+            KafkaException: No quorum answers.
+        """
+        admin = AdminClient(_QUIET | {"bootstrap.servers": self.kafka.bootstrap_servers})
+        return int(admin.describe_cluster(request_timeout=10).result().controller.id)
+
+    def url(self, vendor: str) -> str:
+        """Return where a simulator itself is, past its gate."""
+        return f"http://127.0.0.1:{self._ports[vendor]}"
+
+    def ask(self, vendor: str, path: str, body: Any = None) -> Any:
+        """Ask a simulator beside its vendor's API, past its gate; a body makes it a POST."""
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url(vendor) + path, data=content)
+        with urllib.request.urlopen(request, timeout=_ASK_S) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def tricast(self, *arguments: str) -> str:
+        """Run a command of ``tricast`` to its end, whatever its exit code, and return what it printed."""
+        return subprocess.run(
+            [sys.executable, "-m", "tricast", *arguments],
+            env=os.environ | self.environment,
+            stdout=subprocess.PIPE,
+            check=False,
+        ).stdout.decode()
+
+    # What is done
+
+    def scale(self, processor: str, count: int) -> None:
+        """Let ``count`` workers of a processor run; those that are too many are ended by SIGTERM, highest first."""
+        for number in range(1, count + 1):
+            name = f"worker:{processor}:{number}"
+            if name in self.processes.by_name:
+                self.processes.want(name, True)
+            else:
+                self._add_worker(processor, number)
+        for name in self.workers(processor)[count:][::-1]:
+            self.processes.retire(name)
+
+    def _start(self) -> None:
+        for vendor in VENDORS:
+            self._ports[vendor] = port = free_port()
+            told = settings.simulator(vendor, self.folder, port, self.seed)
+            self._add(f"simulator:{vendor}", ("simulate", vendor), told)
+        for vendor in VENDORS:
+            self._await_simulator(vendor)
+            self.gates[vendor] = self._open.enter_context(Gate(self._ports[vendor]))
+        for processor, count in WORKERS.items():
+            for number in range(1, count + 1):
+                self._add_worker(processor, number)
+        for feed in VENDORS:
+            keeps = self.folder / "kept" / feed
+            keeps.mkdir(parents=True)
+            told = settings.connector(feed, keeps, self.gates[feed].port)
+            self._add(f"connector:{feed}", ("connect", feed), told, keeps)
+        told = settings.bet_platform(self.folder, self._ports["rms"], self.seed)
+        self._add("simulator:bets", ("simulate", "bets"), told)
+
+    def _add_worker(self, processor: str, number: int) -> None:
+        told = {"TRICAST_ENGINE__WORKER_NAME": f"w{number}"}
+        self._add(f"worker:{processor}:{number}", ("work-one", processor), told)
+
+    def _add(self, name: str, arguments: tuple[str, ...], told: dict[str, str], folder: Path | None = None) -> None:
+        self.processes.add(
+            Process(
+                name=name,
+                arguments=arguments,
+                environment=self.environment | told,
+                log=self.folder / "logs" / f"{name.replace(':', '-')}.log",
+                folder=folder,
+            )
+        )
+
+    def _await_simulator(self, vendor: str) -> None:
+        deadline = time.monotonic() + _START_S
+        while True:
+            try:
+                self.ask(vendor, "/simulator/state")
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOOK_S)
+            else:
+                return

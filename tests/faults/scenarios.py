@@ -16,6 +16,7 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
+from tests.faults import brokers
 from tests.faults.harness import PARTITIONS, Feeder, Judge, Verdict, Workers, create_topics
 from tests.faults.quotas import limit_fetch
 from tricast.kafka import Cluster
@@ -305,6 +306,22 @@ SCENARIOS = (
     Scenario("stop-long-opening", stop_opening(LONG), 5),
     Scenario("come-back", come_back, 5),
     Scenario("broker-kill", broker_kill, 12, workers=3),
+    Scenario("transaction-coordinator-kill", brokers.broker_down(brokers.transaction_coordinator, "kill"), 6),
+    Scenario("transaction-coordinator-stop", brokers.broker_down(brokers.transaction_coordinator, "stop"), 4),
+    Scenario("group-coordinator-kill", brokers.broker_down(brokers.group_coordinator, "kill"), 6),
+    Scenario("group-coordinator-stop", brokers.broker_down(brokers.group_coordinator, "stop"), 4),
+    Scenario("output-leader-kill", brokers.broker_down(brokers.output_leader, "kill"), 6),
+    Scenario("brokers-rolled", brokers.rolled, 2, workers=3),
+    Scenario("leaders-move", brokers.leaders_move, 6),
+    Scenario("broker-paused", brokers.broker_paused(brokers.any_broker, SHORT, BETWEEN, LONG), 6),
+    Scenario("controller-paused", brokers.broker_paused(brokers.controller, SHORT, BETWEEN, LONG), 3),
+    Scenario("group-coordinator-paused", brokers.broker_paused(brokers.group_coordinator, SHORT, BETWEEN, LONG), 3),
+    Scenario("broker-hung", brokers.broker_hung, 3),
+    Scenario("broker-slow", brokers.broker_slow, 3),
+    Scenario("two-brokers-down", brokers.two_down, 3),
+    Scenario("all-brokers-killed", brokers.all_killed(1, 15, 25), 3, workers=3),
+    Scenario("all-brokers-away-for-long", brokers.all_killed(70), 1, workers=3),
+    Scenario("broker-kill-while-restoring", brokers.restoring, 6, workers=3),
     Scenario("mixed", mixed, 18, workers=3, rate=250),
     Scenario("slow-restore", slow_restore, 1, rate=5, session_s=3.0, prefill=450_000),
 )

@@ -80,6 +80,14 @@ class FastpathFaultSettings(BaseModel):
 
     refuse_every: EveryNth = 0
     """Refuse every n-th connection, whatever its token, in the style that is set."""
+    refuse_status: Literal[429, 503] | None = None
+    """Refuse those with this HTTP status on the handshake instead."""
+    slow_every: EveryNth = 0
+    """Answer every n-th handshake ``slow_s`` late."""
+    slow_s: Seconds = 5.0
+    """How late slow handshakes are answered, seconds."""
+    flood_factor: float = Field(default=1.0, ge=1, le=1_000)
+    """How many times as many packets the matches have; looked at before each packet."""
     close_after_auth_every: EveryNth = 0
     """Close every n-th connection right after its auth frame."""
     mute_every: EveryNth = 0

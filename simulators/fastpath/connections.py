@@ -104,7 +104,11 @@ class Connections:
         if isinstance(asked, web.Response):
             return asked
         faults = self._faults.of(asked.path)
+        if _nth(asked.ordinal, faults.slow_every):
+            await asyncio.sleep(faults.slow_s)
         struck = _nth(asked.ordinal, faults.refuse_every)
+        if struck and faults.refuse_status is not None:
+            return self._refuse(asked, faults.refuse_status, "refused on purpose")
         if struck and self._settings.refusal == "http":
             return self._refuse(asked, 401, INVALID)
         channel = self._channel_at(asked.path)

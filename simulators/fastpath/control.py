@@ -39,7 +39,8 @@ class _Names(msgspec.Struct, rename="camel"):
 
 
 class Control:
-    """``GET /simulator/state``, ``/numbers``; ``POST …/pause``, ``/resume``, ``/faults``, ``/cut``, ``/restart``.
+    """``GET /simulator/state``, ``/numbers``, ``/faults``; ``POST …/pause``, ``/resume``, ``/faults``, ``/cut`` and
+    ``/restart``.
 
     All answer JSON; ``?feed=`` takes a pattern of feed paths (``*``, ``?``).
 
@@ -71,6 +72,7 @@ class Control:
         app.router.add_get("/simulator/numbers", self._numbers)
         app.router.add_post("/simulator/pause", self._pause)
         app.router.add_post("/simulator/resume", self._resume)
+        app.router.add_get("/simulator/faults", self._tell_faults)
         app.router.add_post("/simulator/faults", self._set_faults)
         app.router.add_post("/simulator/cut", self._cut)
         app.router.add_post("/simulator/restart", self._restart)
@@ -104,6 +106,10 @@ class Control:
     async def _resume(self, _: web.Request) -> web.Response:
         self._clock.paused = False
         return _json({"paused": False, "waiting": self._connections.waiting})
+
+    async def _tell_faults(self, _: web.Request) -> web.Response:
+        """Tell the fault settings in force on feeds that no pattern names."""
+        return _json(self._faults.everywhere.model_dump())
 
     async def _set_faults(self, request: web.Request) -> web.Response:
         """Replace fault settings, of the feeds named or of all: what is not named is off again."""

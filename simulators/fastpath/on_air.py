@@ -83,7 +83,8 @@ class OnAir:
         if broadcast.over:
             self._studio.ended(broadcast)
             return
-        self._studio.agenda.at(sim_ns + max(1, int(self._pace_ns * self._chance.uniform(*_SPREAD))), self._beat)
+        pace_ns = self._pace_ns / self._studio.faults.of(broadcast.path).flood_factor
+        self._studio.agenda.at(sim_ns + max(1, int(pace_ns * self._chance.uniform(*_SPREAD))), self._beat)
 
     def _heartbeat(self, sim_ns: int) -> None:
         if self._broadcast.over:

@@ -17,6 +17,18 @@ class KambiFaultSettings(BaseModel):
 
     drop_every_s: float = Field(default=0.0, ge=0)
     """Cut one connection without a closing handshake each so many seconds, oldest first, by turns; 0 = never."""
+    refuse_every: Every = 0
+    """Refuse every n-th push handshake with HTTP ``refuse_status``."""
+    refuse_status: Literal[429, 503] = 429
+    """What refused handshakes are told; 429 with ``Retry-After``."""
+    mute_every: Every = 0
+    """Accept every n-th push connection and never say a word of Engine.IO to it."""
+    slow_every: Every = 0
+    """Answer every n-th push handshake ``slow_ms`` late."""
+    slow_ms: int = Field(default=5_000, ge=0, le=600_000)
+    """How late slow handshakes are answered, milliseconds."""
+    flood_frames_per_s: float = Field(default=0.0, ge=0)
+    """Frames of odds changes per second on top of all others, as ``load_frames_per_s``."""
     stall_every_s: float = Field(default=0.0, ge=0)
     """Go silent each so many seconds: sockets and pings stay, what is published meanwhile is lost; 0 = never."""
     stall_for_s: float = Field(default=5.0, gt=0)

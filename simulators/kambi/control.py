@@ -1,4 +1,4 @@
-"""What checkers ask of the simulator beside the vendor's paths: its state, standing still, other faults."""
+"""What checkers ask of the simulator beside the vendor's paths: its state, standing still, other faults, cuts."""
 
 import orjson
 from aiohttp import web
@@ -11,12 +11,14 @@ from simulators.kambi.publisher import Publisher
 
 
 class Control:
-    """``GET /simulator/state``, ``POST /simulator/pause``, ``/resume`` and ``/faults``; all answer JSON.
+    """``GET /simulator/state``, ``/faults``; ``POST /simulator/pause``, ``/resume``, ``/faults``, ``/cut``.
+
+    All answer JSON.
 
     Args:
         offering: Whose state is told.
         publisher: What stands still.
-        connections: Asked what is still on its way.
+        connections: What is cut, and asked what is still on its way.
         faults: The settings in force.
     """
 
@@ -31,7 +33,9 @@ class Control:
         app.router.add_get("/simulator/state", self._state)
         app.router.add_post("/simulator/pause", self._pause)
         app.router.add_post("/simulator/resume", self._resume)
+        app.router.add_get("/simulator/faults", self._tell_faults)
         app.router.add_post("/simulator/faults", self._set_faults)
+        app.router.add_post("/simulator/cut", self._cut)
 
     async def _state(self, _: web.Request) -> web.Response:
         return _json(self._offering.state())
@@ -46,6 +50,10 @@ class Control:
         self._publisher.paused = False
         return _json({"paused": False, "waiting": self._connections.waiting})
 
+    async def _tell_faults(self, _: web.Request) -> web.Response:
+        """Tell the fault settings in force."""
+        return _json(self._faults.current.model_dump())
+
     async def _set_faults(self, request: web.Request) -> web.Response:
         """Replace all fault settings: what is not named is off again."""
         try:
@@ -53,6 +61,13 @@ class Control:
         except ValidationError as error:
             return _json({"error": {"status": 400, "message": str(error)}}, status=400)
         return _json(self._faults.current.model_dump())
+
+    async def _cut(self, _: web.Request) -> web.Response:
+        """Cut every connection without a closing handshake."""
+        ended = 0
+        while self._connections.cut_oldest("cut on request"):
+            ended += 1
+        return _json({"ended": ended})
 
 
 def _json(body: object, status: int = 200) -> web.Response:

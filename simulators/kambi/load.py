@@ -4,23 +4,24 @@ from collections.abc import Sequence
 
 
 class LoadPlan:
-    """Give out load frames at a rate, event by event.
+    """Give out load frames at a rate, event by event."""
 
-    Args:
-        frames_per_s: Frames over all events.
-    """
-
-    def __init__(self, frames_per_s: float) -> None:
-        self._frames_per_ms = frames_per_s / 1000
+    def __init__(self) -> None:
         self._owed = 0.0
         self._turn = 0
 
-    def take(self, elapsed_ms: int, event_ids: Sequence[int]) -> list[int]:
-        """Return the events whose turn it is after ``elapsed_ms``; nothing piles up while nobody listens."""
+    def take(self, elapsed_ms: int, event_ids: Sequence[int], frames_per_s: float) -> list[int]:
+        """Return the events whose turn it is after ``elapsed_ms``; nothing piles up while nobody listens.
+
+        Args:
+            elapsed_ms: Since the last call.
+            event_ids: Who may have a turn.
+            frames_per_s: Frames over all events.
+        """
         if not event_ids:
             self._owed = 0.0
             return []
-        self._owed += self._frames_per_ms * elapsed_ms
+        self._owed += frames_per_s / 1000 * elapsed_ms
         frames = int(self._owed)
         self._owed -= frames
         first, self._turn = self._turn, self._turn + frames

@@ -58,7 +58,7 @@ class Publisher:
         self._copies = Copies(faults)
         self._bulker = Bulker(window_ms=settings.bulk_window_ms, most=settings.bulk_max)
         self._frames = FrameBuilder(faults)
-        self._load = LoadPlan(settings.load_frames_per_s)
+        self._load = LoadPlan()
         self._turn = asyncio.Lock()  # a flush between two halves of a step would deliver out of order
 
     async def advance(self, elapsed_ms: int) -> None:
@@ -80,8 +80,9 @@ class Publisher:
             self._offering.missing_odds_every = self._faults.current.missing_odds_every
             await self._publish(self._offering.advance(real_ms))
         await self._hand_bulks(self._bulker.due(self.now_ms))
-        if self._settings.load_frames_per_s and not self.paused:
-            await self._send_load(real_ms)
+        load_per_s = self._settings.load_frames_per_s + self._faults.current.flood_frames_per_s
+        if load_per_s and not self.paused:
+            await self._send_load(real_ms, load_per_s)
         await self._connections.hand_due(self.now_ms)
 
     async def _publish(self, changes: Iterable[Change]) -> None:
@@ -94,13 +95,13 @@ class Publisher:
                 if full is not None:
                     await self._hand(full)
 
-    async def _send_load(self, elapsed_ms: int) -> None:
+    async def _send_load(self, elapsed_ms: int, frames_per_s: float) -> None:
         keys = {
             event_id: key
             for event_id in self._offering.live_event_ids
             if self._connections.wants(key := self._writer.channels.event_neutral(event_id))
         }
-        for event_id in self._load.take(elapsed_ms, list(keys)):
+        for event_id in self._load.take(elapsed_ms, list(keys), frames_per_s):
             waiting = self._bulker.flush(keys[event_id])
             if waiting is not None:
                 await self._hand(waiting)  # what was published before must not arrive after

@@ -14,6 +14,7 @@ from schemas.errors import EnvironmentFault
 from simulators.kambi.config import FaultSwitch, KambiSimulatorSettings
 from simulators.kambi.connections import Connections
 from simulators.kambi.control import Control
+from simulators.kambi.gate import Gate
 from simulators.kambi.http import OfferingApi
 from simulators.kambi.offering import Offering
 from simulators.kambi.publisher import Publisher
@@ -46,6 +47,7 @@ class KambiSimulator:
         self._settings = settings
         self._faults = FaultSwitch(settings.faults)
         self._ledger = Ledger(settings.ledger)
+        self._gate = Gate(self._faults)
         self._connections = Connections(settings, self._faults, self._ledger)
         start_ms = time.time_ns() // 1_000_000
         self._offering = Offering(
@@ -64,7 +66,7 @@ class KambiSimulator:
         self.urls = KambiUrls(push_url="", offering_url="")
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
+        app = web.Application(middlewares=[self._gate.middleware])
         self._connections.attach(app)
         OfferingApi(self._settings.offering, self._faults, self._staleness.shown).attach(app)
         Control(self._offering, self._publisher, self._connections, self._faults).attach(app)
@@ -91,6 +93,7 @@ class KambiSimulator:
             with suppress(asyncio.CancelledError):
                 await self._clock
         await self._publisher.flush()
+        await self._gate.close()
         await self._connections.close()
         if self._runner is not None:
             await self._runner.cleanup()

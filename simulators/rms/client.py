@@ -14,6 +14,8 @@ from simulators.rms.ledger import Kind, Line
 log = logging.getLogger(__name__)
 
 _PING: Final = "2"
+_EVENT: Final = "2"
+"""First character of a Socket.IO packet that says something in a room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,9 @@ class Client:
         self._ledger = around.ledger
         self._most_behind = around.settings.send_queue_max
         self._clock = around.clock
+        self._faults = around.faults
         self._outbox: deque[Packet | _Farewell | str] = deque()
+        self._held: deque[Packet] = deque()
         self._wake = asyncio.Event()
         self._pong = asyncio.Event()
         self._handing = False
@@ -83,7 +87,7 @@ class Client:
     @property
     def waiting(self) -> int:
         """Packets that are still to be handed over."""
-        return 0 if self.quiet else len(self._outbox) + self._handing
+        return 0 if self.quiet else len(self._held) + len(self._outbox) + self._handing
 
     @property
     def quiet(self) -> bool:
@@ -111,6 +115,13 @@ class Client:
         """Take an Engine.IO packet that is no message."""
         if not self.quiet:
             self._put(text)
+
+    def tick(self) -> None:
+        """Let time pass: what a stall held back follows when it is over."""
+        if self._held and not self._faults.current.stalled:
+            self._outbox.extendleft(reversed(self._held))
+            self._held.clear()
+            self._wake.set()
 
     def pong(self) -> None:
         """Hear that it is there."""
@@ -147,6 +158,9 @@ class Client:
                     if isinstance(item, _Farewell):
                         await self._socket.close(code=item.code, message=item.reason.encode())
                         return
+                    if self._faults.current.stalled and isinstance(item, Packet) and item.text.startswith(_EVENT):
+                        self._held.append(item)
+                        continue
                     self._handing = True
                     await self._hand(item)
                     self._handing = False
@@ -174,9 +188,10 @@ class Client:
     def end(self) -> None:
         """Write down what it never got, and that it ended."""
         reason = self.reason or f"closed by the client with {self._socket.close_code}"
-        for item in self._outbox:
+        for item in (*self._held, *self._outbox):
             if isinstance(item, Packet):
                 self._write_down("lost", replace(item, fault=_both(item.fault, "ended")))
+        self._held.clear()
         self._outbox.clear()
         self._ledger.append(
             Line(kind="disconnect", at_ns=self._clock(), connection=self.name, n=self._frames, reason=reason)

@@ -75,6 +75,10 @@ class RmsFaultSettings(BaseModel):
 
     duplicate_every: EveryNth = 0
     """Send every n-th approval twice."""
+    flood_factor: int = Field(default=1, ge=1, le=1_000)
+    """Send every approval so many times."""
+    stalled: bool = False
+    """Keep what is said in rooms and follow with it when this is off again; pings go on."""
     unknown_event_every: EveryNth = 0
     """Send an event of an unknown name after every n-th approval."""
     junk_every: EveryNth = 0

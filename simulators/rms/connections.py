@@ -77,6 +77,7 @@ class Connections:
         now_ns = self._clock()
         faults = self._faults.current
         for client in self.clients:
+            client.tick()
             if client.half_open_ns is not None and now_ns - client.half_open_ns > _HALF_OPEN_NS:
                 client.cut("half-open long enough")
             expired = client.expires_ns is not None and now_ns >= client.expires_ns

@@ -73,8 +73,8 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """``GET /simulator/state``, ``/bets``, ``/decisions``; ``POST /simulator/bets``, ``/decisions``, ``/faults``,
-    ``/storm``, ``/close``, ``/pause``, ``/resume``. All answer JSON; none counts for a limit.
+    """``GET /simulator/state``, ``/bets``, ``/decisions``, ``/faults``; ``POST /simulator/bets``, ``/decisions``,
+    ``/faults``, ``/storm``, ``/close``, ``/pause``, ``/resume``. All answer JSON; none counts for a limit.
     """
 
     desk: Desk
@@ -94,6 +94,7 @@ class Control:
         app.router.add_get("/simulator/decisions", self._decisions)
         app.router.add_post("/simulator/bets", self._place)
         app.router.add_post("/simulator/decisions", self._decide)
+        app.router.add_get("/simulator/faults", self._tell_faults)
         app.router.add_post("/simulator/faults", self._set_faults)
         app.router.add_post("/simulator/storm", self._begin_storm)
         app.router.add_post("/simulator/close", self._close)
@@ -160,6 +161,10 @@ class Control:
             return json({"error": f"no bet {wanted.bet}", "status": 404}, 404)
         self.desk.decide(bet, wanted.move)
         return json(_decided(bet))
+
+    async def _tell_faults(self, _: web.Request) -> web.Response:
+        """Tell the fault settings in force."""
+        return json(self.around.faults.current.model_dump())
 
     async def _set_faults(self, request: web.Request) -> web.Response:
         """Replace all fault settings: what is not named is off again."""

@@ -36,6 +36,8 @@ class Rooms:
         self._approvals += 1
         faults = self._faults.current
         yield Packet(text=packet, decision=decision)
+        for _ in range(faults.flood_factor - 1):
+            yield Packet(text=packet, decision=decision, fault="duplicate")
         if self._strikes(faults.duplicate_every):
             yield Packet(text=packet, decision=decision, fault="duplicate")
         if self._strikes(faults.unknown_event_every):

@@ -66,6 +66,16 @@ async def test_faults_are_replaced_of_one_feed_or_of_all(tmp_path):
             assert (status, answer["status"]) == (400, 400)
 
 
+async def test_a_flood_makes_every_match_livelier_until_it_ends(tmp_path):
+    async with FastpathSimulator(lively(tmp_path, actions_per_second=20)) as simulator:
+        await ask(simulator, "/simulator/faults", json={"flood_factor": 50})
+        path = started(simulator, "soccer")
+        async with admitted(simulator, path, max_queue=None) as socket:
+            await collected(socket, lambda got: len(numbers_of(got)) > 100)
+        await ask(simulator, "/simulator/faults", json={})
+        assert (await ask(simulator, "/simulator/faults"))[1]["flood_factor"] == 1
+
+
 @pytest.mark.parametrize(("how", "code"), [("", 1006), ("&how=cut", 1006), ("&how=1011", 1011), ("&how=4404", 4404)])
 async def test_connections_of_a_feed_are_ended(tmp_path, how, code):
     settings = lively(tmp_path)

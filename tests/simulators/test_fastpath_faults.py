@@ -199,6 +199,24 @@ async def test_a_refusal_by_http_is_a_status_on_the_handshake(tmp_path):
     assert refused.value.response.body == b"The supplied authentication is invalid"
 
 
+@pytest.mark.parametrize("status", [429, 503])
+async def test_or_the_status_that_the_fault_names(tmp_path, status):
+    async with staged(tmp_path, faults={"refuse_every": 1, "refuse_status": status}) as stage:
+        with pytest.raises(InvalidStatus) as refused:
+            async with opened(stage):
+                pass
+    assert refused.value.response.status_code == status
+    assert [line.reason for line in stage.ledger()] == [f"{status} refused on purpose"]
+
+
+async def test_a_slow_handshake_is_answered_late(tmp_path):
+    async with staged(tmp_path, faults={"slow_every": 1, "slow_s": 0.2}) as stage:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with opened(stage):
+            assert loop.time() - began >= 0.2
+
+
 async def test_one_that_closes_right_after_auth_says_nothing(tmp_path):
     async with staged(tmp_path, faults={"close_after_auth_every": 1}) as stage, opened(stage) as socket:
         stage.publish()

@@ -133,15 +133,15 @@ def test_junk_goes_round():
 
 
 def test_load_keeps_its_rate_and_goes_round_the_events():
-    plan = LoadPlan(2_000)
-    taken = [event for _ in range(1_000) for event in plan.take(5, [10, 20, 30])]
+    plan = LoadPlan()
+    taken = [event for _ in range(1_000) for event in plan.take(5, [10, 20, 30], 2_000)]
     assert taken == [(10, 20, 30)[n % 3] for n in range(10_000)]
 
 
 def test_load_owes_nothing_for_the_time_nobody_listened():
-    plan = LoadPlan(1_000)
-    assert plan.take(60_000, []) == []
-    assert plan.take(2, [1]) == [1, 1]
+    plan = LoadPlan()
+    assert plan.take(60_000, [], 1_000) == []
+    assert plan.take(2, [1], 1_000) == [1, 1]
 
 
 def test_the_41st_key_is_refused_until_one_is_let_go():

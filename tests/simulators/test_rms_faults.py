@@ -72,6 +72,37 @@ async def test_a_half_open_connection_hears_nothing_and_its_packets_are_lost(tmp
     assert len(stage.ledger("join")) == 1
 
 
+async def test_a_stall_holds_back_what_is_said_in_rooms_while_pings_go_on(tmp_path):
+    pings = {"ping_interval_s": 0.02}
+    async with staged(tmp_path, faults={"stalled": True}, **pings) as stage, stage.joined() as socket:
+        await stage.decide(await stage.place())
+        await stage.decide(await stage.place())
+        assert {await socket.recv(), await socket.recv()} == {"2"}
+        assert (await stage.state())["waiting"] == 2
+        assert (await stage.ask("/simulator/faults"))[1]["stalled"] is True
+        await stage.control("faults")
+        said = [packet for packet in [await socket.recv() for _ in range(10)] if packet != "2"]
+    assert len(said) == 2
+    assert [line.packet for line in stage.ledger("frame") if line.decision] == [packet[1:] for packet in said]
+
+
+async def test_what_is_held_back_when_the_connection_ends_is_lost(tmp_path):
+    async with staged(tmp_path, faults={"stalled": True}) as stage, stage.joined() as socket:
+        await stage.decide(await stage.place())
+        await until(lambda: bool(next(iter(stage.simulator.connections.clients)).waiting))
+        await stage.control("close", how="cut")
+        await ended(socket)
+        await until(lambda: bool(stage.ledger("disconnect")))
+        assert [line.fault for line in stage.ledger("lost")] == ["ended"]
+
+
+async def test_a_flood_sends_every_approval_many_times(tmp_path):
+    async with staged(tmp_path, faults={"flood_factor": 10}) as stage, stage.joined() as socket:
+        await stage.decide(await stage.place())
+        assert len({await socket.recv() for _ in range(10)}) == 1
+        assert [line.fault for line in stage.ledger("frame")][-10:] == [None, *["duplicate"] * 9]
+
+
 async def test_a_half_open_connection_is_not_cut_for_missing_pongs(tmp_path):
     pings = {"ping_interval_s": 0.02, "ping_timeout_s": 0.02}
     async with staged(tmp_path, faults={"mute_every": 1}, **pings) as stage:

@@ -14,12 +14,14 @@ from typing import Any, Final, Self
 
 from confluent_kafka.admin import AdminClient
 
+from schemas.topics import TOPICS
 from tests.chaos import settings
 from tests.chaos.gate import Gate
 from tests.chaos.history import History
 from tests.chaos.processes import Process, Processes
 from tests.endurance.stack import free_port
 from tricast.kafka import Cluster
+from tricast.processors import PROCESSORS, sources_of
 
 VENDORS: Final = ("kambi", "fastpath", "rms")
 WORKERS: Final = {"kambi": 2, "fastpath.audit": 2, "rms.approvals": 1, "rms.bets": 1, "rms.join": 2}
@@ -43,6 +45,8 @@ class Product:
         processes: All processes but the brokers, by name: ``worker:<processor>:<n>``, ``connector:<feed>``,
             ``simulator:<vendor>``.
         gates: What stands between connectors and each vendor.
+        topics: Partition counts by physical name.
+        groups: Sources by consumer group.
     """
 
     def __init__(self, folder: Path, kafka: Cluster, history: History, seed: int) -> None:
@@ -53,6 +57,8 @@ class Product:
         self.prefix = settings.PREFIX
         self.processes = Processes(history, Random(f"{seed}/restarts"))
         self.gates: dict[str, Gate] = {}
+        self.topics = {settings.PREFIX + name: topic.partitions for name, topic in TOPICS.items()}
+        self.groups = sources_of(PROCESSORS, settings.PREFIX)
         self.environment = settings.common(kafka.bootstrap_servers)
         self._ports: dict[str, int] = {}
         self._open = contextlib.ExitStack()

@@ -1,0 +1,112 @@
+"""Bringing the product to rest, so that what is not there then is not coming any more."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from tests.chaos.product import VENDORS, Product
+from tests.chaos.sampler import Sampler
+from tests.chaos.settings import LONGEST_WINDOW_S, SESSION_TIMEOUT_S, TRANSACTION_TIMEOUT_S
+
+_LOOK_S: Final = 0.5
+_STILL_S: Final = 5.0
+_PATIENCE_S: Final = 240.0
+_SLACK_S: Final = 10.0
+
+
+class NotQuiet(Exception):
+    """The product did not come to rest in time; what is told is what still moved."""
+
+
+def pause(product: Product) -> None:
+    """End the load, and wait until simulators have handed over all they had to say.
+
+    Raises:
+        NotQuiet: One of them still has something to say after minutes.
+    """
+    product.processes.retire("simulator:bets")
+    waiting: Mapping[str, int] = {}
+
+    def handed_over() -> bool:
+        nonlocal waiting
+        waiting = {vendor: product.ask(vendor, "/simulator/pause", {})["waiting"] for vendor in VENDORS}
+        return not any(waiting.values())
+
+    _await(handed_over, lambda: f"simulators still have to hand over {dict(waiting)}")
+
+
+def settle(product: Product, sampler: Sampler) -> None:
+    """Wait until every window of RMS has passed and the workers have worked off what is in their sources.
+
+    Connectors still run: their ticks are the time that windows pass by, and their snapshots close Kambi's gaps.
+
+    Raises:
+        NotQuiet: Workers do not come to the end of their sources.
+    """
+    time.sleep(LONGEST_WINDOW_S + _SLACK_S)
+    for name in product.connectors():
+        product.processes.retire(name)
+    behind: dict[str, Any] = {}
+    still_since = time.monotonic()
+    last: Any = None
+
+    def worked_off() -> bool:
+        nonlocal behind, still_since, last
+        now = sampler.latest
+        if not now:
+            return False
+        if (state := (now["committed"], now["high"])) != last:
+            last, still_since = state, time.monotonic()
+        behind = lag(product, now)
+        return not behind and time.monotonic() - still_since >= _STILL_S
+
+    _await(worked_off, lambda: f"workers are behind: {behind}")
+    # Whatever a dead worker left open has been ended by then.
+    time.sleep(SESSION_TIMEOUT_S + TRANSACTION_TIMEOUT_S)
+
+
+def lag(product: Product, sample: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many records each group has not committed, by group and partition; none where nothing is left.
+
+    ``rms.pending`` is written in transactions: their markers take up numbers behind the last record.
+    """
+    markers = f"{product.prefix}rms.pending/"
+    found = {}
+    for group, sources in product.groups.items():
+        committed = sample["committed"].get(group, {})
+        for place, high in sample["high"].items():
+            if place.rpartition("/")[0] not in sources:
+                continue
+            left = high - committed.get(place, 0)
+            if left > (2 if place.startswith(markers) else 0):
+                found[f"{group} {place}"] = left
+    return found
+
+
+def dump(product: Product) -> None:
+    """Keep what the simulators say that is true now."""
+    said = {
+        "kambi-state": product.ask("kambi", "/simulator/state"),
+        "fastpath-numbers": product.ask("fastpath", "/simulator/numbers"),
+        "rms-decisions": _decisions(product),
+    }
+    for name, content in said.items():
+        (product.folder / f"{name}.json").write_text(json.dumps(content))
+
+
+def _decisions(product: Product) -> list[dict[str, Any]]:
+    decisions: list[dict[str, Any]] = []
+    after = 0
+    while page := product.ask("rms", f"/simulator/decisions?after={after}")["bets"]:
+        decisions += page
+        after = page[-1]["number"]
+    return decisions
+
+
+def _await(done: Callable[[], bool], told: Callable[[], str]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not done():
+        if time.monotonic() > deadline:
+            raise NotQuiet(told())
+        time.sleep(_LOOK_S)

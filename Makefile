@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+SECONDS ?= 600
+SEED ?= 1
 .DEFAULT_GOAL := help
 
 $(BIN)/python:
@@ -20,13 +22,13 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.local
 	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: up test check bench chaos endurance endurance-fastpath endurance-rms storm-rms outage oracle mutants soak format help
+.PHONY: up test check bench chaos faults endurance endurance-fastpath endurance-rms storm-rms outage oracle mutants soak format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests, with a real Kafka of their own
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev ## Lint, types, import rules, stale files
 	$(BIN)/ruff check .
@@ -42,7 +44,10 @@ bench: $(VENV)/.dev ## Compare the engine with its peers and write docs/benchmar
 soak: $(VENV)/.dev ## Watch the memory of connector and worker under load
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
-chaos: $(VENV)/.dev ## Kill, stop and starve workers and brokers for an hour and count what is lost
+chaos: $(VENV)/.dev ## Strike the whole product with one fault after another and count what is lost (SECONDS=600 SEED=1)
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(ARGS)
+
+faults: $(VENV)/.dev ## Kill, stop and starve workers of a toy processor for half an hour and count what is lost
 	$(BIN)/python -m tests.faults $(ARGS)
 
 endurance: $(VENV)/.dev ## Two hours of simulated offering in twelve minutes, with drops and kills; then compare the end

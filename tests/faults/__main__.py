@@ -1,4 +1,4 @@
-"""``make chaos``: all fault scenarios on three brokers, judged from outside.
+"""``make faults``: all fault scenarios on three brokers, judged from outside.
 
     python -m tests.faults [--seed N] [--times N] [--logs DIR] [NAME …]
 

@@ -1,7 +1,7 @@
 """Faults, one kind a scenario, each under load and judged from outside.
 
 A scenario is a function over a :class:`Run`. ``times`` says how often it strikes; the same function serves the short
-seeded selection of ``make test`` and the long runs of ``make chaos``.
+seeded selection of ``make test`` and the long runs of ``make faults``.
 """
 
 import asyncio
@@ -277,7 +277,7 @@ def prefill_changelog(run: Run, entries_per_partition: int) -> None:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A named fault with its load; ``times`` is for ``make chaos``."""
+    """A named fault with its load; ``times`` is for ``make faults``."""
 
     name: str
     strike: Callable[[Run, int], None]

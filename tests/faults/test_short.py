@@ -1,4 +1,4 @@
-"""The short, seeded part of the fault suite; ``make chaos`` runs all of it."""
+"""The short, seeded part of the fault suite; ``make faults`` runs all of it."""
 
 import pytest
 

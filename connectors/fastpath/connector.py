@@ -17,6 +17,7 @@ from connectors.fastpath.config import LEGACY_UNTIL, FastpathSettings
 from connectors.fastpath.discovery import Discovery
 from connectors.fastpath.feeds import Feeds, Stood
 from connectors.fastpath.rest import FastpathRest
+from connectors.once import once
 from connectors.output import raw_output
 from connectors.runner import ConnectionBudget, Ladder, LineCounts, Runner, unless_stopped
 from connectors.sink import FrameSink
@@ -79,6 +80,11 @@ async def run(
     _tell(output.sinks)
 
 
+def http_session() -> aiohttp.ClientSession:
+    """Return the session of the REST API."""
+    return aiohttp.ClientSession(middlewares=(once,))
+
+
 async def _work(
     settings: FastpathSettings,
     kafka: KafkaSettings,
@@ -90,7 +96,7 @@ async def _work(
     clock: Clock,
     random: Random,
 ) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+    async with http_session() as session, asyncio.TaskGroup() as group:
         group.create_task(feeds.run(), name="feeds")
         rest = FastpathRest(
             session,

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from random import Random
 from typing import Final
 
@@ -20,6 +20,7 @@ from connectors.kambi.settlements import Settlements
 from connectors.kambi.shard import Outset, Shard
 from connectors.kambi.spools import Spools, drain
 from connectors.kambi.switch import await_switch
+from connectors.once import once
 from connectors.producer import RawWriter
 from connectors.record import LastFrame
 from connectors.runner import Backoff, ConnectionBudget, LineCounts, Runner, unless_stopped
@@ -185,7 +186,7 @@ async def run(
                     previous.update(last)
 
         async def lines() -> None:
-            async with _session() as session:
+            async with http_session() as session:
                 connector = KambiConnector(
                     settings,
                     sinks=sinks,
@@ -216,8 +217,7 @@ def _writer(kafka: KafkaSettings, topic: str, partition: int, clock: Clock) -> R
     return RawWriter(kafka, topic=topic, partition=partition, key=str(partition).encode(), clock=clock)
 
 
-@asynccontextmanager
-async def _session() -> AsyncIterator[aiohttp.ClientSession]:
+def http_session() -> aiohttp.ClientSession:
+    """Return the session of the sockets and of the offering API; whoever enters it runs the loop."""
     # The lines are bounded by `max_connections`; aiohttp's own bound (100) would leave those past it waiting unheard.
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        yield session
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), middlewares=(once,))

@@ -9,13 +9,14 @@ import aiohttp
 from connectors import process
 from connectors.backlog import Backlog
 from connectors.clock import Clock, SystemClock
+from connectors.once import once
 from connectors.output import Output, raw_output
 from connectors.recorder import LineRecorder
 from connectors.rms import names
 from connectors.rms.backoff import JoinedBackoff
 from connectors.rms.budget import RmsBudget
 from connectors.rms.config import RmsSettings
-from connectors.rms.dial import each_once
+from connectors.rms.dial import no_redirects
 from connectors.rms.line import RmsLine
 from connectors.rms.lookups import LookUps
 from connectors.rms.sockets import Sockets
@@ -59,7 +60,7 @@ async def run(
     topic = prefix + names.RAW_TOPIC
     partition = names.partition_of(settings.customer_id)
     async with (
-        _session() as session,
+        http_session() as session,
         raw_output(
             kafka,
             topic=topic,
@@ -137,11 +138,13 @@ async def run(
     )
 
 
-def _session() -> aiohttp.ClientSession:
+def http_session() -> aiohttp.ClientSession:
+    """Return the session of the socket and of all requests: no connection kept, no cookie, no redirect, no retry."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trace_configs=[each_once()],
+        middlewares=(once,),
+        trace_configs=[no_redirects()],
     )
 
 

@@ -1,7 +1,6 @@
 """Dials the approval socket: both headers sent, refusals told apart."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import aiohttp
 
@@ -71,22 +70,12 @@ async def dial(
         raise SocketRefused(early, error.message) from error
 
 
-def each_once() -> aiohttp.TraceConfig:
-    """Return what makes a session that keeps no connections make each request once: that is what the budget granted.
-
-    By itself aiohttp sends a GET, a handshake too, a second time when the server cut the first one's connection, new or
-    not. It follows redirects as well, and our token would go to whomever one names.
-    """
+def no_redirects() -> aiohttp.TraceConfig:
+    """Return what makes a session follow none: our token would go to whomever one names, and none has a budget."""
 
     async def refuse(_: object, __: object, answer: aiohttp.TraceRequestRedirectParams) -> None:
         raise UpgradeRefused(answer.response.status, f"HTTP {answer.response.status}: a redirect", retry_after="")
 
-    async def connect(_: object, request: SimpleNamespace, __: object) -> None:
-        if getattr(request, "connected", False):
-            raise aiohttp.ServerDisconnectedError
-        request.connected = True
-
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(refuse)
-    trace.on_connection_create_start.append(connect)
     return trace

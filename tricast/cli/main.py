@@ -22,6 +22,7 @@ _COMMANDS = MappingProxyType(
         "doctor": "tricast.cli.doctor:doctor",
         "kafka": "tricast.cli.kafka:kafka",
         "reconcile": "tricast.cli.reconcile:reconcile",
+        "replay": "tricast.cli.replay:replay",
         "reset": "tricast.cli.reset:reset",
         "simulate": "tricast.cli.simulate:simulate",
         "status": "tricast.cli.status:status",

@@ -1,0 +1,161 @@
+"""How far a replay goes: committed positions, what Kafka still has, and the windows that follow from them."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from processors.core.processor import Processor
+from processors.engine.task import Partition
+from processors.engine.topology import Topology
+from schemas.errors import EnvironmentFault
+from schemas.topics import TOPICS
+from tricast.audit.spans import Kafka, Span
+from tricast.replay.changelog import Fold
+from tricast.replay.memory import Memory
+from tricast.replay.window import FOREVER_MS, Window
+
+Progress = Callable[[str, int, int], None]
+"""Told of phase, records done, records to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is processed again.
+
+    Attributes:
+        prefix: Of all topics and groups.
+        processors: Those of the feed.
+        memories: How far back each remembers, by name.
+        version: Of this code.
+        from_ms: Compare what came from source records from this Kafka timestamp on; ``None``: from the first.
+        to_ms: And before this one.
+        shown: Differences of a kind that are kept in full.
+    """
+
+    prefix: str
+    processors: Sequence[Processor]
+    memories: dict[str, Memory]
+    version: str
+    from_ms: int | None
+    to_ms: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayTask:
+    """One source partition of one processor."""
+
+    processor: Processor
+    topology: Topology
+    window: Window
+    fold: Fold
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.processor.name} {self.window.partition.topic}/{self.window.partition.partition}"
+
+
+async def partitions_of(kafka: Kafka, topic: str) -> list[TopicPartition]:
+    """Return the partitions of ``topic``; raises :class:`EnvironmentFault` when it is not there."""
+    partitions = await kafka.partitions(topic)
+    if not partitions:
+        raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
+    return partitions
+
+
+class Extent:
+    """Finds the tasks of processors, with their windows.
+
+    Args:
+        kafka: Where everything is.
+        scope: What is processed.
+        database: A scratch file, for the state in the changelogs.
+        progress: Told how far it is.
+        notes: Gets what cannot be compared, and why.
+    """
+
+    def __init__(
+        self, kafka: Kafka, scope: Scope, database: sqlite3.Connection, progress: Progress, notes: list[str]
+    ) -> None:
+        self._kafka, self._scope, self._database = kafka, scope, database
+        self._progress, self._notes = progress, notes
+
+    async def tasks(self, processor: Processor) -> list[ReplayTask]:
+        """Fold the changelogs first: everything up to their checkpoints is in the outputs when those are read."""
+        topology = Topology.of(processor, self._scope.prefix, TOPICS)
+        tasks: list[ReplayTask] = []
+        for source, changelog in topology.changelogs(processor).items():
+            partitions = await partitions_of(self._kafka, source)
+            folds = {
+                tp.partition: Fold(self._database, f"{processor.name} {source}/{tp.partition}") for tp in partitions
+            }
+            await self._fold(changelog, folds)
+            spans = await self._kafka.spans(partitions)
+            for tp, (begin, end) in spans.items():
+                fold = folds[tp.partition]
+                checkpoint = fold.checkpoint.offset if fold.checkpoint is not None else None
+                window = await self._window(processor.name, tp, (begin, end), checkpoint)
+                tasks.append(ReplayTask(processor, topology, window, fold))
+        return tasks
+
+    async def _fold(self, changelog: str, folds: dict[int, Fold]) -> None:
+        spans = await self._kafka.spans(await partitions_of(self._kafka, changelog))
+        total, done = sum(end - begin for begin, end in spans.values()), 0
+        async for batch in self._kafka.read(spans, "read_committed"):
+            folds[batch[0].partition].take(batch)
+            done += len(batch)
+            self._progress(f"reading {changelog}", done, total)
+        for tp, (_, end) in spans.items():
+            folds[tp.partition].finish(end)
+
+    async def _window(self, processor: str, tp: TopicPartition, span: Span, checkpoint: int | None) -> Window:
+        begin, high = span
+        scope = self._scope
+        by_time = await self._kafka.since(tp, scope.to_ms)
+        wanted = high if by_time is None else by_time
+        end = max(begin, min(begin if checkpoint is None else checkpoint, wanted))
+        start, start_ms = await self._start(processor, tp, begin, high)
+        end_ms = await self._time_of(tp, end, high)
+        if end < wanted and end_ms is not None:
+            self._notes.append(
+                f"{tp.topic}/{tp.partition}: {processor} has committed up to {end} of {wanted};"
+                " the rest is not compared"
+            )
+        return Window(
+            processor=processor,
+            partition=Partition(tp.topic, tp.partition),
+            begin=begin,
+            start=min(start, end),
+            end=end,
+            start_ms=start_ms,
+            end_ms=min(scope.to_ms, FOREVER_MS if end_ms is None else end_ms),
+            checkpoint=checkpoint,
+        )
+
+    async def _start(self, processor: str, tp: TopicPartition, begin: int, high: int) -> tuple[int, int]:
+        """Return from where on is compared, as offset and as time."""
+        from_ms = self._scope.from_ms
+        if begin > 0:
+            first_ms = await self._time_of(tp, begin, high)
+            memory = self._scope.memories[processor]
+            warm_ms = (first_ms or 0) + memory.back_s * 1000
+            if first_ms is not None:
+                self._notes.append(
+                    f"{tp.topic}/{tp.partition} begins at offset {begin}: what came before is gone by retention, and"
+                    f" {processor} remembers it. Not compared: its final state, and what came from the first"
+                    f" {memory.back_s} s of records. May differ all the same: {memory.beyond}"
+                )
+            from_ms = max(from_ms or 0, warm_ms)
+        if from_ms is None:
+            return begin, 0
+        found = await self._kafka.since(tp, from_ms)
+        return (high if found is None else found), from_ms
+
+    async def _time_of(self, tp: TopicPartition, offset: int, high: int) -> int | None:
+        """Return the Kafka timestamp of the first record from ``offset`` on."""
+        async for batch in self._kafka.read({tp: (offset, high)}, "read_committed"):
+            return int(batch[0].timestamp)
+        return None

@@ -1,4 +1,8 @@
-"""The session's real Kafka: one broker for most tests, three for fault tests; each starts only when a test asks."""
+"""The session's real Kafka: one broker for most tests, three for fault tests; each starts only when a test asks.
+
+Under pytest-xdist all processes share the one broker. A file's tests stay together, and the three brokers, which tests
+kill and pause, belong to one process: the first, as its tests take longest.
+"""
 
 import secrets
 from collections.abc import Iterator
@@ -6,18 +10,36 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.shared_kafka import shared_broker
 from tricast.kafka import Cluster
+
+_CLUSTER = "cluster"
+"""The fixture of three brokers, and the group of tests that use it."""
 
 # A property says what is right, not how fast; a busy machine must not make it fail.
 settings.register_profile("tricast", deadline=None)
 settings.load_profile("tricast")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together, longest group first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: _group(item) != _CLUSTER)
+
+
+def _group(item: pytest.Item) -> str:
+    definitions = item._fixtureinfo.name2fixturedefs.get(_CLUSTER, ()) if isinstance(item, pytest.Function) else ()
+    return _CLUSTER if any(definition.scope == "session" for definition in definitions) else item.nodeid.split("::")[0]
+
+
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[str]:
+def kafka(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
     """Bootstrap servers of the session's broker; topics are created explicitly, so give them ``topic_prefix``."""
-    with Cluster(ephemeral=True, brokers=1) as broker:
-        yield broker.bootstrap_servers
+    folder = tmp_path_factory.getbasetemp()
+    with shared_broker(folder.parent if hasattr(request.config, "workerinput") else folder) as bootstrap_servers:
+        yield bootstrap_servers
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from connectors.clock import Clock
 from connectors.rms import names
 from connectors.rms.config import RmsSettings
 from connectors.rms.connector import run
@@ -24,16 +25,18 @@ class RmsRecording:
         self._folder = folder
 
     @asynccontextmanager
-    async def connector(self, urls: RmsUrls, **settings: object) -> AsyncIterator[None]:
+    async def connector(self, urls: RmsUrls, *, clock: Clock | None = None, **settings: object) -> AsyncIterator[None]:
         """Run the connector against ``urls``; leaving is SIGTERM: it closes, flushes and must end without an error."""
-        stop, task = self.start(urls, **settings)
+        stop, task = self.start(urls, clock=clock, **settings)
         try:
             yield
         finally:
             stop.set()
             await task
 
-    def start(self, urls: RmsUrls, **settings: object) -> tuple[asyncio.Event, asyncio.Task[None]]:
+    def start(
+        self, urls: RmsUrls, *, clock: Clock | None = None, **settings: object
+    ) -> tuple[asyncio.Event, asyncio.Task[None]]:
         """Start the connector against ``urls``; return the event that stops it, and its task."""
         stop = asyncio.Event()
         here = {
@@ -57,7 +60,7 @@ class RmsRecording:
             "requests_per_15_min": 100_000,
         }
         configured = RmsSettings.model_validate(here | quick | settings)
-        return stop, asyncio.create_task(run(configured, self.kafka, self.prefix, stop=stop))
+        return stop, asyncio.create_task(run(configured, self.kafka, self.prefix, stop=stop, clock=clock))
 
     async def records(self, until: Callable[[list[Raw]], bool] | None = None, *, customer: str = "90210") -> list[Raw]:
         """Return the partition of the customer, see :func:`raw_topic.read`."""

@@ -5,6 +5,7 @@ import pytest
 from schemas.errors import ConfigurationError
 from simulators.rms.auth import EXCHANGE, REFRESH
 from tests.connectors import contract
+from tests.connectors.stepped_clock import SteppedClock
 from tests.connectors.test_rms_against_simulator import after_joined, check_ledger, has, has_frame, has_joined, refusals
 from tests.simulators.rms_client import staged, until
 
@@ -62,13 +63,23 @@ async def test_a_gateway_that_forbids_is_told_and_tried_again(rms, tmp_path, cap
     assert sum("why=forbidden" in record.message for record in caplog.records) == 1
 
 
-async def test_no_attempt_before_retry_after_is_over(rms, tmp_path):
+async def test_no_attempt_before_retry_after_is_over(rms, tmp_path, caplog):
     faults = {"refuse_every": 1, "refusals": ["429"]}
-    async with staged(tmp_path, faults=faults) as stage:
-        async with rms.connector(stage.simulator.urls, limited_s=3600.0):
-            await until(lambda: bool(stage.ledger("refused")))
-            await rms.records(lambda seen: sum(r.kind == "closed" for r in seen) == 1)
-        assert len(stage.ledger("refused")) == 1
+    clock = SteppedClock()
+    async with (
+        staged(tmp_path, faults=faults) as stage,
+        rms.connector(stage.simulator.urls, clock=clock, limited_s=3600.0, tick_interval_s=300.0),
+    ):
+        await until(lambda: "line.connect_failed" in caplog.text)
+        await stage.control("faults", **faults)  # after which it waits
+        over_s = clock.monotonic_s() + 3600
+        while clock.monotonic_s() < over_s:
+            assert len(stage.ledger("refused")) == 1
+            await clock.advance_to_next()
+            for _ in range(3):  # whoever woke has spoken to the vendor before us
+                await stage.control("faults", **faults)
+        clock.advance(0.05)  # what the backoff adds at most
+        await until(lambda: len(stage.ledger("refused")) == 2)
 
 
 @pytest.mark.parametrize("mode", ["gateway_401", "socket_401", "close_4401"])

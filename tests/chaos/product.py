@@ -12,10 +12,9 @@ from random import Random
 from types import TracebackType
 from typing import Any, Final, Self
 
-from confluent_kafka.admin import AdminClient
-
 from schemas.topics import TOPICS
 from tests.chaos import settings
+from tests.chaos.faults import clock_step, spool
 from tests.chaos.gate import Gate
 from tests.chaos.history import History
 from tests.chaos.processes import Process, Processes
@@ -29,7 +28,6 @@ WORKERS: Final = {"kambi": 2, "fastpath.audit": 2, "rms.approvals": 1, "rms.bets
 _START_S: Final = 60.0
 _ASK_S: Final = 30.0
 _LOOK_S: Final = 0.1
-_QUIET: Final = {"log_level": 0, "log.connection.close": False}
 
 
 class Product:
@@ -101,13 +99,20 @@ class Product:
         return self.processes.pid(target)
 
     def controller(self) -> int:
-        """Return the number of the broker that leads the quorum of controllers.
+        """Return the number of the broker that leads the quorum of controllers, as far as its members have noted.
 
-        Raises:
-            KafkaException: No quorum answers.
+        Kafka does not tell clients: to them a broker names itself or any other.
         """
-        admin = AdminClient(_QUIET | {"bootstrap.servers": self.kafka.bootstrap_servers})
-        return int(admin.describe_cluster(request_timeout=10).result().controller.id)
+        noted = (
+            self.kafka.files.node(broker).storage / "__cluster_metadata-0" / "quorum-state"
+            for broker in self.kafka.brokers
+        )
+        states = [json.loads(path.read_text()) for path in noted]
+        return int(
+            max((state for state in states if state["leaderId"] > 0), key=lambda state: state["leaderEpoch"])[
+                "leaderId"
+            ]
+        )
 
     def url(self, vendor: str) -> str:
         """Return where a simulator itself is, past its gate."""
@@ -156,6 +161,7 @@ class Product:
         for feed in VENDORS:
             keeps = self.folder / "kept" / feed
             keeps.mkdir(parents=True)
+            self._open.enter_context(spool.small_disk(keeps / "spool"))
             told = settings.connector(feed, keeps, self.gates[feed].port)
             self._add(f"connector:{feed}", ("connect", feed), told, keeps)
         told = settings.bet_platform(self.folder, self._ports["rms"], self.seed)
@@ -166,11 +172,13 @@ class Product:
         self._add(f"worker:{processor}:{number}", ("work-one", processor), told)
 
     def _add(self, name: str, arguments: tuple[str, ...], told: dict[str, str], folder: Path | None = None) -> None:
+        # The vendors' clocks, and the bet platform's, are the truth.
+        clock = {} if name.startswith("simulator:") else clock_step.environment(self.folder, name)
         self.processes.add(
             Process(
                 name=name,
                 arguments=arguments,
-                environment=self.environment | told,
+                environment=self.environment | clock | told,
                 log=self.folder / "logs" / f"{name.replace(':', '-')}.log",
                 folder=folder,
             )

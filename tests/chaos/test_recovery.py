@@ -1,0 +1,56 @@
+"""What a fault cost, from times and offsets."""
+
+from tests.chaos.recovery import SECOND_NS, Recovery, longest_blocked, recoveries
+
+GROUPS = {"c.kambi": ["c.kambi.raw"]}
+
+
+def _sample(at_s: int, committed: int, high: int = 0, stable: int = 0) -> dict:
+    return {
+        "event": "sample",
+        "at_ns": at_s * SECOND_NS,
+        "committed": {"c.kambi": {"c.kambi.raw/0": committed}},
+        "high": {"c.kambi.offers/0": high},
+        "stable": {"c.kambi.offers/0": stable},
+    }
+
+
+def _fault(kind: str, target: str, began_s: int, struck_s: int) -> dict:
+    return {
+        "event": "fault",
+        "at_ns": struck_s * SECOND_NS,
+        "began_ns": began_s * SECOND_NS,
+        "number": 1,
+        "kind": kind,
+        "target": target,
+    }
+
+
+def test_a_worker_costs_what_the_first_record_after_it_waited():
+    arrivals = {"c.kambi.raw/0": [(9 * SECOND_NS, 4), (11 * SECOND_NS, 5)]}
+    history = [_sample(9, 4), _fault("kill", "worker:kambi:1", 10, 10), _sample(14, 5), _sample(15, 6)]
+    assert recoveries(history, arrivals, GROUPS, "c.") == [
+        Recovery(number=1, kind="kill", target="worker:kambi:1", seconds=4.0)
+    ]
+
+
+def test_a_connector_costs_what_passes_until_the_first_frame_after_it_is_out():
+    arrivals = {"c.kambi.raw/0": [(9 * SECOND_NS, 4), (13 * SECOND_NS, 5)]}
+    history = [_sample(9, 5), _fault("kill", "connector:kambi", 10, 11), _sample(14, 6)]
+    assert [found.seconds for found in recoveries(history, arrivals, GROUPS, "c.")] == [4.0]
+
+
+def test_a_fault_after_which_nothing_came_says_nothing():
+    history = [_sample(9, 5), _fault("kill", "connector:kambi", 10, 11), _sample(14, 5)]
+    assert [found.seconds for found in recoveries(history, {"c.kambi.raw/0": []}, GROUPS, "c.")] == [None]
+
+
+def test_a_reader_is_blocked_while_records_are_there_that_it_may_not_see():
+    history = [
+        _sample(1, 0, 10, 10),
+        _sample(2, 0, 12, 11),
+        _sample(3, 0, 15, 11),
+        _sample(6, 0, 20, 11),
+        _sample(7, 0, 20, 20),
+    ]
+    assert longest_blocked(history) == (4.0, "c.kambi.offers/0")

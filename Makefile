@@ -22,7 +22,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.local
 	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: up test check bench chaos faults endurance endurance-fastpath endurance-rms storm-rms outage oracle mutants soak format help
+.PHONY: up test check bench chaos faults endurance endurance-fastpath endurance-rms storm-rms outage oracle fuzz mutants soak format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -67,6 +67,9 @@ outage: $(VENV)/.dev ## Take Kafka away for minutes and see what the spool bring
 
 oracle: $(VENV)/.dev ## Random histories of facts against an oracle (ARGS="--histories 100000 --jobs 2")
 	$(BIN)/python -m tests.oracle $(ARGS)
+
+fuzz: $(VENV)/.dev ## A million odd inputs into everything that reads vendors' bytes: no crash, no hang (ARGS="--jobs 2")
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 mutants: $(VENV)/.dev ## Remove one engine property at a time; a named test must notice each
 	$(BIN)/python -m tests.mutants $(ARGS)

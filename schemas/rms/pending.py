@@ -4,12 +4,15 @@ Each is one JSON object with a ``type``. The key says which task of the join get
 one of the keys that reach each partition once (``processors/core/rms/everywhere.py``).
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas.rms.fields import Disposition, Evidence, Said
+
+_Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""The join keeps its entries in 64-bit integers; a message with more is none of ours."""
 
 
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -27,12 +30,14 @@ class Placed(Message, tag="placed", frozen=True, kw_only=True):
     odds: tuple[str, ...] = ()
     """Of its selections, in order."""
     platform: str | None = None
-    placed_ns: int
-    logged_ns: int
+    placed_ns: _Int64
+    logged_ns: _Int64
     """Kafka timestamp of the record in ``rms.bets``."""
     content: str
     """Hash of what was placed: equal repeats are no conflict."""
     position: str
+    replay: str | None = None
+    """Of one that is replayed: position of the request. The slip's task takes it only if it adds something."""
 
 
 class Answered(Message, tag="answered", frozen=True, kw_only=True):
@@ -42,9 +47,11 @@ class Answered(Message, tag="answered", frozen=True, kw_only=True):
     disposition: Disposition
     code: str | None = None
     short_code: str | None = None
-    answered_ns: int
-    logged_ns: int
+    answered_ns: _Int64
+    logged_ns: _Int64
     position: str
+    replay: str | None = None
+    """See ``Placed``."""
 
 
 class Alias(Message, tag="alias", frozen=True, kw_only=True):
@@ -63,20 +70,20 @@ class Evident(Message, tag="evident", frozen=True, kw_only=True):
     evidence: Evidence
     said: Said | None = None
     """``None``: looked up, and nobody has decided; or not found (``status``)."""
-    status: int = 200
+    status: _Int64 = 200
     """HTTP status of a look-up."""
-    raw: tuple[int, int, int]
+    raw: tuple[_Int64, _Int64, _Int64]
     """Partition, offset and index in ``rms.raw``: the order that counts."""
-    received_ns: int
-    requested_ns: int | None = None
+    received_ns: _Int64
+    requested_ns: _Int64 | None = None
     """Of a look-up: the answer says nothing about what came after this."""
-    decided_ns: int | None = None
+    decided_ns: _Int64 | None = None
     reason: str | None = None
     stake: str | None = None
     odds: str | None = None
-    ordinal: int = 0
+    ordinal: _Int64 = 0
     """Of an approval by code alone: its number among those of the customer, from 1; else 0."""
-    by_code_before: int = 0
+    by_code_before: _Int64 = 0
     """How many approvals by code alone the customer had before this one in ``rms.raw``."""
     was_orphan: bool = False
 
@@ -91,7 +98,7 @@ class Known(Message, tag="known", frozen=True, kw_only=True):
 class Passed(Message, tag="passed", frozen=True, kw_only=True):
     """An approval by code alone went through its code's task. To every task, after what that task sent on for it."""
 
-    ordinal: int
+    ordinal: _Int64
 
 
 class Time(Message, tag="time", frozen=True, kw_only=True):
@@ -100,10 +107,10 @@ class Time(Message, tag="time", frozen=True, kw_only=True):
     ``since_ns`` to ``proven_ns`` was covered by a joined socket without a hole; both ``None`` when none is joined.
     """
 
-    now_ns: int
-    since_ns: int | None = None
-    proven_ns: int | None = None
-    by_code: int = 0
+    now_ns: _Int64
+    since_ns: _Int64 | None = None
+    proven_ns: _Int64 | None = None
+    by_code: _Int64 = 0
     """How many approvals by code alone the customer had so far."""
 
 

@@ -1,0 +1,81 @@
+"""One input is watched: an exception, a second of computing, or memory that grows by megabytes is a failure.
+
+The second is one of this process's own computing (``ITIMER_PROF``), not of the clock: a busy machine is no hang. Where
+compiled code never comes back the signal's handler cannot run; ``faulthandler`` then ends the process, see ``run.py``.
+"""
+
+import resource
+import signal
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from tests.fuzz.target import Input, Take
+
+HANG_S = 1.0
+GROWTH_KIB = 192 * 1024
+"""What one input may take at once: the largest have a megabyte, and a tree of Python's takes 50 times as much."""
+ADDRESS_SPACE = 2 * 1024**3
+"""Beyond what a process has when it begins: no input may take the machine along."""
+_HERE = str(Path(__file__).parent)
+
+
+class HungError(BaseException):
+    """No ``Exception``: what is under test may not swallow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong; ``kind`` and ``place`` tell one bug from another."""
+
+    kind: str
+    place: str
+    text: str
+
+
+def _hung(_: int, __: FrameType | None) -> None:
+    raise HungError(f"more than {HANG_S:g} s of computing")
+
+
+@contextmanager
+def watching() -> Iterator[None]:
+    """Be ready for :func:`failure_of` in this thread, the main one."""
+    before = signal.signal(signal.SIGPROF, _hung)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def limit_memory() -> None:
+    """Let this process grow by :data:`ADDRESS_SPACE` and no further; for processes that do nothing else."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESS_SPACE, resource.RLIM_INFINITY))
+
+
+def failure_of(take: Take, given: Input) -> Failure | None:
+    """Let ``take`` take ``given``; return what went wrong."""
+    before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    signal.setitimer(signal.ITIMER_PROF, HANG_S)
+    try:
+        take(given)
+    except (Exception, HungError) as error:
+        return _failure(error)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib
+    if grown_kib > GROWTH_KIB:
+        return Failure("memory", "", f"{grown_kib // 1024} MiB for an input of {len(given.value)} bytes")
+    return None
+
+
+def _failure(error: BaseException) -> Failure:
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if not frame.filename.startswith(_HERE) and "site-packages" not in frame.filename]
+    place = f"{ours[-1].filename.rpartition('/')[2]}:{ours[-1].name}" if ours else "?"
+    text = "".join(traceback.format_exception(error, limit=-12))
+    return Failure(type(error).__name__, place, text[-4000:])

@@ -74,7 +74,7 @@ def read_open(text: bytes) -> EngineOpen | None:
         return None
     try:
         return msgspec.json.decode(text[1:], type=EngineOpen)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -45,6 +45,7 @@ class _Closed(msgspec.Struct):
     code: int
 
 
+_MOST_DIGITS: Final = 19  # of a 64-bit number
 _FIRST_CLOSE_CODE: Final = 1000  # RFC 6455 §7.4; below it a `closed` holds the HTTP status of a refusal
 
 
@@ -87,7 +88,7 @@ async def _read_tails(kafka: KafkaSettings, assigned: Sequence[TopicPartition]) 
 def _note(tails: dict[str, LineTail], record: ConsumerRecord) -> None:
     headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
     line, connection, frame = (headers.get(name, "") for name in ("tc-line", "tc-connection", "tc-frame"))
-    if not (line and connection and frame.isdecimal()):
+    if not (line and connection and _is_number(frame)):
         return
     kind, received = headers.get("tc-kind", ""), headers.get("tc-received-ns", "")
     if kind == "closed" and _is_refusal(record.value):
@@ -99,22 +100,26 @@ def _note(tails: dict[str, LineTail], record: ConsumerRecord) -> None:
     told = _told(record.value) if kind in {"opened", "tick"} else None
     tails[line] = LineTail(
         last=LastFrame(connection=connection, frame=number),
-        received_ns=int(received) if received.isdecimal() else record.timestamp * 1_000_000,
+        received_ns=int(received) if _is_number(received) else record.timestamp * 1_000_000,
         closed=kind == "closed" or (known is not None and same and known.closed),
         shards=told.shards if told else (known.shards if known else None),
         events=told.events if told and told.events is not None else (known.events if known else None),
     )
 
 
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
+
+
 def _told(value: bytes | None) -> _Told | None:
     try:
         return msgspec.json.decode(value or b"", type=_Told)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def _is_refusal(value: bytes | None) -> bool:
     try:
         return msgspec.json.decode(value or b"", type=_Closed).code < _FIRST_CLOSE_CODE
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False

@@ -152,7 +152,17 @@ def test_engine_io_packets(text, packet):
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"40", b"0", b"0{}", b'0{"sid":"x"}', b"0[1]", b"0\xff", b'0{"sid":1,"pingInterval":1,"pingTimeout":1}'],
+    [
+        b"",
+        b"40",
+        b"0",
+        b"0{}",
+        b'0{"sid":"x"}',
+        b"0[1]",
+        b"0\xff",
+        b'0{"sid":1,"pingInterval":1,"pingTimeout":1}',
+        pytest.param(b'0{"upgrades":' + b"[" * 5_000, id="nested"),
+    ],
 )
 def test_what_is_no_open_packet_is_refused(text):
     assert engineio.read_open(text) is None

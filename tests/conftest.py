@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.shared_kafka import shared_broker
+from tests.shared_kafka import shared_broker, version_under_test
 from tricast.kafka import Cluster
 
 _CLUSTER = "cluster"
@@ -45,7 +45,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Three brokers that a test may kill, stop and pause, and leaves as they were: ``start``, ``await_in_sync``."""
-    with Cluster(ephemeral=True, brokers=3) as brokers:
+    with Cluster(ephemeral=True, brokers=3, version=version_under_test()) as brokers:
         yield brokers
 
 

@@ -1,6 +1,6 @@
 """``make faults``: all fault scenarios on three brokers, judged from outside.
 
-    python -m tests.faults [--seed N] [--times N] [--logs DIR] [NAME …]
+    python -m tests.faults [--seed N] [--times N] [--kafka VERSION] [--logs DIR] [--stock-faust GUARANTEE] [NAME …]
 
 Prints a line per scenario; exits 1 if any record was lost, doubled or out of order.
 """
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tests.faults.scenarios import SCENARIOS, complaints, execute
-from tricast.kafka import Cluster
+from tricast.kafka import KAFKA_VERSION, Cluster
 
 
 def main() -> int:
@@ -20,18 +20,24 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="scenarios to run; all when none is named")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--times", type=int, help="strikes per scenario instead of each one's own number")
+    parser.add_argument("--kafka", default=KAFKA_VERSION, help="which Kafka; its jars must be pinned")
     parser.add_argument("--logs", type=Path, default=Path(tempfile.gettempdir()) / "tricast-faults")
+    parser.add_argument(
+        "--stock-faust",
+        choices=["at_least_once", "exactly_once"],
+        help="let a plain Faust agent with this guarantee do the job, to see what the engine is for",
+    )
     arguments = parser.parse_args()
     chosen = [scenario for scenario in SCENARIOS if not arguments.names or scenario.name in arguments.names]
     if not chosen:
         parser.error(f"no such scenario; there are {', '.join(scenario.name for scenario in SCENARIOS)}")
     broken = 0
-    with Cluster(ephemeral=True, brokers=3) as cluster:
+    with Cluster(ephemeral=True, brokers=3, version=arguments.kafka) as cluster:
         for number, scenario in enumerate(chosen, 1):
             began = time.monotonic()
             times = scenario.times if arguments.times is None or scenario.prefill else arguments.times
             try:
-                run = execute(scenario, cluster, arguments.logs, arguments.seed, times)
+                run = execute(scenario, cluster, arguments.logs, arguments.seed, times, arguments.stock_faust)
                 found, line = complaints(scenario, run), run.judge.verdict.line()
                 line += f" exits={sorted({code for _, code in run.workers.exits})}x{len(run.workers.exits)}"
                 line += "".join(f" [{remark}]" for remark in run.remarks)

@@ -50,8 +50,8 @@ def create_topics(bootstrap: str, prefix: str, *, replication: int, changelog_co
 class Workers:
     """Worker processes by slot; a slot's name is stable, so a restart is a restart of the same worker."""
 
-    def __init__(self, bootstrap: str, prefix: str, count: int, log_dir: Path, **engine):
-        self.bootstrap, self.prefix, self.engine = bootstrap, prefix, engine
+    def __init__(self, bootstrap: str, prefix: str, count: int, log_dir: Path, *, module="tests.engine.toy", **engine):
+        self.bootstrap, self.prefix, self.engine, self.module = bootstrap, prefix, engine, module
         self.log_dir = log_dir
         self.processes: list[subprocess.Popen[bytes] | None] = [None] * count
         self.stopped: set[int] = set()
@@ -69,7 +69,7 @@ class Workers:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-I", "-S", tether.__file__, str(os.getpid())),
-                    *(sys.executable, "-m", "tests.engine.toy", json.dumps(arguments)),
+                    *(sys.executable, "-m", self.module, json.dumps(arguments)),
                 ],
                 stdout=log,
                 stderr=log,
@@ -133,6 +133,7 @@ class Feeder(threading.Thread):
         self.topic, self.rate = prefix + "toy.raw", rate_per_partition * PARTITIONS
         self.acknowledged: dict[int, float] = {}
         self.failed: dict[int, str] = {}
+        self.connection = uuid.uuid4().hex
         self.wanted = threading.Event()
         self.paused = False
         self.producer = Producer(
@@ -173,8 +174,21 @@ class Feeder(threading.Thread):
             self.topic,
             json.dumps({"id": number, "kids": kids}),
             partition=number % PARTITIONS,
+            headers=self.stamps(number),
             on_delivery=delivered,
         )
+
+    def stamps(self, number: int) -> dict[str, str | bytes | None]:
+        """Number the record as a connector would: an idempotent librdkafka may send one twice when it starts a new
+        epoch after a broker died, and the engine drops repeats by their number."""
+        return {
+            "tc-feed": "toy",
+            "tc-line": f"line-{number % PARTITIONS}",
+            "tc-connection": self.connection,
+            "tc-frame": str(number // PARTITIONS + 1),
+            "tc-received-ns": str(time.time_ns()),
+            "tc-kind": "frame",
+        }
 
     def finish(self) -> None:
         self.wanted.set()

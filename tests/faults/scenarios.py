@@ -39,6 +39,8 @@ class Run:
     rate: float
     prefix: str = field(default_factory=lambda: f"f{uuid.uuid4().hex[:8]}.")
     session_s: float = SESSION_S
+    stock_faust: str | None = None
+    """Faust's processing guarantee, when its plain agent does the job instead of the engine."""
     workers: Workers = field(init=False)
     feeder: Feeder = field(init=False)
     judge: Judge = field(init=False)
@@ -59,15 +61,13 @@ class Run:
         self.judge = Judge(self.bootstrap, self.prefix)
         self.judge.start()
         self.feeder = Feeder(self.bootstrap, self.prefix, self.rate)
-        self.workers = Workers(
-            self.bootstrap,
-            self.prefix,
-            self.workers_count,
-            self.log_dir,
-            session_timeout_s=self.session_s,
-            heartbeat_interval_s=1,
-            transaction_timeout_s=TRANSACTION_S,
-        )
+        membership = {"session_timeout_s": self.session_s, "heartbeat_interval_s": 1}
+        where = (self.bootstrap, self.prefix, self.workers_count, self.log_dir)
+        if self.stock_faust is None:
+            self.workers = Workers(*where, transaction_timeout_s=TRANSACTION_S, **membership)
+        else:
+            plain = {"guarantee": self.stock_faust, "replication": min(3, len(self.cluster.brokers))}
+            self.workers = Workers(*where, module="tests.faults.stock_faust", **plain, **membership)
         self.feeder.start()
         self.flowing()
         self.drained()
@@ -327,7 +327,14 @@ SCENARIOS = (
 )
 
 
-def execute(scenario: Scenario, cluster: Cluster, log_dir: Path, seed: int, times: int | None = None) -> Run:
+def execute(
+    scenario: Scenario,
+    cluster: Cluster,
+    log_dir: Path,
+    seed: int,
+    times: int | None = None,
+    stock_faust: str | None = None,
+) -> Run:
     """Run ``scenario``; the verdict is in ``run.judge.verdict``."""
     run = Run(
         cluster,
@@ -336,6 +343,7 @@ def execute(scenario: Scenario, cluster: Cluster, log_dir: Path, seed: int, time
         scenario.workers,
         scenario.rate,
         session_s=scenario.session_s,
+        stock_faust=stock_faust,
     )
     try:
         run.prepare()

@@ -5,6 +5,8 @@ from functools import partial
 
 import pytest
 
+from schemas.errors import ConfigurationError
+from tricast.kafka import KAFKA_VERSION
 from tricast.kafka.errors import JarMismatch, NoDiskSpace, NoNetwork, NotWritable, named_disk_faults
 from tricast.kafka.filelock import exclusive
 from tricast.kafka.jars import Jar, pinned_jars, resolve_jars
@@ -35,10 +37,16 @@ def resolve(tmp_path, url=NOWHERE, jar=JAR):
     return resolve_jars(tmp_path / "cache", jars=(jar,), repository=url, quiet=True)
 
 
-def test_every_pinned_jar_is_named_once_and_the_binding_is_there():
-    names = [jar.filename for jar in pinned_jars()]
+@pytest.mark.parametrize("version", [KAFKA_VERSION, "3.9.1"])
+def test_every_pinned_jar_is_named_once_and_the_binding_is_there(version):
+    names = [jar.filename for jar in pinned_jars(version)]
     assert len(set(names)) == len(names)
-    assert {"kafka_2.13-4.3.1.jar", "kafka-clients-4.3.1.jar", "log4j-slf4j-impl-2.25.4.jar"} <= set(names)
+    assert {f"kafka_2.13-{version}.jar", f"kafka-clients-{version}.jar", "log4j-slf4j-impl-2.25.4.jar"} <= set(names)
+
+
+def test_a_version_without_pins_is_refused():
+    with pytest.raises(ConfigurationError, match=r"no jars are pinned for Kafka 1\.0\.0"):
+        pinned_jars("1.0.0")
 
 
 def test_fetched_once_then_found_without_network(tmp_path, repository):

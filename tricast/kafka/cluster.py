@@ -46,6 +46,7 @@ class Cluster:
         ephemeral: For tests: ended and removed on ``stop``, and when this process dies in whatever way.
         cpus: Run the brokers on these processors only.
         cache_dir: Where the jars are kept.
+        version: Which Kafka; only versions whose jars are pinned.
         start_timeout_s: How long a start may take before it counts as failed.
         quiet: No progress bar on the first fetch.
     """
@@ -58,6 +59,7 @@ class Cluster:
         ephemeral: bool = False,
         cpus: Sequence[int] | None = None,
         cache_dir: Path | None = None,
+        version: str = KAFKA_VERSION,
         start_timeout_s: float = 60.0,
         quiet: bool = False,
     ) -> None:
@@ -70,6 +72,7 @@ class Cluster:
         self._ephemeral = ephemeral
         self._cpus = cpus
         self._cache_dir = cache_dir or default_cache_dir()
+        self._version = version
         self._start_timeout_s = start_timeout_s
         self._quiet = quiet
         self._chance = random.SystemRandom()
@@ -104,7 +107,7 @@ class Cluster:
         return ClusterStatus(
             state=cluster_state(brokers),
             bootstrap_servers=membership.bootstrap_servers if membership else "",
-            version=KAFKA_VERSION,
+            version=self._version,
             data_dir=self.files.root,
             brokers=brokers,
         )
@@ -213,7 +216,8 @@ class Cluster:
     # Private
 
     def _release(self) -> Release:
-        return with_warm_start(fetch_release(self._cache_dir, quiet=self._quiet), self._cache_dir, quiet=self._quiet)
+        release = fetch_release(self._cache_dir, version=self._version, quiet=self._quiet)
+        return with_warm_start(release, self._cache_dir, quiet=self._quiet)
 
     def _lock(self) -> AbstractContextManager[None]:
         return exclusive(self.files.lock, _LOCK_TIMEOUT_S)

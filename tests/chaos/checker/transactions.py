@@ -61,22 +61,16 @@ def judge_output(name: str, held: Partition, verdict: Verdict) -> None:
         verdict.find("unreadable", text)
 
 
-def judge_seen(name: str, held: Partition, seen: Iterable[int], first_kept: int, verdict: Verdict) -> None:
-    """Compare what the reader saw with what was committed.
+def judge_seen(name: str, held: Partition, seen: Iterable[int], verdict: Verdict) -> None:
+    """Compare the offsets that the reader saw with those that were committed.
 
-    Args:
-        name: Topic and partition.
-        held: By the segments.
-        seen: Offsets that the reader got.
-        first_kept: Compaction may have taken away what is below; ``held`` then says nothing of it.
-        verdict: Where findings go.
+    Compaction may have taken away what the reader saw in time, so what is in no segment is no finding.
     """
-    there = {offset for offset in seen if offset >= first_kept}
+    there = set(seen)
     aborted = set(held.aborted) | {offset for offsets in held.open.values() for offset in offsets}
     for offset in sorted(there & aborted):
         verdict.find("aborted-visible", f"{name}/{offset}: the reader saw it, its transaction was not committed")
-    committed = {offset for offset in held.committed if offset >= first_kept}
-    for offset in sorted(committed - there):
+    for offset in sorted(set(held.committed) - there):
         verdict.find("lost", f"{name}/{offset}: committed, and the reader never saw it")
 
 

@@ -1,6 +1,7 @@
 """``make chaos``: the whole product on three brokers, struck by one fault after another, judged from outside.
 
-    python -m tests.chaos [--seconds 600] [--seed 1] [--only KIND[:TARGET]] [--folder DIR]
+    python -m tests.chaos [--seconds 600] [--seed 1] [--only KIND[:LANE]] [--folder DIR]
+    python -m tests.chaos --summarize DIR…
 
 Exit 0 when nothing is lost, doubled, out of order or unexplained; 1 when something is, and then everything is kept.
 """
@@ -11,15 +12,22 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.chaos.fault import Kind
+from tests.chaos.faults import KINDS as WORLD_KINDS
 from tests.chaos.progress import Screen
 from tests.chaos.run import Result, run
-from tests.chaos.strikes import KINDS
+from tests.chaos.strikes import KINDS as PROCESS_KINDS
+from tests.chaos.summary import COLUMNS, FILE, rows, together
 from tricast.kafka import Cluster
+
+KINDS: Final = (*PROCESS_KINDS, *WORLD_KINDS)
+_JUDGED: Final = ("frames", "lost", "duplicated", "out_of_order", "unexpected", "holes")
+_SHOWN: Final = 10
 
 
 def main() -> int:
@@ -31,7 +39,11 @@ def main() -> int:
     )
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "tricast-chaos")
     parser.add_argument("--keep", action="store_true", help="keep the brokers' files of a run that held, too")
+    parser.add_argument("--summarize", nargs="+", type=Path, metavar="DIR", help="add up runs, as Markdown")
     arguments = parser.parse_args()
+    if arguments.summarize:
+        print(together(arguments.summarize))
+        return 0
     console = Console()
     kinds = _chosen(arguments.only, parser)
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -52,11 +64,13 @@ def main() -> int:
 
 
 def _chosen(only: list[str], parser: argparse.ArgumentParser) -> tuple[Kind, ...]:
+    chosen = [kind for kind in KINDS if not only or {kind.name, f"{kind.name}:{kind.lane}"} & set(only)]
     kinds = []
-    for kind in KINDS:
-        if only and not {kind.name, f"{kind.name}:{kind.lane}"} & set(only):
-            continue
-        kinds.append(kind)
+    for kind in chosen:
+        if (why := kind.needs()) is None:
+            kinds.append(kind)
+        else:
+            print(f"without {kind.name}: {why}")
     if not kinds:
         parser.error(f"no such kind; there are {', '.join(f'{kind.name}:{kind.lane}' for kind in KINDS)}")
     return tuple(kinds)
@@ -71,19 +85,30 @@ def _keep(kafka: Cluster) -> None:
 
 
 def _report(console: Console, folder: Path, result: Result) -> None:
-    table = Table("audit", "clean", "frames", "normalized", "lost", "duplicated", "out of order", "unexpected", "holes")
+    summed = json.loads((folder / FILE).read_text())
+    faults = Table(*COLUMNS, title="faults")
+    for row in rows(summed["faults"]):
+        faults.add_row(*row)
+    console.print(faults)
+    judged = Table("tricast audit", "clean", *(name.replace("_", " ") for name in _JUDGED), title="judges")
     for feed, audit in result.audits.items():
-        keys = ("clean", "frames", "normalized", "lost", "duplicated", "out_of_order", "unexpected", "holes")
-        table.add_row(feed, *(str(audit[key]) for key in keys))
-    console.print(table)
+        judged.add_row(feed, str(audit["clean"]), *(f"{audit[name]:,}" for name in _JUDGED))
+    console.print(judged)
+    for name in ("counts", "findings", "ends", "gaps"):
+        _say(console, f"{name}: {json.dumps(summed[name])}")
+    _say(console, f"a reader was blocked for {summed['blocked_s']:.0f} s at most, at {summed['blocked_at']}")
     for problem in result.problems:
-        console.print(problem, highlight=False, soft_wrap=True, markup=False)
-    for feed, audit in result.audits.items():
-        for kind, texts in audit["findings"].items():
-            for text in texts[:5]:
-                console.print(f"{feed} {kind}: {text}", highlight=False, soft_wrap=True, markup=False)
-    console.print(json.dumps(result.verdict.get("counts", {})), soft_wrap=True)
-    console.print("held" if result.held else f"BROKEN; see {folder}")
+        _say(console, problem)
+    found = {f"audit {feed}": audit["findings"] for feed, audit in result.audits.items()}
+    for judge, findings in (found | {"checker": result.verdict.get("findings", {})}).items():
+        for kind, texts in findings.items():
+            for text in texts[:_SHOWN]:
+                _say(console, f"{judge}, {kind}: {text}")
+    _say(console, "held" if result.held else f"BROKEN; all of it is kept in {folder}")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":

@@ -35,3 +35,9 @@ class History:
             self._file.write(json.dumps({"at_ns": at_ns, "event": event, **facts}) + "\n")
             self._file.flush()
         return at_ns
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the events of a history, in order."""
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]

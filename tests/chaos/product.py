@@ -25,7 +25,7 @@ from tricast.processors import PROCESSORS, sources_of
 VENDORS: Final = ("kambi", "fastpath", "rms")
 WORKERS: Final = {"kambi": 2, "fastpath.audit": 2, "rms.approvals": 1, "rms.bets": 1, "rms.join": 2}
 """How many workers of each processor there are at first."""
-_START_S: Final = 60.0
+_START_S: Final = 120.0
 _ASK_S: Final = 30.0
 _LOOK_S: Final = 0.1
 

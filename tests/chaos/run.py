@@ -11,17 +11,20 @@ from platform import python_version
 from typing import Any, Final
 
 from tests.chaos import settings
+from tests.chaos.arrivals import arrivals
 from tests.chaos.fault import Kind
-from tests.chaos.history import History
+from tests.chaos.history import History, read
 from tests.chaos.lanes import Lanes
 from tests.chaos.plan import Strike, plan
 from tests.chaos.product import VENDORS, Product
 from tests.chaos.progress import Screen
 from tests.chaos.quiet import NotQuiet, dump, pause, settle
+from tests.chaos.recovery import Recovery, recoveries
 from tests.chaos.sampler import Sampler
+from tests.chaos.summary import FILE, summary
 from tricast.kafka import KAFKA_VERSION, Cluster
 
-_UP_S: Final = 120.0
+_UP_S: Final = 300.0
 _LOOK_S: Final = 0.5
 
 
@@ -32,12 +35,14 @@ class Result:
     Attributes:
         problems: What speaks against it besides the judges.
         audits: What ``tricast audit`` said, by feed.
+        recovered: What each fault cost.
+        verdict: What the checker said.
         strikes: The plan.
-        ends: Exit codes of ends that nobody asked for, by process.
     """
 
     problems: list[str] = field(default_factory=list)
     audits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    recovered: list[Recovery] = field(default_factory=list)
     verdict: dict[str, Any] = field(default_factory=dict)
     strikes: tuple[Strike, ...] = ()
 
@@ -75,7 +80,7 @@ def run(folder: Path, kafka: Cluster, kinds: tuple[Kind, ...], *, seed: int, sec
         try:
             with product:
                 _live(product, sampler, history, result, seconds, screen)
-                _judge(product, result, screen)
+                _judge(product, sampler, result, screen)
         finally:
             sampler.quit.set()
             sampler.join(30)
@@ -85,6 +90,9 @@ def run(folder: Path, kafka: Cluster, kinds: tuple[Kind, ...], *, seed: int, sec
                 kafka.stop_broker(broker)
         history.add("stopped")
     result.verdict = _checked(folder, "--segments", *_log_directories(kafka), problems=result.problems)
+    summed = summary(read(folder / "history.jsonl"), result.recovered, result.audits, result.verdict)
+    summed |= {"held": result.held, "problems": result.problems}
+    (folder / FILE).write_text(json.dumps(summed, indent=1))
     return result
 
 
@@ -114,7 +122,7 @@ def _await_up(product: Product, sampler: Sampler) -> None:
     """Wait until every processor has committed something.
 
     Raises:
-        TimeoutError: One of them has not after two minutes.
+        TimeoutError: One of them has not after minutes.
     """
     deadline = time.monotonic() + _UP_S
     while idle := [group for group in product.groups if not sampler.latest.get("committed", {}).get(group)]:
@@ -123,7 +131,7 @@ def _await_up(product: Product, sampler: Sampler) -> None:
         time.sleep(_LOOK_S)
 
 
-def _judge(product: Product, result: Result, screen: Screen) -> None:
+def _judge(product: Product, sampler: Sampler, result: Result, screen: Screen) -> None:
     screen.say("the checker reads topics and ledgers")
     bootstrap = product.kafka.bootstrap_servers
     result.verdict = _checked(product.folder, "--bootstrap", bootstrap, problems=result.problems)
@@ -136,6 +144,12 @@ def _judge(product: Product, result: Result, screen: Screen) -> None:
             result.audits[feed] = json.loads(printed)
         except ValueError:
             result.problems.append(f"audit of {feed} failed; see {product.folder}")
+    screen.say("what each fault cost")
+    sources = {source for sources in product.groups.values() for source in sources}
+    ends = {place: end for place, end in sampler.latest["high"].items() if place.rpartition("/")[0] in sources}
+    result.recovered = recoveries(
+        read(product.folder / "history.jsonl"), arrivals(bootstrap, ends), product.groups, product.prefix
+    )
 
 
 def _checked(folder: Path, *arguments: str, problems: list[str]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def environment(folder: Path, process: str) -> dict[str, str]:
     set_offset(folder, process, 0)
     site = str(Path(__file__).with_name("clock_site"))
     paths = [site, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"PYTHONPATH": os.pathsep.join(paths), "TRICAST_CHAOS_CLOCK": str(_file(folder, process))}
+    return {"PYTHONPATH": os.pathsep.join(paths), "CHAOS_CLOCK": str(_file(folder, process))}
 
 
 def set_offset(folder: Path, process: str, offset_ns: int) -> None:

@@ -9,7 +9,7 @@ import os
 import struct
 import time
 
-_FILE = os.environ.get("TRICAST_CHAOS_CLOCK")
+_FILE = os.environ.get("CHAOS_CLOCK")
 _LONG = struct.Struct("=q")
 
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas.rms.fields import Disposition, Evidence, Said
+from schemas.rms.fields import BetCode, BetSlipId, Context, Disposition, Evidence, PlatformId, Said, ShortCode
 
+# What is read here is written into records with the same bounds, and into a store that holds 64-bit integers.
+_Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-"""The join keeps its entries in 64-bit integers; a message with more is none of ours."""
 
 
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -24,14 +25,14 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
 class Placed(Message, tag="placed", frozen=True, kw_only=True):
     """A bet was placed. To the slip's task."""
 
-    slip: str
-    context: str
+    slip: BetSlipId
+    context: Context
     stake: str
     odds: tuple[str, ...] = ()
     """Of its selections, in order."""
-    platform: str | None = None
-    placed_ns: _Int64
-    logged_ns: _Int64
+    platform: PlatformId | None = None
+    placed_ns: _Time
+    logged_ns: _Time
     """Kafka timestamp of the record in ``rms.bets``."""
     content: str
     """Hash of what was placed: equal repeats are no conflict."""
@@ -43,12 +44,12 @@ class Placed(Message, tag="placed", frozen=True, kw_only=True):
 class Answered(Message, tag="answered", frozen=True, kw_only=True):
     """place-bet answered. To the slip's task."""
 
-    slip: str
+    slip: BetSlipId
     disposition: Disposition
-    code: str | None = None
-    short_code: str | None = None
-    answered_ns: _Int64
-    logged_ns: _Int64
+    code: BetCode | None = None
+    short_code: ShortCode | None = None
+    answered_ns: _Time
+    logged_ns: _Time
     position: str
     replay: str | None = None
     """See ``Placed``."""
@@ -57,16 +58,16 @@ class Answered(Message, tag="answered", frozen=True, kw_only=True):
 class Alias(Message, tag="alias", frozen=True, kw_only=True):
     """A bet code and the slip it belongs to. To the code's task."""
 
-    code: str
-    slip: str
+    code: BetCode
+    slip: BetSlipId
     position: str
 
 
 class Evident(Message, tag="evident", frozen=True, kw_only=True):
     """The vendor said something about a bet. To the slip's task; without ``slip`` to the code's, which sends it on."""
 
-    slip: str | None = None
-    code: str | None = None
+    slip: BetSlipId | None = None
+    code: BetCode | None = None
     evidence: Evidence
     said: Said | None = None
     """``None``: looked up, and nobody has decided; or not found (``status``)."""
@@ -74,10 +75,10 @@ class Evident(Message, tag="evident", frozen=True, kw_only=True):
     """HTTP status of a look-up."""
     raw: tuple[_Int64, _Int64, _Int64]
     """Partition, offset and index in ``rms.raw``: the order that counts."""
-    received_ns: _Int64
-    requested_ns: _Int64 | None = None
+    received_ns: _Time
+    requested_ns: _Time | None = None
     """Of a look-up: the answer says nothing about what came after this."""
-    decided_ns: _Int64 | None = None
+    decided_ns: _Time | None = None
     reason: str | None = None
     stake: str | None = None
     odds: str | None = None
@@ -91,8 +92,8 @@ class Evident(Message, tag="evident", frozen=True, kw_only=True):
 class Known(Message, tag="known", frozen=True, kw_only=True):
     """The code's task knows the slip now; what it had for it came before this. To the slip's task."""
 
-    slip: str
-    code: str
+    slip: BetSlipId
+    code: BetCode
 
 
 class Passed(Message, tag="passed", frozen=True, kw_only=True):
@@ -107,9 +108,9 @@ class Time(Message, tag="time", frozen=True, kw_only=True):
     ``since_ns`` to ``proven_ns`` was covered by a joined socket without a hole; both ``None`` when none is joined.
     """
 
-    now_ns: _Int64
-    since_ns: _Int64 | None = None
-    proven_ns: _Int64 | None = None
+    now_ns: _Time
+    since_ns: _Time | None = None
+    proven_ns: _Time | None = None
     by_code: _Int64 = 0
     """How many approvals by code alone the customer had so far."""
 

@@ -26,3 +26,12 @@ def test_numbers_that_no_store_holds_are_dead_letters(value: str):
     assert [letter.code for letter in task.dead_letters] == [Code.BAD_MESSAGE]
     assert not task.outputs
     assert not task.store.entries
+
+
+@pytest.mark.parametrize("slip", ["", "s" * 201])
+def test_names_that_no_record_may_have_are_dead_letters(slip: str):
+    task = Driver(RmsJoin())
+    value = f'{{"type":"evident","customer":"7","slip":"{slip}","evidence":"approval","raw":[0,0,0],"received_ns":1}}'
+    task.feed_record(Record(offset=0, value=value.encode(), headers=(), topic=TOPIC))
+    assert [letter.code for letter in task.dead_letters] == [Code.BAD_MESSAGE]
+    assert not task.store.entries

@@ -1,7 +1,7 @@
-"""What the dead-letter codes of every feed have in common."""
+"""What the dead-letter codes of every feed have in common, and those that the engine gives."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 
 class DeadLetterCode(StrEnum):
@@ -19,3 +19,47 @@ class DeadLetterCode(StrEnum):
         member._value_ = value
         member.meaning = meaning
         return member
+
+
+class EngineCode(DeadLetterCode):
+    """Codes of every feed that come from the engine, not from a core; without index."""
+
+    PROCESSOR_ERROR = (
+        "processor-error",
+        "the core raised an exception: a bug; nothing of the record came out, its state was taken back",
+    )
+    HOLE_ERROR = (
+        "hole-error",
+        "the core raised an exception when it was told of frames that never came; the record itself went its way",
+    )
+    OUTPUT_TOO_LARGE = (
+        "output-too-large",
+        "one record that came out was larger than its topic takes; the others of its source record are out",
+    )
+
+
+_REPLAYABLE_KINDS: Final = frozenset({"frame", "snapshot"})
+_FINAL: Final = {
+    EngineCode.OUTPUT_TOO_LARGE.value: "the other records of its source are out; the record is read in the raw topic",
+    EngineCode.HOLE_ERROR.value: "the record itself went its way; only the loss before it was not told",
+    "replay-refused": "it was refused as a replay",
+    "bad-replay": "it is no dead letter of a feed's record",
+    "bad-headers": "its headers say too little or are wrong, and no code mends those",
+    "unknown-kind": "no connector writes that kind of record",
+    "bad-control": "a control record speaks of its own moment, which has passed",
+    "bad-message": "rms.join's messages are made from others: replay what they came from",
+    "too-much-evidence": "rms.join's messages are made from others: replay what they came from",
+}
+
+
+def why_final(code: str, kind: str | None) -> str | None:
+    """Return why a dead letter is never replayed, or ``None`` if it may be.
+
+    Args:
+        code: Its ``tc-code``.
+        kind: ``tc-kind`` of its source, ``None`` for topics whose records have none.
+    """
+    final = _FINAL.get(code) or _FINAL.get(code.partition(".")[2])
+    if final is None and kind is not None and kind not in _REPLAYABLE_KINDS:
+        return f"a control record ({kind[:40]}) speaks of its own moment, which has passed"
+    return final

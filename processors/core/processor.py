@@ -78,7 +78,9 @@ class Context(Protocol):
         Without a value it is a tombstone: ``key`` is to vanish from a compacted topic.
         """
 
-    def dead_letter(self, value: bytes, code: str, detail: str, index: int | None = None) -> None:
+    def dead_letter(
+        self, value: bytes, code: str, detail: str, index: int | None = None, name: str | None = None
+    ) -> None:
         """Keep ``value`` (the part that failed, its bytes) in the feed's dead letters.
 
         Args:
@@ -86,6 +88,7 @@ class Context(Protocol):
             code: Reason, stable over releases, e.g. ``kambi.not-json``.
             detail: For people; no secrets, no payload.
             index: Position of the failed part in its record, as in ``ce_id``; ``None`` for the whole record.
+            name: What its record calls the part, where the bytes of the part do not say what it is.
         """
 
 

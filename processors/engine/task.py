@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 
 from processors.core.processor import Context, Hole, Processor, SourceRecord
 from processors.core.repeats import RepeatFilter
+from processors.core.replay import Replay, Replayable, is_replayed, open_request, remember
 from processors.engine.changelog import Checkpoint
 from processors.engine.store import MemoryStore
+from schemas.dead_letter import EngineCode, why_final
 from schemas.errors import ContractError, EngineError, TooManyDeadLetters
 from schemas.raw import NUMBERED, Header
+from schemas.replay import ATTEMPT, ID, PART, REPLAY, REQUEST, STAMPS
 from schemas.topics import Topic
 
 RECORD_OVERHEAD_BYTES = 64 * 1024
@@ -28,7 +31,7 @@ AHEAD_MS = 3_600_000
 """How far ``tc-received-ns`` may be ahead of the Kafka timestamp of its record. A connector stamps both with one time,
 and Kafka takes none that is more than an hour ahead of its own clock (``message.timestamp.after.max.ms``; older brokers
 than 4.0 have to be told). So no single record can carry stream time away, from where it never comes back."""
-_DEAD_LETTER_KEEPS = frozenset({"tc-feed", "tc-line", "tc-connection", "tc-frame", "tc-received-ns", "tc-kind"})
+_REPLAY = REPLAY.encode()
 
 
 def _number(text: bytes | None) -> int | None:
@@ -86,6 +89,7 @@ class Counts:
     outputs: int = 0
     dead_letters: int = 0
     failures: int = 0
+    replays: int = 0
     passed_over: Counter[str] = field(default_factory=Counter)
     """What the processor dropped on purpose, by reason."""
 
@@ -136,6 +140,7 @@ class StreamTask:
         self._stop_ratio, self._window = stop_ratio, window
         self._failed_at: deque[int] = deque()
         self._record: SourceRecord | None = None
+        self._replay: Replay | None = None
 
     # Fed by the cycle.
 
@@ -196,11 +201,13 @@ class StreamTask:
         assert record is not None
         if value is not None and len(value) > limit:  # alone: its siblings fit and stay
             detail = f"record of {len(value)} bytes is larger than {topic} takes ({limit})"
-            self.dead_letter(record.value or b"", "output-too-large", detail)
+            self.dead_letter(record.value or b"", EngineCode.OUTPUT_TOO_LARGE, detail)
             return
         self.outputs.append((topic, key, value, headers, record.timestamp))
 
-    def dead_letter(self, value: bytes, code: str, detail: str, index: int | None = None) -> None:
+    def dead_letter(
+        self, value: bytes, code: str, detail: str, index: int | None = None, name: str | None = None
+    ) -> None:
         """Keep ``value`` in the feed's dead letters, with where it came from and why."""
         record = self._record
         assert record is not None
@@ -211,11 +218,20 @@ class StreamTask:
             ("tc-source", (source if index is None else f"{source}/{index}").encode()),
             ("tc-version", self._version),
             *(
-                (name, content)
-                for name, content in record.headers
-                if name in _DEAD_LETTER_KEEPS and content is not None and len(content) <= NAME_BYTES
+                (stamp, content)
+                for stamp, content in record.headers
+                if stamp in STAMPS and content is not None and len(content) <= NAME_BYTES
             ),
         ]
+        if name is not None:
+            headers.append((PART, name.encode(errors="replace")))
+        replay = self._replay
+        if replay is not None:
+            headers += [
+                (REQUEST, replay.request.encode()),
+                (ID, replay.letter.encode()),
+                (ATTEMPT, b"%d" % replay.attempt),
+            ]
         limit = self._limits[self._dead_letters]
         if len(value) > limit:  # compressed, a source record may have been larger; raw has all of it
             headers.append(("tc-truncated", b"%d" % len(value)))
@@ -229,6 +245,10 @@ class StreamTask:
     def _one(self, record: SourceRecord) -> None:
         self._record = record
         stamps = dict(record.headers)
+        kind = stamps.get("tc-kind")
+        if kind == _REPLAY:
+            self._again(record)
+            return
         hole = None
         received = _number(stamps.get("tc-received-ns"))
         is_ahead = received is not None and received > (record.timestamp + AHEAD_MS) * 1_000_000
@@ -239,7 +259,7 @@ class StreamTask:
         if connection is not None and frame is not None and len(connection) <= NAME_BYTES >= len(name):
             line = name.decode(errors="replace")
             identity = connection.decode(errors="replace")
-            seen = self.repeats.observe(line, identity, frame, numbered=stamps.get("tc-kind") in _NUMBERED)
+            seen = self.repeats.observe(line, identity, frame, numbered=kind in _NUMBERED)
             if seen.verdict == "repeat":
                 self.counts.repeats += 1
                 return
@@ -250,15 +270,19 @@ class StreamTask:
                 self.counts.missing_frames += last - first + 1
         if hole is not None:
             # On its own: what a hole says stands, whatever becomes of the record that showed it.
-            self._attempt(self._processor.on_hole, hole, record)
+            self._attempt(self._processor.on_hole, hole, record, EngineCode.HOLE_ERROR)
         if is_ahead:
             detail = f"tc-received-ns {received} is over an hour after the record's own time, {record.timestamp} ms"
             self.dead_letter(record.value or b"", self._bad_headers, detail)
             return
-        self._attempt(self._process, record, record)
+        self._attempt(self._process, record, record, EngineCode.PROCESSOR_ERROR)
 
     def _attempt(
-        self, process: Callable[[Any, Context], None], subject: Hole | SourceRecord, record: SourceRecord
+        self,
+        process: Callable[[Any, Context], None],
+        subject: Hole | SourceRecord,
+        record: SourceRecord,
+        code: EngineCode,
     ) -> None:
         """Process ``subject`` with all it writes, or write nothing of it but a dead letter of ``record``."""
         written = len(self.outputs)
@@ -269,10 +293,57 @@ class StreamTask:
             self.store.rollback()
             del self.outputs[written:]
             self.counts.dead_letters = dead_letters
-            self.dead_letter(record.value or b"", "processor-error", f"{type(error).__name__}: {error}")
+            self.dead_letter(record.value or b"", code, f"{type(error).__name__}: {error}")
             self._count_failure(error)
         else:
             self.store.keep()
+
+    def _again(self, record: SourceRecord) -> None:
+        """Do what a request asks for: the part alone, once, as if nothing else of its record were there."""
+        replay = open_request(record)
+        if isinstance(replay, str):
+            self.dead_letter(record.value or b"", f"{self._processor.feed}.bad-replay", replay)
+            return
+        self.counts.replays += 1
+        self._record, self._replay = replay.record, replay
+        try:
+            self._take_again(replay)
+        finally:
+            self._replay = None
+
+    def _take_again(self, replay: Replay) -> None:
+        processor = self._processor
+        if not isinstance(processor, Replayable):
+            self._refuse(replay, f"{processor.name} takes no replays")
+            return
+        kind = dict(replay.record.headers).get("tc-kind")
+        final = why_final(replay.code, None if kind is None else kind.decode(errors="replace"))
+        if final is not None:
+            self._refuse(replay, final)
+            return
+        if is_replayed(replay, self.store):
+            self._refuse(replay, f"{replay.letter} was replayed before")
+            return
+        written, counted = len(self.outputs), self.counts.passed_over.copy()
+        dead_letters = self.counts.dead_letters
+        remember(replay, self.store)
+        try:
+            if not processor.replay(replay, self) and len(self.outputs) == written:
+                why = ", ".join(sorted(self.counts.passed_over - counted)) or "there is nothing in it for a record"
+                self._refuse(replay, f"nothing comes of it: {why}")
+        except Exception as error:
+            # It failed once and was counted then; what a person asks for again stops no worker.
+            self.store.rollback()
+            del self.outputs[written:]
+            self.counts.dead_letters = dead_letters
+            remember(replay, self.store)
+            detail = f"{type(error).__name__}: {error}"
+            self.dead_letter(replay.record.value or b"", EngineCode.PROCESSOR_ERROR, detail, replay.index, replay.name)
+        self.store.keep()
+
+    def _refuse(self, replay: Replay, why: str) -> None:
+        code = f"{self._processor.feed}.replay-refused"
+        self.dead_letter(replay.record.value or b"", code, why, replay.index, replay.name)
 
     def _count_failure(self, error: Exception) -> None:
         self.counts.failures += 1

@@ -24,6 +24,12 @@ class Code(DeadLetterCode):
     BAD_SEQUENCE = "fastpath.bad-sequence", "the sequence number is no whole number from 0 to 2^63-1"
     BAD_STATUS = "fastpath.bad-status", "ConnectionStateChanged without a state"
     BAD_ENVELOPE = "fastpath.bad-envelope", "the multiplexer's envelope holds no message, or none that is an object"
+    # Replays.
+    BAD_REPLAY = "fastpath.bad-replay", "a record of kind replay that is no request of `tricast dlq replay`"
+    REPLAY_REFUSED = (
+        "fastpath.replay-refused",
+        "a replay that would bring nothing, or something older than what is out; the detail says what",
+    )
 
 
 class Count(StrEnum):

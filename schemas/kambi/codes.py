@@ -39,6 +39,12 @@ class Code(DeadLetterCode):
     NO_OUTCOMES = "kambi.no-outcomes", "a message about outcomes has none"
     ID_CONFLICT = "kambi.id-conflict", "two places in one message name different events"
     BAD_ODDS = "kambi.bad-odds", "odds below 1.000 that are not -1 (starting price)"
+    # Replays.
+    BAD_REPLAY = "kambi.bad-replay", "a record of kind replay that is no request of `tricast dlq replay`"
+    REPLAY_REFUSED = (
+        "kambi.replay-refused",
+        "a replay that would bring nothing, or something older than what is out; the detail says what",
+    )
 
 
 class Count(StrEnum):

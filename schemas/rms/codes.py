@@ -44,6 +44,12 @@ class Code(DeadLetterCode):
     # rms.pending.
     BAD_MESSAGE = "rms.bad-message", "no message of rms.pending; somebody else writes to an internal topic"
     TOO_MUCH_EVIDENCE = "rms.too-much-evidence", "more approvals or look-ups of one bet than are kept"
+    # Replays.
+    BAD_REPLAY = "rms.bad-replay", "a record of kind replay that is no request of `tricast dlq replay`"
+    REPLAY_REFUSED = (
+        "rms.replay-refused",
+        "a replay that would bring nothing, or something older than what is out; the detail says what",
+    )
 
 
 class Count(StrEnum):

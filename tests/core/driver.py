@@ -140,7 +140,9 @@ class Driver:
             return
         self.outputs.append(Output(topic, key, value, tuple(headers)))
 
-    def dead_letter(self, value: bytes, code: str, detail: str, index: int | None = None) -> None:
+    def dead_letter(
+        self, value: bytes, code: str, detail: str, index: int | None = None, name: str | None = None
+    ) -> None:
         assert detail
         self.dead_letters.append(DeadLetter(value, str(code), index, self._source))
 

@@ -16,6 +16,7 @@ from schemas.codec import encode
 from schemas.fastpath.events import Action, EventElement, Packet, Released, Statistics
 from schemas.fastpath.fields import MAX_SEQUENCE
 from schemas.raw import Header
+from schemas.replay import REPLAYED
 
 _MODELS: Final[tuple[type[Packet], ...]] = (Action, EventElement, Statistics)
 
@@ -32,6 +33,7 @@ class Pending(msgspec.Struct, frozen=True, array_like=True, gc=False):
         body: Its value, lacking what the account decides.
         collection: ``collectionStatus`` of an action's metadata.
         summary_collection: ``collectionStatus`` of its summary.
+        replayed: Position of the request that it is replayed for; empty: it is not.
     """
 
     model: int
@@ -42,6 +44,7 @@ class Pending(msgspec.Struct, frozen=True, array_like=True, gc=False):
     body: bytes
     collection: int | str | None = None
     summary_collection: str | None = None
+    replayed: str = ""
 
     @property
     def is_action(self) -> bool:
@@ -65,7 +68,12 @@ _encode_place = msgspec.json.Encoder().encode
 
 
 def pack(
-    packet: Packet, origin: str, *, collection: int | str | None = None, summary_collection: str | None = None
+    packet: Packet,
+    origin: str,
+    *,
+    collection: int | str | None = None,
+    summary_collection: str | None = None,
+    replayed: str = "",
 ) -> bytes:
     """Return ``packet`` as it waits; its place, ``released``, is taken off.
 
@@ -74,6 +82,7 @@ def pack(
         origin: ``<topic>/<partition>/<offset>`` of the raw record.
         collection: See ``Pending``.
         summary_collection: See ``Pending``.
+        replayed: See ``Pending``.
     """
     packet.released = UNSET  # type: ignore[assignment]  # not yet; ``release`` joins it, and no record goes out without
     time_ns = packet.received_ns if packet.vendor_time_ns is UNSET else packet.vendor_time_ns
@@ -87,6 +96,7 @@ def pack(
             encode(packet),
             collection,
             summary_collection,
+            replayed,
         )
     )
 
@@ -107,6 +117,8 @@ def release(pending: Pending, fixture_id: str, place: Place, context: Context) -
         schema,
         ("ce_tcreceived", b"%d" % pending.received_ns),
     ]
+    if pending.replayed:
+        headers.append((REPLAYED, pending.replayed.encode()))
     context.forward(model.topic, key, pending.body[:-1] + b"," + _encode_place(place)[1:], headers)
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from processors.core.fastpath.account.accounts import accounts
 from processors.core.fastpath.account.arrival import AccountSettings
+from processors.core.fastpath.again import replay_packet
 from processors.core.fastpath.classify import classify
 from processors.core.fastpath.control import KINDS, read_control
 from processors.core.fastpath.findings import Unreadable
@@ -13,6 +14,7 @@ from processors.core.fastpath.source import Source, read_source
 from processors.core.fastpath.step import Step
 from processors.core.fastpath.watch import Watch, watch
 from processors.core.processor import Context, Hole, SourceRecord
+from processors.core.replay import Replay
 from schemas.fastpath import events
 from schemas.fastpath.codes import Code, Count
 
@@ -65,6 +67,15 @@ class FastpathProcessor:
             self._process(record, context)
         except Exception:
             # The store is taken back, memory is not and may be ahead of it; it is made anew from the store.
+            context.memory.clear()
+            raise
+
+    def replay(self, replay: Replay, context: Context) -> bool:
+        """Process one packet again."""
+        try:
+            account = accounts(context.store, context.memory, self._settings)
+            return replay_packet(replay, account, watch(context.store, context.memory), context)
+        except Exception:
             context.memory.clear()
             raise
 

@@ -3,30 +3,26 @@
 from collections.abc import Iterable
 from typing import Final, assert_never
 
-from msgspec import UNSET
-
 from processors.core.fastpath import pending, upstream
 from processors.core.fastpath.account.accounts import Accounts
-from processors.core.fastpath.account.arrival import Arrival
 from processors.core.fastpath.account.effects import Ask, Counted, Effect, Found, Release, Standing
+from processors.core.fastpath.arriving import arrival_of, arriving, in_force
 from processors.core.fastpath.collection import take_collection
 from processors.core.fastpath.connections import Status, Taken, Upstream, take_packet, take_status
-from processors.core.fastpath.delivery import delivery_of, latency_ms
+from processors.core.fastpath.delivery import delivery_of
 from processors.core.fastpath.line_findings import Down, Finding, Forgotten, Lost, Up
-from processors.core.fastpath.normalize import PacketStamp, normalize
-from processors.core.fastpath.packet import ActionPacket, Numbered, StatusPacket
+from processors.core.fastpath.packet import Numbered, StatusPacket
 from processors.core.fastpath.source import Source
 from processors.core.fastpath.told import Teller
 from processors.core.fastpath.watch import Watch
 from processors.core.processor import Context
 from schemas.fastpath.codes import Count
-from schemas.fastpath.events import LineHealth, Released, StateInForce
+from schemas.fastpath.events import LineHealth
 from schemas.fastpath.feed import feed_of
 
 _IN_PLACE: Final = frozenset({"in_order", "filled", "timeout", "overfull"})
 """Packets that go out in their place; what they say of the collection is newer than all before."""
 _REFUSED: Final = frozenset({"duplicate", "conflict"})
-_UNPLACED: Final = Released(why="in_order", after_ms=0)
 
 
 class Step:
@@ -124,44 +120,13 @@ class Step:
                 line=stamps.line,
                 connection=stamps.connection,
             )
-        latency = latency_ms(delivery, packet.vendor_time_ns, stamps.received_ns)
-        normal = normalize(
-            packet,
-            PacketStamp(
-                feed=feed.path,
-                line=stamps.line,
-                connection=stamps.connection,
-                received_ns=stamps.received_ns,
-                delivery=delivery,
-                latency_ms=UNSET if latency is None else latency,
-                connection_state=_in_force(taken.upstream),
-            ),
-            _UNPLACED,
-        )
-        payload = pending.pack(
-            normal.record,
-            self._origin,
-            collection=packet.collection if isinstance(packet, ActionPacket) else None,
-            summary_collection=packet.summary_collection if isinstance(packet, ActionPacket) else None,
-        )
+        normal = arriving(packet, source, self._origin, delivery=delivery, connection_state=in_force(taken.upstream))
+        payload = normal.payload
         if packet.number is None:
             effects, is_new = list[Effect](), True
             pending.release(pending.unpack(payload), packet.fixture_id, pending.unordered(), self._context)
         else:
-            arrival = Arrival(
-                kind=packet.series,
-                line=stamps.line,
-                connection=stamps.connection,
-                frame=stamps.frame,
-                position=source.position,
-                number=packet.number,
-                key=packet.key,
-                body=packet.body,
-                received_ns=stamps.received_ns,
-                payload=payload,
-                finished=packet.finished,
-                is_named=packet.is_named,
-            )
+            arrival = arrival_of(packet, source, payload)
             effects = self._accounts.observe(feed, packet.fixture_id, arrival, self._now_ns)
             is_new = _is_new(effects, payload)
         if is_new:
@@ -209,14 +174,6 @@ class Step:
             if collecting is not entry.collecting:
                 entry.collecting = collecting
                 self._watch.feeds.changed(effect.feed)
-
-
-def _in_force(state: Upstream) -> StateInForce:
-    return StateInForce(
-        state=state.state,
-        since_ns=state.since_ns or UNSET,
-        vendor_time=UNSET if state.vendor_time is None else state.vendor_time,
-    )
 
 
 def _is_new(effects: Iterable[Effect], payload: bytes) -> bool:

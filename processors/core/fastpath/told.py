@@ -1,5 +1,6 @@
 """What a raw record, or a hole, causes beside the record of its own packet: numbered in the order of emission."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -11,6 +12,7 @@ from processors.core.processor import Context
 from schemas.codec import encode
 from schemas.fastpath.events import ConnectionState, FeedHealth, Finding, LineHealth, Repair
 from schemas.fastpath.fields import CONNECTIONS, HEALTH, MAX_SEQUENCE
+from schemas.raw import Header
 
 _T = TypeVar("_T")
 _Told = LineHealth | FeedHealth | ConnectionState | Finding | Repair
@@ -24,12 +26,16 @@ class Teller:
         first: Number of the first: 1 beside a raw record, whose own packet has 0.
         received_ns: ``tc-received-ns`` of the cause.
         context: Where the records go.
+        marks: Headers that all records get beside their own.
     """
 
-    __slots__ = ("_context", "_index", "_origin", "_received_ns")
+    __slots__ = ("_context", "_index", "_marks", "_origin", "_received_ns")
 
-    def __init__(self, origin: str, *, first: int, received_ns: int, context: Context) -> None:
+    def __init__(
+        self, origin: str, *, first: int, received_ns: int, context: Context, marks: Sequence[Header] = ()
+    ) -> None:
         self._origin, self._index = origin, first
+        self._marks = marks
         self._received_ns, self._context = received_ns, context
 
     def line_health(self, health: LineHealth) -> None:
@@ -134,6 +140,7 @@ class Teller:
                 CONTENT,
                 schema,
                 ("ce_tcreceived", b"%d" % self._received_ns),
+                *self._marks,
             ],
         )
         self._index += 1

@@ -31,6 +31,13 @@ class Bulk:
         self._parts: Sequence[bytes] | None = None
         self.children: Sequence[Child | Unreadable] = _read_at_once(text) or [read_child(part) for part in self.parts()]
 
+    @classmethod
+    def of_child(cls, part: bytes) -> "Bulk":
+        """Return a bulk of one child, whose exact bytes are ``part``."""
+        bulk = cls.__new__(cls)
+        bulk._text, bulk._parts, bulk.children = "", [part], [read_child(part)]
+        return bulk
+
     def parts(self) -> Sequence[bytes]:
         """Return the exact bytes of every child."""
         if self._parts is None:

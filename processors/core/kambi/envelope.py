@@ -26,6 +26,10 @@ class Envelope:
         self._receipt: Header = ("ce_tcreceived", b"%d" % received_ns)
         self._position = f"{record.topic}/{record.partition}/{record.offset}".encode()
 
+    def place_below(self, index: int) -> None:
+        """Give further records of candidate ``index`` ids of their own: ``…/<index>/<n>``."""
+        self._position += b"/%d" % index
+
     def forward(self, candidate: Any, payload: bytes, index: int, time: bytes, *more: Header) -> None:
         """Write one record, ``payload`` its bytes; ``time`` as from ``rfc3339``; ``more`` headers at the end."""
         kind = type(candidate)

@@ -19,6 +19,7 @@ from processors.core.kambi.judging import mark_outdated
 from processors.core.kambi.late import judge, order_time_ms
 from processors.core.kambi.normalize import normalize, vendor_time_ms
 from processors.core.kambi.packet import read_packet
+from processors.core.kambi.settled import note_settled
 from processors.core.kambi.state import NewestTime, keep
 from processors.core.kambi.watch import watch
 from processors.core.processor import Context, SourceRecord
@@ -59,11 +60,11 @@ def process_frame(
     if isinstance(bulk, PassedOver):
         context.count(bulk.what)
         return None
-    return _Frame(bulk, record, line, received_ns, context, copy_skew_ms).process()
+    return Frame(bulk, record, line, received_ns, context, copy_skew_ms).process()
 
 
-class _Frame:
-    """One frame on its way."""
+class Frame:
+    """One frame on its way. ``Again`` (``again``) is one that goes it a second time."""
 
     __slots__ = (
         "_book",
@@ -163,6 +164,7 @@ class _Frame:
     def _forward(self, candidate: Any, payload: bytes, order: int, time: bytes) -> None:
         if type(candidate) is events.OutcomeSettled:
             payload = self._settled(candidate, payload)
+            note_settled(candidate.outcome_id, order, self._context.store)
         elif self._is_outdated(candidate) or judge(candidate, payload, order, self._book):
             self._context.count(Count.LATE)
             payload = encode(candidate)

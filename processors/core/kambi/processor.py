@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from processors.core.kambi import shards
+from processors.core.kambi.again import replay_frame
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.frames import process_frame
 from processors.core.kambi.health import CONTROL_KINDS, Opened, Tick, read_control
@@ -12,6 +13,7 @@ from processors.core.kambi.told import forward_health
 from processors.core.kambi.watch import Health, Stamp, watch
 from processors.core.kambi.watch_records import watch_copies, watch_frame, watch_snapshot
 from processors.core.processor import Context, Hole, SourceRecord
+from processors.core.replay import Replay
 from processors.core.stamps import STAMP_ERRORS, read_stamps
 from schemas.kambi import events
 from schemas.kambi.codes import Code
@@ -81,6 +83,15 @@ class KambiProcessor:
             self._told(watch(context).control(control, stamp), record, line, context)
         else:
             context.dead_letter(value, Code.UNKNOWN_KIND, f"tc-kind {kind[:40]}")
+
+    def replay(self, replay: Replay, context: Context) -> bool:
+        """Process one frame, or one child of one, again."""
+        try:
+            replay_frame(replay, context, copy_skew_ms=self._copy_skew_ms)
+        except Exception:
+            context.memory.clear()
+            raise
+        return False
 
     def on_hole(self, hole: Hole, context: Context) -> None:
         """Record frames that never reached the raw topic."""

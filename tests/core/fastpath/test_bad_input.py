@@ -108,7 +108,8 @@ def test_is_a_dead_letter(frame: bytes, code: Code):
 
 
 def test_every_code_of_a_packet_is_shown_above():
-    records = {Code.BAD_HEADERS, Code.UNKNOWN_KIND, Code.BAD_CONTROL}  # of raw records, not of packets
+    # Of raw records and of replays, not of packets.
+    records = {Code.BAD_HEADERS, Code.UNKNOWN_KIND, Code.BAD_CONTROL, Code.BAD_REPLAY, Code.REPLAY_REFUSED}
     assert {code for _, code in DEAD} == set(Code) - records
 
 

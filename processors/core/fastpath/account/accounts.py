@@ -4,6 +4,7 @@ from heapq import heapify, heappop, heappush, nsmallest
 from typing import Final
 
 from processors.core.fastpath.account.account import MS_NS, SECOND_NS, Account
+from processors.core.fastpath.account.again import begin_again, is_older, take_again
 from processors.core.fastpath.account.arrival import AccountSettings, Arrival, Kind
 from processors.core.fastpath.account.effects import Effect, Standing
 from processors.core.fastpath.account.entries import (
@@ -143,6 +144,34 @@ class Accounts:
                 self._indexes.pop(next(iter(self._indexes))).known.drop_index()
         taken = self._taken(account)
         return effects + taken if effects else taken
+
+    def replay(self, feed: Feed, fixture_id: str, arrival: Arrival, now_ns: int) -> list[Effect] | str:
+        """Take one numbered packet again; return what goes out, in order, or what is newer."""
+        name: _Name = (feed.path, fixture_id, arrival.kind)
+        account = self._accounts.get(name)
+        effects: list[Effect] = []
+        if account is None:
+            age_s = (now_ns - arrival.received_ns) // SECOND_NS
+            if age_s > SILENT_S:
+                return f"fixture {fixture_id}: nothing is known of it, and this is {age_s} s old"
+            now_s = now_ns // SECOND_NS
+            self._feed(feed.path, now_s)
+            effects += self._make_room(feed.path, now_ns)
+            head = Head(feed.path, fixture_id, arrival.kind)
+            account = self._new_account(head, State(arrival.number, arrival.number, now_s), [], {})
+            self._store.put(HEAD + account.identity, encode(head))
+            heappush(self._ends, (now_s + SILENT_S, *name))
+            begin_again(account, arrival)
+        else:
+            newer = take_again(account, arrival, now_ns)
+            if newer is not None:
+                return newer
+        return effects + self._taken(account)
+
+    def heard_since(self, feed: Feed, fixture_id: str, kind: Kind, received_ns: int) -> bool:
+        """Tell whether a packet of an account came after ``received_ns``."""
+        account = self._accounts.get((feed.path, fixture_id, kind))
+        return account is not None and is_older(account, received_ns)
 
     def opened(self, feed: Feed, line: str, connection: str, position: int | None, now_ns: int) -> None:
         """A connection of the feed is up, which asked for ``position``."""

@@ -33,6 +33,15 @@ def skip(account: Account, packet: Packet, first: int, last: int) -> None:
     make_room(account, packet.now_ns)
 
 
+def skip_for_good(account: Account, packet: Packet, first: int, last: int) -> None:
+    """Numbers were skipped by a packet that is replayed: nobody sends them any more, and nobody is asked."""
+    gap = _gap(account, packet, first, last)
+    gap.state = "told"
+    account.gaps.add(gap)
+    account.found_gap("not_repairable", gap, gap.missing, reason="no-replay", now_ns=packet.now_ns)
+    make_room(account, packet.now_ns)
+
+
 def skip_silently(account: Account, packet: Packet, first: int, last: int) -> None:
     """Numbers below the baseline were skipped: they may come yet, but nobody promised them."""
     gap = _gap(account, packet, first, last)

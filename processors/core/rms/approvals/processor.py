@@ -5,8 +5,11 @@ from typing import Final, assert_never
 
 from processors.core import socketio
 from processors.core.processor import Context, Hole, SourceRecord
+from processors.core.replay import Replay
+from processors.core.rms.approvals.again import replay_packet
 from processors.core.rms.approvals.announced import Announced, read_announced
 from processors.core.rms.approvals.control import KINDS, read_control
+from processors.core.rms.approvals.evident import answer_evident, approval_evident
 from processors.core.rms.approvals.findings import Unreadable
 from processors.core.rms.approvals.line_findings import Finding, Forgotten, Stamp
 from processors.core.rms.approvals.lookup import read_answer
@@ -15,7 +18,6 @@ from processors.core.rms.approvals.source import Source, line_customer, read_sou
 from processors.core.rms.approvals.told import Teller
 from processors.core.rms.approvals.told_before import told_before
 from processors.core.rms.approvals.watch import watch
-from schemas.rms import pending
 from schemas.rms.codes import Code, Count
 from schemas.rms.fields import APPROVALS, HEALTH, PENDING, Said
 from schemas.rms.health import LineHealth
@@ -47,6 +49,15 @@ class RmsApprovals:
             # The store is taken back, memory is not and may be ahead of it; it is made anew from the store.
             context.memory.clear()
             raise
+
+    def replay(self, replay: Replay, context: Context) -> bool:
+        """Process a packet, one approval of it, or an answer to a look-up again."""
+        try:
+            replay_packet(replay, context, self._remember_ns)
+        except Exception:
+            context.memory.clear()
+            raise
+        return False
 
     def on_hole(self, hole: Hole, context: Context) -> None:
         """Record frames that never reached the raw topic."""
@@ -130,17 +141,17 @@ class RmsApprovals:
         for index, part in enumerate(parts):
             announced = read_announced(part, said, source.customer, source.stamps.received_ns)
             if isinstance(announced, Unreadable):
-                context.dead_letter(part, announced.code, announced.detail, index)
-            elif self._is_new(announced, said, source, context):
+                context.dead_letter(part, announced.code, announced.detail, index, event.name)
+            elif self._is_new(announced, said, record.offset, source, context):
                 teller.approval(announced, said, source)
                 raw = (record.partition, record.offset, index)
-                teller.evident(_evident(announced, said, raw, source, context))
+                teller.evident(approval_evident(announced, said, raw, source, context))
 
-    def _is_new(self, announced: Announced, said: Said, source: Source, context: Context) -> bool:
+    def _is_new(self, announced: Announced, said: Said, offset: int, source: Source, context: Context) -> bool:
         before = told_before(context.store, context.memory, self._remember_ns)
         now_ns = watch(context.store, context.memory).customers.now_ns(source.customer)
         before.forget(source.customer, now_ns)
-        if not before.take(source.customer, said, announced, now_ns):
+        if not before.take(source.customer, said, announced, now_ns, offset):
             context.count(Count.REPEAT)
             return False
         if announced.decided_ns is None:
@@ -150,28 +161,6 @@ class RmsApprovals:
         return True
 
 
-def _evident(
-    announced: Announced, said: Said, raw: tuple[int, int, int], source: Source, context: Context
-) -> pending.Evident:
-    customers = watch(context.store, context.memory).customers
-    by_code_before = customers.by_code(source.customer)
-    return pending.Evident(
-        customer=source.customer,
-        slip=announced.slip,
-        code=announced.code,
-        evidence="approval",
-        said=said,
-        raw=raw,
-        received_ns=source.stamps.received_ns,
-        decided_ns=announced.decided_ns,
-        reason=announced.reason,
-        stake=None if announced.stake is None else format(announced.stake, "f"),
-        odds=None if announced.odds is None else format(announced.odds, "f"),
-        ordinal=customers.count_by_code(source.customer) if announced.slip is None else 0,
-        by_code_before=by_code_before,
-    )
-
-
 def _snapshot(
     record: SourceRecord, headers: dict[str, bytes], source: Source, teller: Teller, context: Context
 ) -> None:
@@ -179,20 +168,7 @@ def _snapshot(
     if isinstance(answer, Unreadable):
         context.dead_letter(record.value or b"", answer.code, answer.detail)
         return
-    teller.evident(
-        pending.Evident(
-            customer=source.customer,
-            slip=answer.slip,
-            code=answer.code,
-            evidence="looked_up",
-            said=answer.said,
-            status=answer.status,
-            raw=(record.partition, record.offset, 0),
-            received_ns=source.stamps.received_ns,
-            requested_ns=answer.requested_ns,
-            by_code_before=watch(context.store, context.memory).customers.by_code(source.customer),
-        )
-    )
+    teller.evident(answer_evident(answer, (record.partition, record.offset, 0), source, context))
 
 
 def _stamp(source: Source, context: Context) -> Stamp:

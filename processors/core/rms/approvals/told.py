@@ -1,5 +1,6 @@
 """What a raw record, or a hole, causes: records of ``rms.approvals`` and ``rms.health``, numbered as they go out."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import UNSET
@@ -10,6 +11,7 @@ from processors.core.rms.approvals.announced import Announced
 from processors.core.rms.approvals.source import Source
 from processors.core.rms.everywhere import EVERYWHERE
 from schemas.codec import encode
+from schemas.raw import Header
 from schemas.rms import pending
 from schemas.rms.approvals import Approval
 from schemas.rms.fields import HEALTH, PENDING, Said
@@ -25,12 +27,25 @@ class Teller:
         origin: Position of the raw record, or of the hole: the first part of ``ce_id``.
         received_ns: ``tc-received-ns`` of the cause.
         context: Where the records go.
+        below: Of a replay: the part of the raw record that it is about. Its records get ids below that, because they
+            have no number among those that went out of the raw record.
+        marks: Headers that all records get beside their own.
     """
 
-    __slots__ = ("_context", "_index", "_origin", "_received_ns")
+    __slots__ = ("_context", "_ids", "_index", "_marks", "_origin", "_received_ns")
 
-    def __init__(self, origin: str, received_ns: int, context: Context) -> None:
+    def __init__(
+        self,
+        origin: str,
+        received_ns: int,
+        context: Context,
+        *,
+        below: int | None = None,
+        marks: Sequence[Header] = (),
+    ) -> None:
         self._origin, self._index = origin, 0
+        self._ids = origin if below is None else f"{origin}/{below}"
+        self._marks = marks
         self._received_ns, self._context = received_ns, context
 
     def approval(self, announced: Announced, said: Said, source: Source) -> None:
@@ -73,7 +88,7 @@ class Teller:
     def evident(self, evident: pending.Evident) -> None:
         """Send evidence to the task of its bet, or of its code."""
         key = bet_key(evident.customer, evident.slip, evident.code)
-        self._context.forward(PENDING, key, pending.encode(evident), [])
+        self._context.forward(PENDING, key, pending.encode(evident), [*self._marks])
 
     def time(self, time: pending.Time) -> None:
         """Send time to every task of the join."""
@@ -89,7 +104,7 @@ class Teller:
             encode(record),
             [
                 VERSION,
-                ("ce_id", f"{self._origin}/{self._index}".encode()),
+                ("ce_id", f"{self._ids}/{self._index}".encode()),
                 ("ce_source", f"tricast/rms/{line}".encode()),
                 ce_type,
                 ("ce_time", rfc3339(time_ns // _MILLISECOND_NS)),
@@ -97,6 +112,7 @@ class Teller:
                 CONTENT,
                 schema,
                 ("ce_tcreceived", b"%d" % self._received_ns),
+                *self._marks,
             ],
         )
         self._index += 1

@@ -2,8 +2,12 @@
 
 from typing import Final
 
+import msgspec
+
 from processors.core.processor import Context, Hole, SourceRecord
+from processors.core.replay import Replay
 from processors.core.rms.bets.read import RejectedError, read_bet
+from schemas.raw import Header
 from schemas.rms.fields import BETS, PENDING
 from schemas.rms.pending import Alias, Answered, code_key, encode, slip_key
 
@@ -30,6 +34,14 @@ class RmsBets:
 
     def process(self, record: SourceRecord, context: Context) -> None:
         """Process one record of a bet platform."""
+        self._take(record, context, None)
+
+    def replay(self, replay: Replay, context: Context) -> bool:
+        """Process one record again; the join refuses it where the slip had its like, or is decided."""
+        self._take(replay.record, context, replay)
+        return False
+
+    def _take(self, record: SourceRecord, context: Context, replay: Replay | None) -> None:
         value = record.value or b""
         try:
             read = read_bet(
@@ -44,11 +56,13 @@ class RmsBets:
             return
         for count in read.counts:
             context.count(count)
-        bet = read.message
-        context.forward(PENDING, slip_key(bet.customer, bet.slip), encode(bet), [])
+        bet, marks = read.message, list[Header]()
+        if replay is not None:
+            bet, marks = msgspec.structs.replace(bet, replay=replay.request), [replay.mark]
+        context.forward(PENDING, slip_key(bet.customer, bet.slip), encode(bet), marks)
         if isinstance(bet, Answered) and bet.code is not None:
             alias = Alias(customer=bet.customer, code=bet.code, slip=bet.slip, position=bet.position)
-            context.forward(PENDING, code_key(bet.customer, bet.code), encode(alias), [])
+            context.forward(PENDING, code_key(bet.customer, bet.code), encode(alias), marks)
 
     def on_hole(self, hole: Hole, context: Context) -> None:
         """Never told: bet platforms do not number their records."""

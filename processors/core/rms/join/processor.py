@@ -110,6 +110,11 @@ class _Task:
 
     def _slip(self, place: Place, slip: str, message: Placed | Answered | Evident | Known) -> None:
         case = self._book.slip(place, slip)
+        if isinstance(message, Placed | Answered) and message.replay is not None:
+            known = slips.known(case, message)
+            if known is not None:
+                self._context.dead_letter(self._value, Code.REPLAY_REFUSED, f"slip {slip}: {known}")
+                return
         refused = slips.take(case, message)
         if refused is not None:
             self._context.dead_letter(self._value, refused, refused.meaning)

@@ -41,6 +41,17 @@ def take(case: Case, message: Placed | Answered | Evident | Known) -> Code | Non
     return None
 
 
+def known(case: Case, message: Placed | Answered) -> str | None:
+    """Return what is known of a slip that leaves nothing to a replayed ``message``; ``None``: it adds something."""
+    bet = case.entry.bet
+    if bet is None:
+        return None
+    if bet.final is not None:
+        return f"it is decided: {bet.final.outcome}"
+    before = bet.placement if isinstance(message, Placed) else bet.answer
+    return None if before is None else f"{before.position} said so before"
+
+
 def look(case: Case, gap: Gap | None = None) -> None:
     """Do what is due. Doing it twice does nothing: memory of when to look is not state.
 

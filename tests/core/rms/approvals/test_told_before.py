@@ -86,7 +86,7 @@ def test_beyond_the_bound_the_oldest_is_forgotten():
     new = []
     for now_ns, slip in enumerate("abcdabd"):
         before.forget("90210", now_ns)
-        new.append(before.take("90210", "accept", announced(slip), now_ns))
+        new.append(before.take("90210", "accept", announced(slip), now_ns, now_ns))
     assert new == [True, True, True, True, True, True, False]
     assert sorted(store.entries) == [b"d90210/accept/slip:a", b"d90210/accept/slip:b", b"d90210/accept/slip:d"]
 

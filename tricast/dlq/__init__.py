@@ -1,0 +1,1 @@
+"""Dead letters: what there is, what one says, and having it processed again."""

@@ -1,0 +1,63 @@
+"""A dead letter for people and for scripts."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from tricast.dlq.letters import Letter
+
+HEX_BYTES: Final = 4_096
+"""Of bytes that are no text, so many are shown; --raw gives all."""
+_ROW: Final = 16
+
+
+def summary(letter: Letter) -> dict[str, Any]:
+    """Return all of ``letter`` but its bytes, as JSON has it."""
+    return {
+        "position": str(letter.position),
+        "time": time_text(letter.timestamp_ms),
+        "code": letter.code,
+        "detail": letter.detail,
+        "source": str(letter.source),
+        "key": None if letter.key is None else letter.key.decode(errors="replace"),
+        "bytes": len(letter.value),
+        "truncated_from": letter.truncated,
+        "version": letter.version,
+        "part": letter.part,
+        "attempt": letter.attempt,
+        "request": letter.request,
+        "replay_of": letter.replay_of,
+        "headers": {name: value.decode(errors="replace") for name, value in letter.stamps},
+    }
+
+
+def time_text(timestamp_ms: int) -> str:
+    """Return a Kafka timestamp for people, UTC."""
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def value_text(value: bytes) -> str:
+    """Return bytes as indented JSON, else as text, else in hex."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return "\n".join(_hex(value))
+    try:
+        return msgspec.json.format(text, indent=2)  # numbers stay as they were written
+    except (msgspec.DecodeError, RecursionError):
+        return text if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable() else _escaped(text)
+
+
+def _escaped(text: str) -> str:
+    return "".join(one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode() for one in text)
+
+
+def _hex(value: bytes) -> Iterator[str]:
+    for start in range(0, min(len(value), HEX_BYTES), _ROW):
+        row = value[start : start + _ROW]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)  # printable ASCII
+        yield f"{start:08x}  {row.hex(' '):<{_ROW * 3}} {text}"
+    if len(value) > HEX_BYTES:
+        yield f"… {len(value) - HEX_BYTES:,} more bytes; --raw gives all"

@@ -22,7 +22,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.local
 	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: up test check bench chaos faults endurance endurance-fastpath endurance-rms storm-rms outage oracle fuzz mutants soak format help
+.PHONY: up test check bench chaos faults recovery endurance endurance-fastpath endurance-rms storm-rms outage oracle fuzz mutants soak format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -49,6 +49,9 @@ chaos: $(VENV)/.dev ## Strike the whole product with one fault after another and
 
 faults: $(VENV)/.dev ## Kill, stop and starve workers of a toy processor for half an hour and count what is lost
 	$(BIN)/python -m tests.faults $(ARGS)
+
+recovery: $(VENV)/.dev ## How long the engine needs to be back: restore, kill -9, rebalance
+	$(BIN)/python -m tests.faults.recovery $(ARGS)
 
 endurance: $(VENV)/.dev ## Two hours of simulated offering in twelve minutes, with drops and kills; then compare the end
 	$(BIN)/python -m tests.endurance $(ARGS)

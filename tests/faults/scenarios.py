@@ -291,6 +291,7 @@ class Scenario:
 SCENARIOS = (
     Scenario("kill-2-workers-500", kill, 16, rate=500),
     Scenario("kill-3-workers-500", kill, 16, workers=3, rate=500),
+    Scenario("kill-2-workers-75", kill, 12, rate=75),
     Scenario("kill-2-workers-1", kill, 10, rate=1),
     Scenario("kill-3-workers-1", kill, 10, workers=3, rate=1),
     Scenario("kill-alone", kill_alone, 6),

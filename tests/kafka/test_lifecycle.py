@@ -64,6 +64,10 @@ async def test_killed_broker_is_noticed_and_started_again_with_its_data(broker, 
 def test_running_broker_is_left_alone_and_a_silent_one_replaced(broker):
     servers = broker.start()
     pid = broker.pid(1)
+    record_file = broker.files.node(1).process
+    # Who started it was killed before it knew the process id: that broker is found all the same.
+    record_file.write_text(json.dumps({"token": json.loads(record_file.read_text())["token"]}))
+    assert state_of(broker) == ("running", "running")
     assert (broker.start(), broker.pid(1)) == (servers, pid)
     with pytest.raises(BrokerCountMismatch, match="made for 1"):
         Cluster(broker.files.root, brokers=3).start()
@@ -93,7 +97,10 @@ def test_reused_process_id_is_never_touched(broker):
         stranger.wait()
 
 
-@pytest.mark.parametrize("record", ["", "{", "[]", '{"pid": -5}', '{"pid": 99999999, "started": 0, "token": "x"}'])
+@pytest.mark.parametrize(
+    "record",
+    ["", "{", "[]", '{"token": "x"}', '{"token": ""}', '{"pid": -5}', '{"pid": 99999999, "started": 0, "token": "x"}'],
+)
 def test_stale_or_torn_record_is_no_broker(tmp_path, record):
     files = DataDir(tmp_path)
     files.cluster.write_text('{"cluster_id": "x", "nodes": [{"broker": 1, "port": 1, "controller_port": 2}]}')

@@ -43,6 +43,8 @@ def spawn(
         f"-Djava.io.tmpdir={files.scratch}",
         f"-XX:ErrorFile={files.logs}/crash-%p.log",
     )
+    # Before there is a process: whoever starts it may be killed right after, and the broker goes on.
+    write_atomically(files.process, json.dumps({"token": token}) + "\n")
     command = java_command(jars, (*own, *options), "kafka.Kafka", str(files.properties))
     with files.console.open("wb") as console, _affinity(cpus):
         child = subprocess.Popen(  # noqa: S603 - our own command line, no shell
@@ -63,10 +65,13 @@ def spawn(
 def find(files: NodeFiles) -> psutil.Process | None:
     """Return the live broker process that was recorded for ``files``.
 
-    It is ours only if process id, start time and the random token on its command line agree: ids are reused.
+    It is ours only if process id, start time and the random token on its command line agree: ids are reused. Where the
+    token alone is on record, whoever started it died before the rest was.
     """
     try:
         record = json.loads(files.process.read_text())
+        if set(record) == {"token"}:
+            return _with_token(str(record["token"]))
         process = psutil.Process(int(record["pid"]))
         if abs(process.create_time() - float(record["started"])) > _START_TOLERANCE_S:
             return None
@@ -102,6 +107,15 @@ def end(processes: Sequence[psutil.Process], grace_s: float) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(processes, timeout=10)
+
+
+def _with_token(token: str) -> psutil.Process | None:
+    if not token.startswith(_TOKEN):
+        return None
+    for process in psutil.process_iter(["cmdline", "status"]):
+        if token in (process.info["cmdline"] or ()) and process.info["status"] != psutil.STATUS_ZOMBIE:
+            return process
+    return None
 
 
 @contextmanager

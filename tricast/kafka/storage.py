@@ -56,7 +56,7 @@ def ensure_formatted(storage: Path, cluster_id: str, broker: int, template: Path
     if meta.exists() and f"cluster.id={cluster_id}" in meta.read_text().splitlines():
         return
     if storage.exists():
-        if strangers := sorted(path.name for path in storage.iterdir() if path.name not in _HARMLESS):
+        if strangers := sorted(path.name for path in storage.iterdir() if not _is_harmless(path.name)):
             raise EnvironmentFault(
                 f"{storage} holds {', '.join(strangers[:3])} … but no {_META} of cluster {cluster_id}",
                 action=f"put that {_META} back, or remove the data directory {storage.parent.parent} to start anew",
@@ -67,3 +67,8 @@ def ensure_formatted(storage: Path, cluster_id: str, broker: int, template: Path
     lines = {"version": 1, "cluster.id": cluster_id, "node.id": broker, "directory.id": new_uuid()}
     # Last and whole: its presence is what says "formatted".
     write_atomically(meta, "".join(f"{key}={value}\n" for key, value in lines.items()))
+
+
+def _is_harmless(name: str) -> bool:
+    # The dotted one is what `write_atomically` was about to give its name.
+    return name in _HARMLESS or name.startswith(f".{_META}.")

@@ -50,13 +50,14 @@ def create(
     name: str = "kambi.raw",
     partitions: int | None = None,
     config: dict[str, str] | None = None,
+    replication: int = 1,
 ) -> str:
     topic = TOPICS[name]
     new = NewTopic(
         prefix + topic.name,
         partitions or topic.partitions,
         config=topic.config() | (config or {}),
-        replication_factor=1,
+        replication_factor=replication,
     )
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for future in admin.create_topics([new]).values():

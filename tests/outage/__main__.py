@@ -29,18 +29,18 @@ _AFTER_S = 5.0
 class Pace:
     """Sends numbered frames at a rate until told to stop."""
 
-    def __init__(self, peer: Peer, rate: float) -> None:
+    def __init__(self, peer: Peer, rate: float, *, frame_bytes: int = FRAME_BYTES) -> None:
         self._peer = peer
         self._rate = rate
         self._over = asyncio.Event()
-        self._filling = os.urandom(FRAME_BYTES // 2).hex()
+        self.filling = os.urandom(frame_bytes // 2).hex()
         self.sent = 0
 
     async def run(self) -> None:
         began = time.monotonic()
         while not self._over.is_set():
             for _ in range(max(1, int((time.monotonic() - began) * self._rate) - self.sent)):
-                await self._peer.send(f'2["message","{self.sent} {self._filling}"]')
+                await self._peer.send(f'2["message","{self.sent} {self.filling}"]')
                 self.sent += 1
             await asyncio.sleep(0.01)
 

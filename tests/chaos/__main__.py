@@ -19,8 +19,10 @@ from rich.table import Table
 
 from tests.chaos.fault import Kind
 from tests.chaos.faults import KINDS as WORLD_KINDS
+from tests.chaos.judges import Result
+from tests.chaos.product import Product
 from tests.chaos.progress import Screen
-from tests.chaos.run import Result, run
+from tests.chaos.run import finish, run
 from tests.chaos.strikes import KINDS as PROCESS_KINDS
 from tests.chaos.summary import COLUMNS, FILE, rows, together
 from tricast.kafka import Cluster
@@ -51,14 +53,15 @@ def main() -> int:
     with Screen(console) as screen:
         screen.say(f"starting three brokers; everything is in {folder}")
         with Cluster(folder / "kafka", ephemeral=True, brokers=3) as kafka:
+            product = Product(folder, kafka, seed=arguments.seed)
+            held = False
             try:
-                result = run(folder, kafka, kinds, seed=arguments.seed, seconds=arguments.seconds, screen=screen)
+                result = run(product, kinds, seconds=arguments.seconds, screen=screen)
+                finish(product, result, screen)
                 held = result.held
-            except BaseException:
-                _keep(kafka)
-                raise
-            if not held or arguments.keep:
-                _keep(kafka)
+            finally:
+                if not held or arguments.keep:
+                    _keep(kafka)
     _report(console, folder, result)
     return 0 if held else 1
 

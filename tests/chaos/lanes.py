@@ -31,7 +31,8 @@ class Lanes:
     def __init__(
         self, strikes: Sequence[Strike], product: Product, history: History, *, seed: int, seconds: float
     ) -> None:
-        self._product, self._history, self._seed, self._seconds = product, history, seed, seconds
+        self._product, self._history, self._seed = product, history, seed
+        self.seconds = seconds
         self._began_s = 0.0
         self._lock = threading.Lock()
         lanes: dict[str, list[Strike]] = {}
@@ -61,12 +62,12 @@ class Lanes:
     @property
     def over(self) -> bool:
         """Whether the time is over and every fault healed."""
-        return self.elapsed_s >= self._seconds and not any(thread.is_alive() for thread in self._threads)
+        return self.elapsed_s >= self.seconds and not any(thread.is_alive() for thread in self._threads)
 
     def _run(self, strikes: Sequence[Strike]) -> None:
         for strike in strikes:
             self._wait(strike.at_s - self.elapsed_s)
-            if self.elapsed_s > self._seconds + LATE_S:
+            if self.elapsed_s > self.seconds + LATE_S:
                 with self._lock:
                     self.dropped += 1
                 continue

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -20,8 +21,9 @@ from tests.chaos.history import History
 from tests.chaos.processes import Process, Processes
 from tests.endurance.stack import free_port
 from tricast.kafka import Cluster
-from tricast.processors import PROCESSORS, sources_of
+from tricast.processors import sources_of
 
+HISTORY: Final = "history.jsonl"
 VENDORS: Final = ("kambi", "fastpath", "rms")
 WORKERS: Final = {"kambi": 2, "fastpath.audit": 2, "rms.approvals": 1, "rms.bets": 1, "rms.join": 2}
 """How many workers of each processor there are at first."""
@@ -36,10 +38,12 @@ class Product:
     Args:
         folder: Logs, ledgers, what connectors keep, the history.
         kafka: Three running brokers.
-        history: Told of starts and ends.
         seed: Of simulators, and of how long restarts take to come.
+        feeds: Which feeds it has.
+        prefix: Of topics and groups.
 
     Attributes:
+        history: What happened; told of starts and ends.
         processes: All processes but the brokers, by name: ``worker:<processor>:<n>``, ``connector:<feed>``,
             ``simulator:<vendor>``.
         gates: What stands between connectors and each vendor.
@@ -47,17 +51,27 @@ class Product:
         groups: Sources by consumer group.
     """
 
-    def __init__(self, folder: Path, kafka: Cluster, history: History, seed: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kafka: Cluster,
+        *,
+        seed: int,
+        feeds: Sequence[str] = VENDORS,
+        prefix: str = settings.PREFIX,
+    ) -> None:
         self.folder = folder
         self.kafka = kafka
-        self.history = history
+        (folder / "logs").mkdir(parents=True)
+        self.history = History(folder / HISTORY)
         self.seed = seed
-        self.prefix = settings.PREFIX
-        self.processes = Processes(history, Random(f"{seed}/restarts"))
+        self.feeds = feeds
+        self.prefix = prefix
+        self.processes = Processes(self.history, Random(f"{seed}/restarts"))
         self.gates: dict[str, Gate] = {}
-        self.topics = {settings.PREFIX + name: topic.partitions for name, topic in TOPICS.items()}
-        self.groups = sources_of(PROCESSORS, settings.PREFIX)
-        self.environment = settings.common(kafka.bootstrap_servers)
+        self.topics = {prefix + name: topic.partitions for name, topic in TOPICS.items()}
+        self.groups = sources_of([name for name in WORKERS if name.partition(".")[0] in feeds], prefix)
+        self.environment = settings.common(kafka.bootstrap_servers, prefix)
         self._ports: dict[str, int] = {}
         self._open = contextlib.ExitStack()
 
@@ -148,24 +162,25 @@ class Product:
             self.processes.retire(name)
 
     def _start(self) -> None:
-        for vendor in VENDORS:
+        for vendor in self.feeds:
             self._ports[vendor] = port = free_port()
             told = settings.simulator(vendor, self.folder, port, self.seed)
             self._add(f"simulator:{vendor}", ("simulate", vendor), told)
-        for vendor in VENDORS:
+        for vendor in self.feeds:
             self._await_simulator(vendor)
             self.gates[vendor] = self._open.enter_context(Gate(self._ports[vendor]))
         for processor, count in WORKERS.items():
-            for number in range(1, count + 1):
+            for number in range(1, count + 1) if self.prefix + processor in self.groups else ():
                 self._add_worker(processor, number)
-        for feed in VENDORS:
+        for feed in self.feeds:
             keeps = self.folder / "kept" / feed
             keeps.mkdir(parents=True)
             self._open.enter_context(spool.small_disk(keeps / "spool"))
             told = settings.connector(feed, keeps, self.gates[feed].port)
             self._add(f"connector:{feed}", ("connect", feed), told, keeps)
-        told = settings.bet_platform(self.folder, self._ports["rms"], self.seed)
-        self._add("simulator:bets", ("simulate", "bets"), told)
+        if "rms" in self.feeds:
+            told = settings.bet_platform(self.folder, self._ports["rms"], self.seed)
+            self._add("simulator:bets", ("simulate", "bets"), told)
 
     def _add_worker(self, processor: str, number: int) -> None:
         told = {"TRICAST_ENGINE__WORKER_NAME": f"w{number}"}

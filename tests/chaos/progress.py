@@ -44,17 +44,21 @@ class Screen:
         self._bar.update(self._task, description=text, total=None)
         self.console.print(text, highlight=False, soft_wrap=True)
 
-    def show(self, lanes: Lanes, sample: Mapping[str, Any], seconds: float) -> None:
+    def show(self, lanes: Lanes, sample: Mapping[str, Any]) -> None:
         """Tell what is under way: faults, how many there were, raw records a second by feed."""
         now_s = time.monotonic()
         if sample and now_s - self._before[0] >= _RATE_OVER_S:
             self._rates, self._before = self._rate(now_s, sample["high"]), (now_s, sample["high"])
         faults = ", ".join(lanes.under_way.values()) or "no fault"
         text = f"{lanes.struck.total()} strikes | {faults} | {self._rates}"
-        self._bar.update(self._task, description=text, total=seconds, completed=min(lanes.elapsed_s, seconds))
+        self._bar.update(
+            self._task, description=text, total=lanes.seconds, completed=min(lanes.elapsed_s, lanes.seconds)
+        )
         if not self.console.is_terminal and now_s - self._line_s >= _LINE_EVERY_S:
             self._line_s = now_s
-            self.console.print(f"{lanes.elapsed_s:4.0f}/{seconds:.0f} s | {text}", highlight=False, soft_wrap=True)
+            self.console.print(
+                f"{lanes.elapsed_s:4.0f}/{lanes.seconds:.0f} s | {text}", highlight=False, soft_wrap=True
+            )
 
     def _rate(self, now_s: float, high: Mapping[str, int]) -> str:
         since_s, before = self._before

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.chaos.product import VENDORS, Product
+from tests.chaos.product import Product
 from tests.chaos.sampler import Sampler
 from tests.chaos.settings import LONGEST_WINDOW_S, SESSION_TIMEOUT_S, TRANSACTION_TIMEOUT_S
 
@@ -25,12 +25,13 @@ def pause(product: Product) -> None:
     Raises:
         NotQuiet: One of them still has something to say after minutes.
     """
-    product.processes.retire("simulator:bets")
+    if "rms" in product.feeds:
+        product.processes.retire("simulator:bets")
     waiting: Mapping[str, int] = {}
 
     def handed_over() -> bool:
         nonlocal waiting
-        waiting = {vendor: product.ask(vendor, "/simulator/pause", {})["waiting"] for vendor in VENDORS}
+        waiting = {vendor: product.ask(vendor, "/simulator/pause", {})["waiting"] for vendor in product.feeds}
         return not any(waiting.values())
 
     _await(handed_over, lambda: f"simulators still have to hand over {dict(waiting)}")
@@ -44,7 +45,7 @@ def settle(product: Product, sampler: Sampler) -> None:
     Raises:
         NotQuiet: Workers do not come to the end of their sources.
     """
-    time.sleep(LONGEST_WINDOW_S + _SLACK_S)
+    time.sleep((LONGEST_WINDOW_S if "rms" in product.feeds else 0.0) + _SLACK_S)
     for name in product.connectors():
         product.processes.retire(name)
     behind: dict[str, Any] = {}
@@ -86,13 +87,14 @@ def lag(product: Product, sample: Mapping[str, Any]) -> dict[str, int]:
 
 def dump(product: Product) -> None:
     """Keep what the simulators say that is true now."""
-    said = {
-        "kambi-state": product.ask("kambi", "/simulator/state"),
-        "fastpath-numbers": product.ask("fastpath", "/simulator/numbers"),
-        "rms-decisions": _decisions(product),
+    truths: dict[str, tuple[str, Callable[[], Any]]] = {
+        "kambi": ("kambi-state", lambda: product.ask("kambi", "/simulator/state")),
+        "fastpath": ("fastpath-numbers", lambda: product.ask("fastpath", "/simulator/numbers")),
+        "rms": ("rms-decisions", lambda: _decisions(product)),
     }
-    for name, content in said.items():
-        (product.folder / f"{name}.json").write_text(json.dumps(content))
+    for feed in product.feeds:
+        name, said = truths[feed]
+        (product.folder / f"{name}.json").write_text(json.dumps(said()))
 
 
 def _decisions(product: Product) -> list[dict[str, Any]]:

@@ -18,11 +18,11 @@ SECRET: Final = "simulated"  # of a simulator on loopback
 Environment = dict[str, str]
 
 
-def common(bootstrap: str) -> Environment:
+def common(bootstrap: str, prefix: str) -> Environment:
     """Return what every process is told."""
     return RMS_WINDOWS | {
         "TRICAST_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
-        "TRICAST_TOPIC_PREFIX": PREFIX,
+        "TRICAST_TOPIC_PREFIX": prefix,
         "TRICAST_ENGINE__SESSION_TIMEOUT_S": f"{SESSION_TIMEOUT_S:g}",
         "TRICAST_ENGINE__HEARTBEAT_INTERVAL_S": "1",
         "TRICAST_ENGINE__TRANSACTION_TIMEOUT_S": f"{TRANSACTION_TIMEOUT_S:g}",

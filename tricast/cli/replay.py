@@ -134,7 +134,7 @@ async def _kept(
 
 def print_report(feed: str, report: Report, console: Console) -> None:
     """Print a report for people."""
-    before = f", {report.warm_up_records:,} before them for their state" if report.warm_up_records else ""
+    before = f", {report.around_records:,} around them for their state" if report.around_records else ""
     console.print(f"[bold]replay of {feed}[/]: {report.records:,} records processed{before}")
     _print_outputs(report, console)
     _print_states(report, console)
@@ -149,6 +149,8 @@ def print_report(feed: str, report: Report, console: Console) -> None:
         console.print(f"note: {note}", highlight=False, soft_wrap=True, markup=False)
     if report.equal:
         console.print(f"[bold green]equal[/]: {report.totals()['equal']:,} records, byte for byte")
+    elif report.too_little:
+        console.print("[bold red]nothing to compare[/]")
     else:
         console.print("[bold red]different[/]")
 

@@ -104,4 +104,5 @@ def _text(value: bytes | None) -> str:
     if value is None:
         return "(absent)"
     text = value.decode(errors="backslashreplace")
+    text = text if text.isprintable() else repr(value)[2:-1]
     return text if len(text) <= _SHOWN_LETTERS else text[: _SHOWN_LETTERS - 1] + "…"

@@ -116,10 +116,13 @@ class Extent:
         scope = self._scope
         by_time = await self._kafka.since(tp, scope.to_ms)
         wanted = high if by_time is None else by_time
-        end = max(begin, min(begin if checkpoint is None else checkpoint, wanted))
+        committed = begin if checkpoint is None else checkpoint
+        end = max(begin, min(committed, wanted))
         start, start_ms = await self._start(processor, tp, begin, high)
-        end_ms = await self._time_of(tp, end, high)
-        if end < wanted and end_ms is not None:
+        spread_ms = scope.memories[processor].spread_s * 1000
+        after = await self._kafka.since(tp, scope.to_ms + spread_ms)
+        played = max(end, min(committed, high if after is None else after))
+        if end < wanted and await self._time_of(tp, end, high) is not None:
             self._notes.append(
                 f"{tp.topic}/{tp.partition}: {processor} has committed up to {end} of {wanted};"
                 " the rest is not compared"
@@ -130,8 +133,9 @@ class Extent:
             begin=begin,
             start=min(start, end),
             end=end,
+            played=played,
             start_ms=start_ms,
-            end_ms=min(scope.to_ms, FOREVER_MS if end_ms is None else end_ms),
+            end_ms=min(scope.to_ms, await self._earliest(tp, played, high) if played == committed else FOREVER_MS),
             checkpoint=checkpoint,
         )
 
@@ -153,6 +157,13 @@ class Extent:
             return begin, 0
         found = await self._kafka.since(tp, from_ms)
         return (high if found is None else found), from_ms
+
+    async def _earliest(self, tp: TopicPartition, offset: int, high: int) -> int:
+        """Return the least Kafka timestamp of what is not processed yet: later outputs may have that time."""
+        earliest = FOREVER_MS
+        async for batch in self._kafka.read({tp: (offset, high)}, "read_committed"):
+            earliest = min(earliest, *(int(record.timestamp) for record in batch))
+        return earliest
 
     async def _time_of(self, tp: TopicPartition, offset: int, high: int) -> int | None:
         """Return the Kafka timestamp of the first record from ``offset`` on."""

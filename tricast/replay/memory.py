@@ -16,10 +16,13 @@ class Memory:
     Attributes:
         back_s: After so many seconds of records nothing older decides what is written, as a rule.
         beyond: What may, all the same.
+        spread_s: How far from their neighbours' the times of records in its source may be, because what writes them
+            was behind.
     """
 
     back_s: int
     beyond: str
+    spread_s: int = 60
 
 
 def memory_of(processor: str, settings: Settings) -> Memory:
@@ -39,6 +42,7 @@ def memory_of(processor: str, settings: Settings) -> Memory:
             return Memory(
                 int(rms.remember_s + rms.unanswered_s + rms.verify_s),
                 "the mark of approvals by code alone, which counts from the first one ever",
+                spread_s=_HOUR_S,
             )
         case _:
             return Memory(0, "nothing: it keeps no state")

@@ -47,7 +47,8 @@ class Report:
     shown: int
     records: int = 0
     """Source records whose outputs were compared."""
-    warm_up_records: int = 0
+    around_records: int = 0
+    """Those before, for their state, and a little after."""
     outputs: dict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """By topic and message type."""
     differences: dict[str, list[Shown]] = field(default_factory=lambda: defaultdict(list))
@@ -70,17 +71,24 @@ class Report:
         return sum(self.outputs.values(), Counter())
 
     @property
+    def too_little(self) -> bool:
+        """Whether nothing was there to compare, which proves nothing."""
+        return not self.totals() and not any(task.state_entries for task in self.tasks)
+
+    @property
     def equal(self) -> bool:
         """Whether all that can be compared is the same, byte for byte."""
         totals = self.totals()
-        return not any(totals[outcome] for outcome in WRONG) and not any(task.state_wrong for task in self.tasks)
+        wrong = any(totals[outcome] for outcome in WRONG) or any(task.state_wrong for task in self.tasks)
+        return not wrong and not self.too_little
 
     def to_json(self) -> dict[str, Any]:
         """Return the report for scripts."""
         return {
             "equal": self.equal,
+            "too_little": self.too_little,
             "records": self.records,
-            "warm_up_records": self.warm_up_records,
+            "around_records": self.around_records,
             "totals": dict(sorted(self.totals().items())),
             "outputs": [
                 {"topic": topic, "type": kind, **dict(sorted(counts.items()))}

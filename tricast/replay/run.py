@@ -85,7 +85,7 @@ class _Replay:
         )
         name = task.name
         async for records in self._source(window):
-            inside = records[0].offset >= window.start
+            inside = window.start <= records[0].offset < window.end
             written = player.play(records, records[-1].offset + 1)
             bench.expect(name, written, inside=inside)
             if inside:
@@ -93,22 +93,21 @@ class _Replay:
                 if self._keep is not None:
                     await self._keep.take(written)
             else:
-                self._report.warm_up_records += len(records)
-            phase = f"{'processing' if inside else 'processing what came before,'} {name}"
-            self._progress(phase, records[-1].offset + 1 - window.begin, window.end - window.begin)
+                self._report.around_records += len(records)
+            phase = f"{'processing' if inside else 'processing what is around,'} {name}"
+            self._progress(phase, records[-1].offset + 1 - window.begin, window.played - window.begin)
         if player.failures:
             self._report.notes.append(f"{name}: {player.failures} records ended with an exception of the processor")
         self._report.tasks.append(self._state(task, player))
 
     async def _source(self, window: Window) -> AsyncIterator[Sequence[KafkaRecord]]:
-        """Yield the records of a window, those that are compared apart from those before."""
+        """Yield the records that are processed, those that are compared apart from those before and after."""
         tp = TopicPartition(*window.partition)
-        async for batch in self._kafka.read({tp: (window.begin, window.end)}, "read_committed"):
-            before = [record for record in batch if record.offset < window.start]
-            if before:
-                yield before
-            if len(before) < len(batch):
-                yield batch[len(before) :]
+        async for batch in self._kafka.read({tp: (window.begin, window.played)}, "read_committed"):
+            for first, last in ((window.begin, window.start), (window.start, window.end), (window.end, window.played)):
+                records = [record for record in batch if first <= record.offset < last]
+                if records:
+                    yield records
 
     def _state(self, task: ReplayTask, player: Player) -> TaskReport:
         window = task.window

@@ -18,6 +18,7 @@ class Window:
         begin: First record that is processed: the first that Kafka still has.
         start: First record that is compared.
         end: The one after the last.
+        played: Up to here more is processed: what records write that name no source is known by that.
         start_ms: Kafka timestamp from which on records that name no source are compared.
         end_ms: Likewise; from here on they are of records that come later.
         checkpoint: Offset up to which the processor's committed state goes; ``None`` when it never ran.
@@ -28,6 +29,7 @@ class Window:
     begin: int
     start: int
     end: int
+    played: int
     start_ms: int
     end_ms: int
     checkpoint: int | None
@@ -39,8 +41,8 @@ class Window:
 
     @property
     def has_final_state(self) -> bool:
-        """Whether the state at the end is to be that of the changelog."""
-        return self.checkpoint == self.end and not self.is_cold
+        """Whether the state after all that is processed is to be that of the changelog."""
+        return self.checkpoint == self.played and not self.is_cold
 
 
 class Windows:

@@ -10,7 +10,7 @@ from schemas.raw import Header
 
 VERSION_HEADER = "tc-version"
 """Of a dead letter: the code that wrote it. It differs by intention when a newer version processes again."""
-_POSITIONS = ("ce_replayed", "tc-replayed", "ce_id", "tc-source")
+_POSITIONS = ("ce_replayed", "tc-replay-request", "ce_id", "tc-source")
 """Headers that may name a source position, the closest to what was processed first."""
 _NO_TYPE = "no type"
 
@@ -77,7 +77,9 @@ class Written:
         """What makes a replayed and a real record the same one: its id where it has one, else all of it."""
         texts = self._texts
         named = [
-            f"{name}={texts[name]}" for name in ("ce_id", "ce_replayed", "tc-source", "tc-replayed") if name in texts
+            f"{name}={texts[name]}"
+            for name in ("ce_id", "ce_replayed", "tc-source", "tc-replay-request")
+            if name in texts
         ]
         return _hash("|".join(named).encode(), b"") if named else self.digest
 

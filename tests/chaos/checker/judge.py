@@ -1,8 +1,10 @@
 """Everything that is judged of ledgers and topics, feed by feed."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
+from tests.chaos.checker import fastpath
 from tests.chaos.checker.cabinet import Cabinet
 from tests.chaos.checker.history import History, of_lines
 from tests.chaos.checker.kambi_accounts import TOPICS as KAMBI_TOPICS
@@ -29,6 +31,7 @@ def judge(folder: Path, cabinet: Cabinet, history: History, prefix: str, verdict
     for topic in ORDERED:
         judge_order(cabinet.read(topic), verdict)
     _judge_kambi(folder / "kambi-state.json", cabinet, f"{prefix}kambi.raw", verdict)
+    _judge_fastpath(folder / "fastpath-ledger.jsonl", cabinet, f"{prefix}fastpath.raw", verdict)
 
 
 def _judge_ledger(feed: str, ledger: Path, cabinet: Cabinet, history: History, verdict: Verdict) -> None:
@@ -51,3 +54,21 @@ def _judge_kambi(state: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> N
         mentioned |= accounts.mentioned
     if state.exists():
         judge_final(offering.events, json.loads(state.read_bytes()), mentioned, verdict)
+
+
+def _judge_fastpath(ledger: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> None:
+    for partition in cabinet.partitions("fastpath.raw"):
+        accounts = fastpath.Accounts(verdict)
+        for record, made in side_by_side(cabinet.read("fastpath.raw", partition), cabinet.made_of(raw, partition)):
+            accounts.take(record, made)
+        accounts.finish()
+    feeds: defaultdict[str, fastpath.Feed] = defaultdict(fastpath.Feed)
+    for topic in sorted(fastpath.TOPICS):
+        for record in cabinet.read(topic):
+            value = json.loads(record.value or b"{}")
+            fastpath.take_record(feeds[value["feed"]], value["feed"], record, value, verdict)
+    for record in cabinet.read("fastpath.sequence"):
+        value = json.loads(record.value or b"{}")
+        fastpath.take_finding(feeds[value["feed"]], value, verdict)
+    if ledger.exists():
+        fastpath.judge_numbers(fastpath.published(read_json(ledger)), feeds, verdict)

@@ -1,9 +1,14 @@
 """Who judges a run: the checker, which knows nothing of us; ``tricast audit`` as a second opinion; what faults cost."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from tests.chaos.arrivals import arrivals
@@ -11,10 +16,11 @@ from tests.chaos.history import read
 from tests.chaos.product import HISTORY, Product
 from tests.chaos.progress import Screen
 from tests.chaos.recovery import Recovery, recoveries
-from tests.chaos.sampler import Sampler
+from tricast.stack import tether
 
 _NOTHING_FOUND, _FOUND = 0, 1
 """Exit codes of the checker; any other says that it failed itself."""
+_READ_ON_S: Final = 300.0
 VERDICT: Final = "verdict.json"
 
 
@@ -41,18 +47,42 @@ class Result:
         return not self.problems and bool(self.verdict.get("held")) and clean
 
 
-def judge(product: Product, sampler: Sampler, result: Result, screen: Screen) -> None:
-    """Judge what is in Kafka of a product that has come to rest.
+@contextlib.contextmanager
+def followed(product: Product, result: Result) -> Iterator[None]:
+    """Let the checker read along from here on, as consumers would; it reads on to the end when this is left.
 
     Args:
-        product: Its workers still run; nothing is written any more.
-        sampler: Knows where topics end.
+        product: Whose topics are read; they are there.
+        result: Told when it failed.
+    """
+    log = _log(product)
+    with log.open("ab") as output:
+        follower = subprocess.Popen(
+            [
+                *(sys.executable, "-I", "-S", tether.__file__, str(os.getpid())),
+                *(sys.executable, "-m", "tests.chaos.checker.follow", str(product.folder)),
+                *("--bootstrap", product.kafka.bootstrap_servers, "--prefix", product.prefix),
+            ],
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield
+    finally:
+        follower.send_signal(signal.SIGTERM)
+        code = follower.wait(_READ_ON_S)
+        if code:
+            result.problems.append(f"the checker's reader ended with {code}; see {log}")
+
+
+def audit(product: Product, result: Result, screen: Screen) -> None:
+    """Ask ``tricast audit`` about every feed, ledger and all.
+
+    Args:
+        product: Came to rest.
         result: Completed here.
         screen: Where progress is told.
     """
-    bootstrap = product.kafka.bootstrap_servers
-    screen.say("the checker reads topics and ledgers")
-    _check(product, result, "--bootstrap", bootstrap)
     for feed in product.feeds:
         screen.say(f"tricast audit {feed}")
         ledger = str(product.folder / f"{feed}-ledger.jsonl")
@@ -62,26 +92,44 @@ def judge(product: Product, sampler: Sampler, result: Result, screen: Screen) ->
             result.audits[feed] = json.loads(printed)
         except ValueError:
             result.problems.append(f"audit of {feed} failed; see {product.folder}")
-    screen.say("what each fault cost")
+
+
+def measure(product: Product, sample: Mapping[str, Any], result: Result) -> None:
+    """Find out what each fault cost.
+
+    Args:
+        product: Came to rest.
+        sample: The last one: where topics end.
+        result: Completed here.
+    """
     sources = {source for sources in product.groups.values() for source in sources}
-    ends = {place: end for place, end in sampler.latest["high"].items() if place.rpartition("/")[0] in sources}
+    ends = {place: end for place, end in sample["high"].items() if place.rpartition("/")[0] in sources}
     history = read(product.folder / HISTORY)
-    result.recovered = recoveries(history, arrivals(bootstrap, ends), product.groups, product.prefix)
+    reached = arrivals(product.kafka.bootstrap_servers, ends)
+    result.recovered = recoveries(history, reached, product.groups, product.prefix)
 
 
-def read_segments(product: Product, result: Result) -> None:
-    """Let the checker read what brokers that have ended left on disk."""
-    directories = (product.kafka.files.node(broker).storage for broker in product.kafka.brokers)
-    _check(product, result, "--segments", *map(str, directories))
+def check(product: Product, result: Result, *, segments: bool) -> None:
+    """Let the checker judge what it read, and what brokers left on disk.
 
-
-def _check(product: Product, result: Result, *arguments: str) -> None:
-    command = [sys.executable, "-m", "tests.chaos.checker", str(product.folder), *arguments]
-    log = product.folder / "logs" / "checker.log"
+    Args:
+        product: Ended, and followed to its end.
+        result: Completed here.
+        segments: Whether its brokers have ended, so that their files may be read.
+    """
+    directories = [str(product.kafka.files.node(broker).storage) for broker in product.kafka.brokers]
+    command = [sys.executable, "-m", "tests.chaos.checker", str(product.folder)]
+    log = _log(product)
     with log.open("ab") as output:
-        code = subprocess.run(command, stdout=output, stderr=output, check=False).returncode
+        code = subprocess.run(
+            [*command, *(("--segments", *directories) if segments else ())], stdout=output, stderr=output, check=False
+        ).returncode
     told = product.folder / VERDICT
     if code in (_NOTHING_FOUND, _FOUND) and told.exists():
         result.verdict = json.loads(told.read_text())
     else:
         result.problems.append(f"the checker failed with {code}; see {log}")
+
+
+def _log(product: Product) -> Path:
+    return product.folder / "logs" / "checker.log"

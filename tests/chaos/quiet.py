@@ -37,17 +37,19 @@ def pause(product: Product) -> None:
     _await(handed_over, lambda: f"simulators still have to hand over {dict(waiting)}")
 
 
-def settle(product: Product, sampler: Sampler) -> None:
-    """Wait until every window of RMS has passed and the workers have worked off what is in their sources.
+def settle(product: Product, sampler: Sampler) -> list[str]:
+    """Wait until every window of RMS has passed and workers have worked off their sources; end everybody in order.
 
     Connectors still run: their ticks are the time that windows pass by, and their snapshots close Kambi's gaps.
+
+    Returns:
+        Who did not end as it should.
 
     Raises:
         NotQuiet: Workers do not come to the end of their sources.
     """
     time.sleep((LONGEST_WINDOW_S if "rms" in product.feeds else 0.0) + _SLACK_S)
-    for name in product.connectors():
-        product.processes.retire(name)
+    badly = _retired(product, product.connectors())
     behind: dict[str, Any] = {}
     still_since = time.monotonic()
     last: Any = None
@@ -65,6 +67,12 @@ def settle(product: Product, sampler: Sampler) -> None:
     _await(worked_off, lambda: f"workers are behind: {behind}")
     # Whatever a dead worker left open has been ended by then.
     time.sleep(SESSION_TIMEOUT_S + TRANSACTION_TIMEOUT_S)
+    return [*badly, *_retired(product, product.workers())]
+
+
+def _retired(product: Product, names: list[str]) -> list[str]:
+    codes = {name: product.processes.retire(name) for name in names}
+    return [f"{name} ended with {code} on SIGTERM, at rest" for name, code in codes.items() if code != 0]
 
 
 def lag(product: Product, sample: Mapping[str, Any]) -> dict[str, int]:

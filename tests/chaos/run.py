@@ -10,7 +10,7 @@ from typing import Any, Final
 from tests.chaos import settings
 from tests.chaos.fault import Kind
 from tests.chaos.history import read
-from tests.chaos.judges import Result, judge, read_segments
+from tests.chaos.judges import Result, audit, check, followed, measure
 from tests.chaos.lanes import Lanes
 from tests.chaos.plan import plan
 from tests.chaos.product import HISTORY, Product
@@ -26,7 +26,7 @@ _LOOK_S: Final = 0.5
 
 
 def run(product: Product, kinds: Sequence[Kind], *, seconds: float, screen: Screen) -> Result:
-    """Run the product under the faults of a plan until all it left in Kafka is judged.
+    """Run the product under the faults of a plan and let ``tricast audit`` judge what it left.
 
     Args:
         product: Not started; in its folder everything is kept.
@@ -40,15 +40,18 @@ def run(product: Product, kinds: Sequence[Kind], *, seconds: float, screen: Scre
     screen.say("creating topics")
     product.tricast("topics", "create")
     sampler = Sampler(product.kafka.bootstrap_servers, product.topics, product.groups, history)
-    sampler.start()
-    try:
-        with product:
-            lanes = Lanes(plan(kinds, product.seed, seconds), product, history, seed=product.seed, seconds=seconds)
-            _live(product, sampler, lanes, result, screen)
-            judge(product, sampler, result, screen)
-    finally:
-        sampler.quit.set()
-        sampler.join(_SAMPLER_S)
+    with followed(product, result):
+        sampler.start()
+        try:
+            with product:
+                lanes = Lanes(plan(kinds, product.seed, seconds), product, history, seed=product.seed, seconds=seconds)
+                _live(product, sampler, lanes, result, screen)
+            audit(product, result, screen)
+        finally:
+            sampler.quit.set()
+            sampler.join(_SAMPLER_S)
+        screen.say("what each fault cost")
+        measure(product, sampler.latest, result)
     return result
 
 
@@ -66,7 +69,7 @@ def finish(product: Product, result: Result, screen: Screen) -> None:
         if kafka.pid(broker) is not None:
             kafka.stop_broker(broker)
     product.history.add("stopped")
-    read_segments(product, result)
+    check(product, result, segments=True)
     summed = summary(read(product.folder / HISTORY), result.recovered, result.audits, result.verdict)
     summed |= {"held": result.held, "problems": result.problems}
     (product.folder / FILE).write_text(json.dumps(summed, indent=1))
@@ -87,7 +90,7 @@ def _live(product: Product, sampler: Sampler, lanes: Lanes, result: Result, scre
     try:
         pause(product)
         dump(product)
-        settle(product, sampler)
+        result.problems += settle(product, sampler)
     except NotQuiet as error:
         result.problems.append(f"did not come to rest: {error}")
     product.history.add("quiet", waited_s=time.monotonic() - began)

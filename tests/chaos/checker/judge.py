@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-from tests.chaos.checker import fastpath
+from tests.chaos.checker import fastpath, rms
 from tests.chaos.checker.cabinet import Cabinet
 from tests.chaos.checker.history import History, of_lines
 from tests.chaos.checker.kambi_accounts import TOPICS as KAMBI_TOPICS
@@ -19,6 +19,13 @@ FEEDS = ("kambi", "fastpath", "rms")
 ORDERED = (*sorted(KAMBI_TOPICS), "kambi.dead-letters", "fastpath.dead-letters", "rms.dead-letters")
 """Topics whose records come in the order of their sources; the rest of FastPath by number, of RMS by first in raw."""
 
+_WINDOWS = {
+    "TRICAST_RMS__WINDOW_PREMATCH_S": "600",
+    "TRICAST_RMS__VERIFY_S": "900",
+    "TRICAST_RMS__UNANSWERED_S": "3600",
+}
+"""What a bet may wait for before it has its outcome, one after the other; defaults of docs/rms.md."""
+
 
 def judge(folder: Path, cabinet: Cabinet, history: History, prefix: str, verdict: Verdict) -> None:
     """Judge the feeds whose ledgers are in the folder."""
@@ -32,6 +39,7 @@ def judge(folder: Path, cabinet: Cabinet, history: History, prefix: str, verdict
         judge_order(cabinet.read(topic), verdict)
     _judge_kambi(folder / "kambi-state.json", cabinet, f"{prefix}kambi.raw", verdict)
     _judge_fastpath(folder / "fastpath-ledger.jsonl", cabinet, f"{prefix}fastpath.raw", verdict)
+    _judge_rms(folder, cabinet, history, f"{prefix}rms.raw", verdict)
 
 
 def _judge_ledger(feed: str, ledger: Path, cabinet: Cabinet, history: History, verdict: Verdict) -> None:
@@ -72,3 +80,33 @@ def _judge_fastpath(ledger: Path, cabinet: Cabinet, raw: str, verdict: Verdict) 
         fastpath.take_finding(feeds[value["feed"]], value, verdict)
     if ledger.exists():
         fastpath.judge_numbers(fastpath.published(read_json(ledger)), feeds, verdict)
+
+
+def _judge_rms(folder: Path, cabinet: Cabinet, history: History, raw: str, verdict: Verdict) -> None:
+    last_ns = 0
+    for partition in cabinet.partitions("rms.raw"):
+        accounts = rms.Accounts(verdict)
+        for record, made in side_by_side(cabinet.read("rms.raw", partition), cabinet.made_of(raw, partition)):
+            accounts.take(record, made)
+            last_ns = max(last_ns, record.received_ns)
+    if not (folder / "rms-ledger.jsonl").exists():
+        return
+    told = [gap.interval for gap in told_gaps(cabinet.read("rms.health")) if gap.interval is not None]
+    longest_s = sum(float(_setting(history, name, else_s)) for name, else_s in _WINDOWS.items())
+    bets = rms.written(cabinet.read("rms.bets"))
+    rms.judge_outcomes(
+        rms.desk(read_json(folder / "rms-ledger.jsonl")),
+        bets,
+        rms.decided(cabinet.read("rms.decisions")),
+        told,
+        verdict,
+        ended_before_ns=last_ns - int(longest_s * 1e9),
+    )
+    if (folder / "bets-ledger.jsonl").exists():
+        for line in read_json(folder / "bets-ledger.jsonl"):
+            if (str(line["customer"]), line["slip"]) not in bets:
+                verdict.find("lost", f"rms.bets: {line['kind']} of {line['slip']} at {line['position']} is not there")
+
+
+def _setting(history: History, name: str, otherwise: str) -> str:
+    return str(history.run.get("settings", {}).get(name, otherwise))

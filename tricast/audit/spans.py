@@ -50,9 +50,16 @@ class Kafka:
 
     async def since(self, partition: TopicPartition, since_ms: int) -> int | None:
         """Return the first offset at or after a time; ``None`` when nothing is that new."""
+        return (await self.firsts([partition], since_ms))[partition]
+
+    async def firsts(self, partitions: Iterable[TopicPartition], since_ms: int) -> dict[TopicPartition, int | None]:
+        """Return of each partition the first offset at or after a time; ``None`` when nothing is that new."""
+        wanted = dict.fromkeys(partitions, since_ms)
+        if not wanted:
+            return {}
         async with self._consumer("read_uncommitted") as consumer:
-            found = (await consumer.offsets_for_times({partition: since_ms}))[partition]
-        return int(found.offset) if found is not None else None
+            found = await consumer.offsets_for_times(wanted)
+        return {tp: None if offset is None else int(offset.offset) for tp, offset in found.items()}
 
     async def committed(self, group: str) -> dict[TopicPartition, int]:
         """Return the committed offsets of a consumer group; none while the cluster has no coordinator for it."""

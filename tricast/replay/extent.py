@@ -93,12 +93,8 @@ class Extent:
                 tp.partition: Fold(self._database, f"{processor.name} {source}/{tp.partition}") for tp in partitions
             }
             await self._fold(changelog, folds)
-            spans = await self._kafka.spans(partitions)
-            for tp, (begin, end) in spans.items():
-                fold = folds[tp.partition]
-                checkpoint = fold.checkpoint.offset if fold.checkpoint is not None else None
-                window = await self._window(processor.name, tp, (begin, end), checkpoint)
-                tasks.append(ReplayTask(processor, topology, window, fold))
+            for window in await self._windows(processor.name, partitions, folds):
+                tasks.append(ReplayTask(processor, topology, window, folds[window.partition.partition]))
         return tasks
 
     async def _fold(self, changelog: str, folds: dict[int, Fold]) -> None:
@@ -111,52 +107,69 @@ class Extent:
         for tp, (_, end) in spans.items():
             folds[tp.partition].finish(end)
 
-    async def _window(self, processor: str, tp: TopicPartition, span: Span, checkpoint: int | None) -> Window:
-        begin, high = span
-        scope = self._scope
-        by_time = await self._kafka.since(tp, scope.to_ms)
-        wanted = high if by_time is None else by_time
-        committed = begin if checkpoint is None else checkpoint
-        end = max(begin, min(committed, wanted))
-        start, start_ms = await self._start(processor, tp, begin, high)
-        spread_ms = scope.memories[processor].spread_s * 1000
-        after = await self._kafka.since(tp, scope.to_ms + spread_ms)
-        played = max(end, min(committed, high if after is None else after))
-        if end < wanted and await self._time_of(tp, end, high) is not None:
-            self._notes.append(
-                f"{tp.topic}/{tp.partition}: {processor} has committed up to {end} of {wanted};"
-                " the rest is not compared"
+    async def _windows(self, processor: str, partitions: list[TopicPartition], folds: dict[int, Fold]) -> list[Window]:
+        spans = await self._kafka.spans(partitions)
+        filled = [tp for tp, (begin, high) in spans.items() if begin < high]
+        to_ms = self._scope.to_ms
+        spread_ms = self._scope.memories[processor].spread_s * 1000
+        ends = await self._kafka.firsts(filled, to_ms)
+        played = await self._kafka.firsts(filled, to_ms + spread_ms)
+        starts = await self._starts(processor, {tp: spans[tp] for tp in filled})
+        windows = []
+        for tp, (begin, high) in spans.items():
+            checkpoint = folds[tp.partition].checkpoint
+            committed = begin if checkpoint is None else max(begin, checkpoint.offset)
+            wanted = high if (end := ends.get(tp)) is None else end
+            end = min(committed, wanted)
+            last = min(committed, high if (after := played.get(tp)) is None else after)
+            unread_ms = await self._earliest(tp, last, high) if last == committed else FOREVER_MS
+            if end < wanted and unread_ms != FOREVER_MS:
+                self._notes.append(
+                    f"{tp.topic}/{tp.partition}: {processor} has committed up to {end} of {wanted};"
+                    " the rest is not compared"
+                )
+            start, start_ms = starts.get(tp, (begin, 0))
+            windows.append(
+                Window(
+                    processor=processor,
+                    partition=Partition(tp.topic, tp.partition),
+                    begin=begin,
+                    start=min(start, end),
+                    end=end,
+                    played=last,
+                    start_ms=start_ms,
+                    end_ms=min(to_ms, unread_ms),
+                    checkpoint=None if checkpoint is None else checkpoint.offset,
+                )
             )
-        return Window(
-            processor=processor,
-            partition=Partition(tp.topic, tp.partition),
-            begin=begin,
-            start=min(start, end),
-            end=end,
-            played=played,
-            start_ms=start_ms,
-            end_ms=min(scope.to_ms, await self._earliest(tp, played, high) if played == committed else FOREVER_MS),
-            checkpoint=checkpoint,
-        )
+        return windows
 
-    async def _start(self, processor: str, tp: TopicPartition, begin: int, high: int) -> tuple[int, int]:
+    async def _starts(self, processor: str, spans: dict[TopicPartition, Span]) -> dict[TopicPartition, tuple[int, int]]:
         """Return from where on is compared, as offset and as time."""
         from_ms = self._scope.from_ms
-        if begin > 0:
-            first_ms = await self._time_of(tp, begin, high)
-            memory = self._scope.memories[processor]
-            warm_ms = (first_ms or 0) + memory.back_s * 1000
-            if first_ms is not None:
-                self._notes.append(
-                    f"{tp.topic}/{tp.partition} begins at offset {begin}: what came before is gone by retention, and"
-                    f" {processor} remembers it. Not compared: its final state, and what came from the first"
-                    f" {memory.back_s} s of records. May differ all the same: {memory.beyond}"
-                )
-            from_ms = max(from_ms or 0, warm_ms)
+        whole = [tp for tp, (begin, _) in spans.items() if begin == 0]
         if from_ms is None:
-            return begin, 0
-        found = await self._kafka.since(tp, from_ms)
-        return (high if found is None else found), from_ms
+            starts = dict.fromkeys(whole, (0, 0))
+        else:
+            firsts = await self._kafka.firsts(whole, from_ms)
+            starts = {tp: (spans[tp][1] if first is None else first, from_ms) for tp, first in firsts.items()}
+        for tp, (begin, high) in spans.items():
+            if begin > 0:
+                starts[tp] = await self._cold_start(processor, tp, (begin, high))
+        return starts
+
+    async def _cold_start(self, processor: str, tp: TopicPartition, span: Span) -> tuple[int, int]:
+        """The beginning is gone: compare when what is left is as much as the processor remembers."""
+        memory = self._scope.memories[processor]
+        first_ms = await self._time_of(tp, *span)
+        from_ms = max(self._scope.from_ms or 0, (first_ms or 0) + memory.back_s * 1000)
+        self._notes.append(
+            f"{tp.topic}/{tp.partition} begins at offset {span[0]}: what came before is gone by retention, and"
+            f" {processor} remembers it. Not compared: its final state, and what came from the first"
+            f" {memory.back_s} s of records. May differ all the same: {memory.beyond}"
+        )
+        first = await self._kafka.since(tp, from_ms)
+        return (span[1] if first is None else first), from_ms
 
     async def _earliest(self, tp: TopicPartition, offset: int, high: int) -> int:
         """Return the least Kafka timestamp of what is not processed yet: later outputs may have that time."""

@@ -146,14 +146,14 @@ class _Replay:
         todo: dict[TopicPartition, Span] = {}
         names: dict[str, str] = {scope.prefix + name: name for name in outputs}
         for name, topic in outputs.items():
-            for tp, (begin, _) in spans[name].items():
-                end = (await self._kafka.spans([tp]))[tp][1]  # anew: live processors went on meanwhile
+            found = await self._kafka.spans(spans[name])  # anew: live processors went on meanwhile
+            firsts: dict[TopicPartition, int | None] = {}
+            if scope.from_ms is not None and topic.cleanup != "compact":
+                firsts = await self._kafka.firsts(spans[name], max(0, scope.from_ms - _AROUND_MS))
+            for tp, (begin, end) in found.items():
                 bench.begins(name, tp.partition, begin)
-                first = None
-                if scope.from_ms is not None and topic.cleanup != "compact":
-                    first = await self._kafka.since(tp, max(0, scope.from_ms - _AROUND_MS))
-                    first = end if first is None else first
-                todo[tp] = (begin if first is None else max(begin, first), end)
+                first = firsts.get(tp, begin)
+                todo[tp] = (end if first is None else max(begin, first), end)
         total, done = sum(end - begin for begin, end in todo.values()), 0
         async for batch in self._kafka.read(todo, "read_committed"):
             real = [(_written(record, names[record.topic]), record.offset) for record in batch]

@@ -2,6 +2,7 @@ import asyncio
 from random import Random
 
 import pytest
+from aiokafka import TopicPartition
 
 from connectors.clock import SystemClock
 from connectors.producer import RawWriter
@@ -37,6 +38,26 @@ async def test_a_record_too_large_for_the_topic_is_returned_and_its_neighbours_a
         await raw.close()
     records = await asyncio.to_thread(raw_topic.read, kafka, topic)
     assert [r.value for r in records] == [b"%d" % number for number in range(10)]
+
+
+async def test_a_hole_in_the_producers_sequence_costs_a_producer_and_no_record(kafka, topic_prefix):
+    """See docs/upstream/aiokafka-sequence-hole.md: such a producer never sends to that partition again."""
+    topic = raw_topic.create(kafka, topic_prefix)
+    raw = writer(kafka, topic)
+    try:
+        await raw.write([record(1, b"1"), record(2, b"2")])
+        spoilt = raw._producer
+        assert spoilt is not None
+        assert spoilt._txn_manager is not None
+        # What aiokafka does for a batch that expires while its partition has no leader: numbers that no broker sees.
+        spoilt._txn_manager.increment_sequence_number(TopicPartition(topic, 0), 3)
+        await raw.write([record(3, b"3")])
+        await raw.write([record(4, b"4")])
+        assert raw._producer is not spoilt
+    finally:
+        await raw.close()
+    records = await asyncio.to_thread(raw_topic.read, kafka, topic)
+    assert [r.value for r in records] == [b"1", b"2", b"3", b"4"]
 
 
 async def test_a_partition_the_topic_does_not_have_is_an_error_for_a_person(kafka, topic_prefix):

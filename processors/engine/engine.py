@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiokafka.errors import KafkaConnectionError
@@ -97,9 +97,8 @@ class Engine:
         self.bound: Membership | None = None
         """The last membership tasks were opened under, kept after they are closed."""
         self._tasks: dict[Partition, StreamTask] = {}
-        self._open: dict[Partition, int] = {}
-        """Open partitions and the seek that opened them."""
-        self._something_open = asyncio.Event()
+        self.open_partitions: dict[Partition, int] = {}
+        """Open partitions and the seek that opened them; changes under whoever looks at it."""
         self._closed: dict[Partition, tuple[StreamTask, Membership | None]] = {}
         self._pending: deque[tuple[Partition, Batch, int]] = deque()
         """Batches with their bytes."""
@@ -179,10 +178,9 @@ class Engine:
             self._wake.clear()  # set over nothing pending, it would let _run spin without ever yielding
             self._room.set()
             for partition, task in self._tasks.items():
-                self._closed[partition] = task, membership if partition in self._open else None
+                self._closed[partition] = task, membership if partition in self.open_partitions else None
             self._tasks.clear()
-            self._open.clear()
-            self._something_open.clear()
+            self.open_partitions.clear()
             self._writer.forget()
 
     def open_tasks(self, assigned: set[Partition], membership: Membership) -> None:
@@ -243,14 +241,7 @@ class Engine:
     async def _admit(self, tasks: list[StreamTask]) -> None:
         for task in tasks:
             seek = await self._seek(task.partition, task.position)
-            self._open[task.partition] = seek
-        if tasks:
-            self._something_open.set()
-
-    async def open_partitions(self) -> Mapping[Partition, int]:
-        """Wait until a task is open; return the live view of open ones (it changes under the caller)."""
-        await self._something_open.wait()
-        return self._open
+            self.open_partitions[task.partition] = seek
 
     # Batches in, cycles out.
 
@@ -260,7 +251,7 @@ class Engine:
         A batch fetched before its task's last seek is dropped: the task was closed in between.
         """
         await self._room.wait()
-        if self._open.get(partition) != batch.seek:
+        if self.open_partitions.get(partition) != batch.seek:
             return
         size = batch.size
         self._pending.append((partition, batch, size))

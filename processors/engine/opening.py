@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_S = 0.3
+CONNECTION_PATIENCE_S = 5.0
+"""A broker that dies takes connections with it, and the others answer; if none does, a person wants to know soon."""
 POLL_MS = 200
 POLL_RECORDS = 5_000
 
@@ -241,12 +243,13 @@ class TaskOpener:
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do ``work``, again while a broker or coordinator is moving."""
         now = asyncio.get_running_loop().time
-        deadline = now() + self._patience_s
+        began = now()
         while True:
             try:
                 return await work()
             except KafkaError as error:
-                if not error.retriable or isinstance(error, KafkaConnectionError) or now() > deadline:
+                patience_s = CONNECTION_PATIENCE_S if isinstance(error, KafkaConnectionError) else self._patience_s
+                if not error.retriable or now() > began + patience_s:
                     raise
                 log.warning("kafka.retry %r", error)
                 await asyncio.sleep(RETRY_S)

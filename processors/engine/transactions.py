@@ -171,6 +171,17 @@ class _QuickAddPartitionsHandler(sender.AddPartitionsToTxnHandler):
 class _FencingSender(sender.Sender):
     membership = Membership(-1, "")
 
+    async def _find_coordinator(self, kind: Any, key: str) -> Any:
+        # aiokafka gives up for good when the broker that it asks dies before it answers.
+        while True:
+            try:
+                return await super()._find_coordinator(kind, key)
+            except kafka_errors.KafkaError as error:
+                if not isinstance(error.__cause__, kafka_errors.KafkaConnectionError):
+                    raise
+            await self.client.force_metadata_update()
+            await asyncio.sleep(self._retry_backoff)
+
     async def _do_txn_offset_commit(self, offsets: dict[TopicPartition, OffsetAndMetadata], group: str) -> None:
         if not offsets:
             return
@@ -301,10 +312,15 @@ async def partition_counts(client: AIOKafkaClient, wanted: Iterable[str]) -> dic
     now = asyncio.get_running_loop().time
     deadline = now() + METADATA_PATIENCE_S
     while True:
-        cluster = await client.fetch_all_metadata()
-        found = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in names & set(cluster.topics())}
-        if found.keys() == names or now() > deadline:
-            return found
+        try:
+            cluster = await client.fetch_all_metadata()
+        except kafka_errors.KafkaError:  # no broker that it knows answers, for one that died just now
+            if now() > deadline:
+                raise
+        else:
+            found = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in names & set(cluster.topics())}
+            if found.keys() == names or now() > deadline:
+                return found
         await asyncio.sleep(METADATA_POLL_S)
 
 

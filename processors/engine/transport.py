@@ -20,6 +20,7 @@ from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+from mode import Service
 
 from processors.engine.task import Batch, Partition
 from schemas.errors import PositionError
@@ -69,6 +70,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     async def fetch(self, open_partitions: Mapping[Partition, int]) -> dict[Partition, Batch]:
         """Return the next batch of each open partition that has one, within ``POLL_S``.
 
+        To be called all the time, open tasks or not: the group takes a member that does not fetch for dead.
+
         Args:
             open_partitions: Live view: a task that opens while this waits is served, too.
         """
@@ -96,6 +99,17 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             self._handed_out[partition] = seek, state.position
         return batches
 
+    async def check(self) -> None:
+        """Raise what ended aiokafka's part in the group or its fetch.
+
+        It keeps such an error until somebody asks for it, and does nothing else meanwhile; Faust never asks.
+        """
+        if self._consumer is None:
+            return
+        self._consumer._coordinator.check_errors()
+        if self._consumer._fetcher._fetch_task.done():
+            self._consumer._fetcher._fetch_task.result()
+
     async def seek_now(self, partition: Partition, offset: int) -> int:
         """Move the fetch to ``offset``; return the number of this seek, which the batches after it carry."""
         self._ensure_consumer().seek(TopicPartition(*partition), offset)
@@ -117,6 +131,17 @@ class BatchConsumer(driver.Consumer):
     async def seek_task(self, partition: Partition, offset: int) -> int:
         """Fetch ``partition`` from ``offset`` on; return the number of this seek."""
         return await self._thread.in_thread(self._thread.seek_now(partition, offset))
+
+    @Service.task  # type: ignore[untyped-decorator]  # mode's have no types
+    async def _watch(self) -> None:
+        while not self.should_stop:
+            await self.sleep(POLL_S)
+            try:
+                await self._thread.in_thread(self._thread.check())
+            except Exception as error:
+                if not self.app.should_stop:
+                    self.app.fail_stop(error)
+                return
 
     async def leave_group(self) -> None:
         """Give the tasks back at once; nothing is fetched any more."""
@@ -140,8 +165,7 @@ class BatchConsumer(driver.Consumer):
 
     async def _hand_out_batches(self, fetcher: Any) -> None:
         while not (self.should_stop or fetcher.should_stop):
-            open_partitions = await self.app.engine.open_partitions()
-            batches = await self._thread.in_thread(self._thread.fetch(open_partitions))
+            batches = await self._thread.in_thread(self._thread.fetch(self.app.engine.open_partitions))
             for partition, batch in batches.items():
                 # Never dropped here, even when the flow stands still: a task may have opened again while the fetch
                 # waited, and then this batch is its next. The engine drops what was fetched before the last seek.

@@ -47,7 +47,7 @@ class Group:
 
     async def open(self, generation, member="m"):
         self.engine.open_tasks({self.partition}, Membership(generation, member))
-        await self.settled(self.engine.open_partitions())
+        await self.until(lambda: self.partition in self.engine.open_partitions)
         return self.engine._tasks[self.partition]
 
     async def settled(self, waited):
@@ -90,9 +90,9 @@ async def work_off(lab) -> None:
     group = Group(lab)
     await group.engine.start()
     group.engine.open_tasks(set(sources), Membership(1, "m"))
-    await group.until(lambda: group.engine._open.keys() == sources.keys())
+    await group.until(lambda: group.engine.open_partitions.keys() == sources.keys())
     for partition, rows in sources.items():
-        seek = group.engine._open[partition]
+        seek = group.engine.open_partitions[partition]
         await group.engine.put(partition, Batch(seek, rows[0].offset, rows[-1].offset + 1, rows))
     await group.until(lambda: group.engine.counts.records == sum(map(len, sources.values())))
     await group.engine.stop()

@@ -6,6 +6,7 @@ import pytest
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     GroupLoadInProgressError,
+    KafkaConnectionError,
     NotCoordinatorForGroupError,
 )
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -125,7 +126,7 @@ def moving(opener, monkeypatch):
 
 
 async def test_a_coordinator_that_moves_is_waited_for(worked, lab, opener, moving):
-    moving += [NotCoordinatorForGroupError(), GroupLoadInProgressError()]
+    moving += [NotCoordinatorForGroupError(), GroupLoadInProgressError(), KafkaConnectionError()]
     task = new_task(lab)
     await opener.open([task], lambda: True)
     assert (task.position, task.store.get(b"a"), moving) == (10, b"10", [])

@@ -84,14 +84,18 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format=f"%(asctime)s {os.getpid()} %(levelname)s %(name)s %(message)s"
     )
+    engine = arguments["engine"]
+    silent_s = engine.pop("may_be_silent_s", None)
     app = build_app(
         ToyProcessor(),
         prefix=arguments["prefix"],
         registry=REGISTRY,
         kafka=KafkaSettings(bootstrap_servers=arguments["bootstrap"]),
-        settings=EngineSettings(**arguments["engine"]),
+        settings=EngineSettings(**engine),
         version="test",
     )
+    if silent_s is not None:
+        app.conf.broker_max_poll_interval = silent_s
     run_worker(app)
 
 

@@ -347,8 +347,39 @@ MUTANTS = (
     Mutant(
         "stale-batches",
         "batches fetched before the last seek are not taken",
-        (_in("engine", "if self._open.get(partition) != batch.seek:", "if partition not in self._open:"),),
+        (
+            _in(
+                "engine",
+                "if self.open_partitions.get(partition) != batch.seek:",
+                "if partition not in self.open_partitions:",
+            ),
+        ),
         (ENGINE + "test_engine.py::test_a_batch_fetched_before_the_last_seek_is_not_taken",),
+    ),
+    Mutant(
+        "one-look-up",
+        "a broker that dies while it looks for a coordinator does not end the producer",
+        (_in("transactions", "if not isinstance(error.__cause__, kafka_errors.KafkaConnectionError):", "if True:"),),
+        (ENGINE + "test_transactions.py::test_a_broker_that_dies_while_it_looks_for_a_coordinator_is_not_the_end",),
+    ),
+    Mutant(
+        "refusal-unheard",
+        "a worker that its group refuses ends",
+        (_in("transport", "        self._consumer._coordinator.check_errors()\n", ""),),
+        (ENGINE + "test_group.py::test_a_worker_that_its_group_refuses_ends_with_70",),
+    ),
+    Mutant(
+        "fetch-waits-for-a-task",
+        "a worker without an open task stays in its group",
+        (
+            _in(
+                "transport",
+                "            batches = await self._thread",
+                "            while not self.app.engine.open_partitions:\n                await asyncio.sleep(0.05)\n"
+                "            batches = await self._thread",
+            ),
+        ),
+        (ENGINE + "test_group.py::test_a_worker_that_opens_for_longer_than_it_may_be_silent_stays_in_its_group",),
     ),
     Mutant(
         "always-kept",

@@ -73,7 +73,7 @@ class Run:
         self.drained()
         self.judge.waits_from = time.monotonic()
 
-    def flowing(self, timeout_s: float = 60.0) -> None:
+    def flowing(self, timeout_s: float = 180.0) -> None:
         """Wait until a record produced from now on came out."""
         mark = max(self.feeder.acknowledged, default=-1)
         deadline = time.monotonic() + timeout_s
@@ -84,7 +84,7 @@ class Run:
             time.sleep(0.05)
         raise AssertionError(f"nothing came out for {timeout_s} s\n{self.workers.logs()[-4000:]}")
 
-    def drained(self, timeout_s: float = 60.0) -> None:
+    def drained(self, timeout_s: float = 180.0) -> None:
         """Wait until everything acknowledged so far came out."""
         wanted = set(self.feeder.acknowledged)
         deadline = time.monotonic() + timeout_s

@@ -26,6 +26,7 @@ async def test_every_nth_handshake_is_refused_and_http_is_not(tmp_path, status, 
         assert refused.value.response.status_code == status
         assert refused.value.response.headers.get("Retry-After") == retry_after
         assert await live_event_ids(simulator)
+        assert await live_event_ids(simulator)  # the fourth of all
 
 
 async def test_every_nth_connection_is_accepted_and_never_spoken_to(tmp_path):

@@ -52,6 +52,11 @@ class Doubt:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Gone(Doubt):
+    """It was there once and is not any more: somebody took it away, or could not write it."""
+
+
 class Busy(Exception):
     """Another process has the lock."""
 
@@ -88,7 +93,7 @@ class AttemptsFile:
             with self.path.open("rb") as file:
                 text = file.read(_MOST_BYTES + 1)
         except FileNotFoundError:
-            return Doubt("it was there and is gone") if self._was_written else Remembered(())
+            return Gone("it was there and is gone") if self._was_written else Remembered(())
         if len(text) > _MOST_BYTES:
             return Doubt(f"it has more than {_MOST_BYTES} bytes")
         try:

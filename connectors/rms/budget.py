@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from connectors.clock import Clock
 from connectors.rms.attempts import Attempt, Limit, Limits, Moment, Rule
-from connectors.rms.attempts_file import AttemptsFile, Busy, Doubt, Remembered
+from connectors.rms.attempts_file import AttemptsFile, Busy, Doubt, Gone, Remembered
 from connectors.rms.config import RmsSettings
 
 log = logging.getLogger(__name__)
@@ -170,6 +170,9 @@ class RmsBudget:
             case Remembered(attempts):
                 known = self._limits.in_force((*self._known.values(), *attempts), now)
                 return known, not set(attempts).issuperset(known.values())
+            case Gone() if not self._is_kept:
+                # This process could not write it. Nobody has since, so what it knows is what there is.
+                return self._limits.in_force(self._known.values(), now), True
             case Doubt(why):
                 log.error(
                     "rms.budget_in_doubt path=%s why=%.200s Operator action: none needed; what was attempted is not "

@@ -100,6 +100,28 @@ async def test_a_hundred_requests_in_a_quarter_of_an_hour_whatever_they_are_for(
     assert most_within(lookups, QUARTER_S) <= 50
 
 
+async def test_a_disk_that_was_full_for_a_while_costs_nothing_once_there_is_room(process, clock, tmp_path):
+    budget, full = await process(), tmp_path / "state" / "attempts.new"
+    await budget.connect()
+    full.mkdir()  # as on a full disk, nothing can be written where the file is made
+    await budget.connect()
+    assert not (tmp_path / "state" / "attempts.json").exists(), "better none than one that lacks an attempt"
+    full.rmdir()
+    began_s = clock.uptime_s
+    await budget.connect()
+    assert (clock.uptime_s, budget.connects_left) == (began_s, 7)
+    assert (await process()).connects_left == 7, "all of them are on disk again"
+
+
+async def test_a_file_that_somebody_else_took_away_is_in_doubt_for_a_process_that_lives_too(process, clock, tmp_path):
+    budget = await process()
+    await budget.connect()
+    (tmp_path / "state" / "attempts.json").unlink()
+    began_s = clock.uptime_s
+    await budget.connect()
+    assert clock.uptime_s >= began_s + MINUTE_S
+
+
 @pytest.mark.parametrize(("purpose", "at_once"), [("look_up", 15), ("connect", 18), ("request", 20)])
 async def test_look_ups_leave_room_for_handshakes_and_these_for_tokens(process, clock, purpose, at_once):
     budget = await process(requests_per_15_min=20, lookups_per_15_min=20, connects_per_minute=20)

@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Final, Self, TypeVar
+
+from tests.chaos.peers import Passage
 
 T = TypeVar("T")
 
@@ -32,6 +35,8 @@ class Gate:
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         """Where connectors find the vendor."""
+        self.passed: list[Passage] = []
+        """Every connection there was."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -96,6 +101,10 @@ class Gate:
             writer.transport.abort()
             return
         self._writers.add(up_writer)
+        ends = up_writer.get_extra_info("sockname"), writer.get_extra_info("peername")
+        if all(ends):
+            beyond, dialled = (f"{host}:{port}" for host, port in ends)
+            self.passed.append(Passage(time.time_ns(), beyond, dialled))
         ways = {
             asyncio.create_task(self._pass(reader, up_writer)),
             asyncio.create_task(self._pass(up_reader, writer)),

@@ -40,7 +40,7 @@ def summary(
         "duplicated": _audited(audits, "duplicated") + findings.get("duplicated", 0),
         "reordered": _audited(audits, "out_of_order") + findings.get("reordered", 0),
         "frames": _audited(audits, "frames"),
-        "outputs": sum(sum(audit["normalized"].values()) for audit in audits.values()),
+        "outputs": _audited(audits, "normalized"),
         "gaps": {feed: len(audit["gaps"]) for feed, audit in audits.items()},
         "blocked_s": blocked_s,
         "blocked_at": blocked_at,

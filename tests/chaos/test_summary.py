@@ -12,9 +12,7 @@ HISTORY = [
     {"event": "ended", "at_ns": 3, "process": "worker:kambi:1", "exit_code": -9},
     {"event": "ended", "at_ns": 4, "process": "worker:kambi:1", "exit_code": 70},
 ]
-AUDITS = {
-    "kambi": {"lost": 0, "duplicated": 1, "out_of_order": 0, "frames": 10, "normalized": {"a": 7, "b": 8}, "gaps": [1]}
-}
+AUDITS = {"kambi": {"lost": 0, "duplicated": 1, "out_of_order": 0, "frames": 10, "normalized": 15, "gaps": [1]}}
 COST = [
     Recovery(number=1, kind="kill", target="worker:kambi:1", seconds=2.0),
     Recovery(number=2, kind="kill", target="worker:kambi:2", seconds=7.0),

@@ -19,6 +19,14 @@ class _Group:
     first: dict[tuple[bytes, int], Source] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class FirstSeenState:
+    """What a :class:`FirstSeen` knows."""
+
+    groups: list[tuple[bytes, _Group]]
+    said: dict[bytes, list[tuple[int, str]]]
+
+
 class FirstSeen:
     """Remember facts for ``WINDOW_S``; one per raw partition, fed in its order.
 
@@ -34,6 +42,15 @@ class FirstSeen:
         self._copy_skew_ms = copy_skew_ms
         self._said: defaultdict[bytes, list[tuple[int, str]]] = defaultdict(list)
         """What is said to (vendor time, line) of each time it was; only where copies may differ in ``t``."""
+
+    def save(self) -> "FirstSeenState":
+        """Return what is known, for an audit that goes on later."""
+        return FirstSeenState(list(self._groups.items()), dict(self._said))
+
+    def load(self, state: "FirstSeenState") -> None:
+        """Know what another one knew."""
+        self._groups = OrderedDict(state.groups)
+        self._said = defaultdict(list, state.said)
 
     def observe(self, line: str, fact: Fact, source: Source, now_ns: int) -> Source | None:
         """Record that ``source`` states ``fact``; return who stated it first, ``None`` when nobody did."""

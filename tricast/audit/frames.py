@@ -22,12 +22,28 @@ class _Line:
     connections: dict[str, _Connection] = field(default_factory=dict)
 
 
+Lines = dict[str, _Line]
+"""By name, what is known of the connections of each."""
+
+SAVED_CONNECTIONS = 64
+"""Newest connections of a line that an audit that goes on later still knows; a spool repeats the last one or two."""
+
+
 class FrameNumbers:
     """One per raw partition, fed in its order. Memory: one number a connection."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._lines: dict[str, _Line] = {}
+
+    def save(self) -> Lines:
+        """Return what is known, for an audit that goes on later."""
+        newest = {name: list(line.connections.items())[-SAVED_CONNECTIONS:] for name, line in self._lines.items()}
+        return {name: _Line(dict(connections)) for name, connections in newest.items()}
+
+    def load(self, lines: Lines) -> None:
+        """Know what another one knew."""
+        self._lines = lines
 
     def is_repeat(self, raw: Raw) -> bool:
         """Record anything raw; return whether it is a frame or snapshot that was there before."""

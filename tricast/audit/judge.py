@@ -1,13 +1,33 @@
 """Account for every candidate of every frame of one raw partition."""
 
+from dataclasses import dataclass
+
+import msgspec
+
 from tricast.audit import candidates, snapshots, socketio
 from tricast.audit.facts import DEAD_LETTER, Candidate
-from tricast.audit.first_seen import FirstSeen, Source
-from tricast.audit.frames import FrameNumbers
+from tricast.audit.first_seen import FirstSeen, FirstSeenState, Source
+from tricast.audit.frames import FrameNumbers, Lines
 from tricast.audit.ledger import Ledger
 from tricast.audit.records import MOST_BYTES, WHOLE_RECORD, Output, Raw, digest_of
 from tricast.audit.report import Report
 from tricast.audit.shards import Shards
+
+SAVED_OFFERS = 1_000_000
+"""Bet offers whose event an audit that goes on later still knows, the last that were told of."""
+
+
+@dataclass(slots=True)
+class _State:
+    from_start: bool
+    stream_ns: int
+    seen: FirstSeenState
+    lines: Lines
+    shards: dict[str, tuple[int, int]]
+    event_of: list[tuple[str, str]]
+
+
+_STATE = msgspec.msgpack.Decoder(_State)
 
 
 class Judge:
@@ -43,6 +63,24 @@ class Judge:
         self._shards = Shards()
         self._event_of: dict[str, str] = {}
         """Bet offer to event, learnt from every message and snapshot that names both."""
+
+    def save(self) -> bytes:
+        """Return all that was learnt, for an audit that goes on later."""
+        offers = list(self._event_of.items())[-SAVED_OFFERS:]
+        return msgspec.msgpack.encode(
+            _State(
+                self._from_start, self._stream_ns, self._seen.save(), self._frames.save(), self._shards.save(), offers
+            )
+        )
+
+    def load(self, saved: bytes) -> None:
+        """Go on from what another one had learnt."""
+        state = _STATE.decode(saved)
+        self._from_start, self._stream_ns = state.from_start, state.stream_ns
+        self._seen.load(state.seen)
+        self._frames.load(state.lines)
+        self._shards.load(state.shards)
+        self._event_of = dict(state.event_of)
 
     def warm_up(self, raw: Raw) -> None:
         """Learn from a record that is too old to be judged, so that its copies are known."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any, Protocol
 
+import msgspec
+
 from tricast.audit.records import Output
 from tricast.audit.report import Report
 
@@ -12,6 +14,21 @@ class Order(Protocol):
 
     def observe(self, output: Output) -> None:
         """Record one normalized record."""
+
+    def save(self) -> bytes:
+        """Return the marks, for an audit that goes on later."""
+        ...
+
+    def load(self, marks: bytes) -> None:
+        """Go on from the marks of another one."""
+
+
+_SourceMark = tuple[tuple[str, int, bytes, int], tuple[tuple[int, int], str]]
+_SequenceMark = tuple[tuple[str, str, str], tuple[int, str]]
+_SOURCE_MARKS = msgspec.msgpack.Decoder(list[_SourceMark])
+_SEQUENCE_MARKS = msgspec.msgpack.Decoder(list[_SequenceMark])
+SAVED_MARKS = 500_000
+"""Keys whose mark an audit that goes on later still has: those that moved last. Events and fixtures end."""
 
 
 class SourceOrder:
@@ -33,7 +50,16 @@ class SourceOrder:
                 f"{output.key.decode(errors='replace')} comes after {last[0][0]}/{last[0][1]} ({last[1]})",
             )
             return  # the later position stays the mark: one swap is one finding
+        self._last.pop(key, None)  # what moved last stands last
         self._last[key] = (source, output.place)
+
+    def save(self) -> bytes:
+        """Return the marks, for an audit that goes on later."""
+        return msgspec.msgpack.encode(list(self._last.items())[-SAVED_MARKS:])
+
+    def load(self, marks: bytes) -> None:
+        """Go on from the marks of another one."""
+        self._last = dict(_SOURCE_MARKS.decode(marks))
 
 
 class SequenceOrder:
@@ -58,4 +84,13 @@ class SequenceOrder:
                 "reordered", f"{output.place}: number {sequence} of {account[2]} comes after {last[0]} ({last[1]})"
             )
             return  # the later number stays the mark: one swap is one finding
+        self._last.pop(account, None)
         self._last[account] = (sequence, output.place)
+
+    def save(self) -> bytes:
+        """Return the marks, for an audit that goes on later."""
+        return msgspec.msgpack.encode(list(self._last.items())[-SAVED_MARKS:])
+
+    def load(self, marks: bytes) -> None:
+        """Go on from the marks of another one."""
+        self._last = dict(_SEQUENCE_MARKS.decode(marks))

@@ -25,6 +25,8 @@ from tricast.audit.spans import Kafka, Span
 Progress = Callable[[str, int, int], None]
 """Told of phase, records done, records to do."""
 
+_SETTLE_MS = 60_000
+"""Beside the hold-back: it is over with the next record of its line, and ticks come each second."""
 _REPLAY_MS = 6 * 3_600_000
 """A reconnect may replay a match from its beginning; older copies are taken for what they look like."""
 
@@ -43,6 +45,13 @@ class Judge(Protocol):
 
     def finish(self) -> None:
         """Account for what only the end can tell."""
+
+    def save(self) -> bytes:
+        """Return all that was learnt, for an audit that goes on later."""
+        ...
+
+    def load(self, saved: bytes) -> None:
+        """Go on from what another one had learnt."""
 
 
 class JudgeOf(Protocol):
@@ -70,6 +79,8 @@ class Scope:
         judge: Makes the judge of one raw partition.
         order: Makes what the order of records is judged by.
         warm_up_ms: How far back before ``since_ms`` to read, so that copies of what came before are known.
+        settle_ms: How much later than a raw record what is made of it may be written; an audit that goes on later
+            judges so much of the end again.
     """
 
     raw_topic: str
@@ -82,6 +93,7 @@ class Scope:
     judge: JudgeOf
     order: Callable[[Report], Order] = SourceOrder
     warm_up_ms: int = WINDOW_S * 1000
+    settle_ms: int = 0
 
 
 def kambi(prefix: str, *, since_ms: int | None = None, ledger: Path | None = None, copy_skew_ms: int = 0) -> Scope:
@@ -118,6 +130,7 @@ def fastpath(prefix: str, *, hold_ms: int, since_ms: int | None = None, ledger: 
         judge=partial(FastpathJudge, hold_ms=hold_ms),
         order=SequenceOrder,
         warm_up_ms=_REPLAY_MS,
+        settle_ms=hold_ms + _SETTLE_MS,
     )
 
 
@@ -129,11 +142,20 @@ async def audit(kafka: Kafka, scope: Scope, progress: Progress) -> Report:
     """
     with scratch_database() as database:
         ledger = Ledger(scope.ledger, scope.ledger_form, database) if scope.ledger is not None else None
-        return await _Audit(kafka, scope, progress, Shelf(database), ledger).run()
+        return await Audit(kafka, scope, progress, Shelf(database), ledger).run()
 
 
-class _Audit:
-    def __init__(self, kafka: Kafka, scope: Scope, progress: Progress, shelf: Shelf, ledger: Ledger | None) -> None:
+class Audit:
+    """One audit of a feed whose raw records are judged in order, each partition by itself."""
+
+    def __init__(
+        self,
+        kafka: Kafka,
+        scope: Scope,
+        progress: Progress,
+        shelf: Shelf,
+        ledger: Ledger | None,
+    ) -> None:
         self._kafka = kafka
         self._scope = scope
         self._progress = progress
@@ -154,7 +176,7 @@ class _Audit:
             begin, end = spans[tp]
             until = max(begin, reached.get(tp, 0))
             if until < end:
-                self._report.find(
+                self._passing.find(
                     "unjudged",
                     f"{tp.topic}/{tp.partition}: judged up to {until} of {end}, where the processor has committed",
                     end - until,
@@ -177,25 +199,43 @@ class _Audit:
         spans: dict[TopicPartition, Span] = {}
         for topic in (*self._scope.normalized_topics, self._scope.dead_letter_topic):
             spans |= await self._kafka.spans(await self._partitions(topic))
-        total = sum(end - begin for begin, end in spans.values())
         order, done = self._scope.order(self._report), 0
+        spans = self._to_read(spans, order)
+        total = sum(end - begin for begin, end in spans.values())
         async for batch in self._kafka.read(spans, "read_committed"):
             outputs = [output for record in batch if (output := self._output(record)) is not None]
             for output in outputs:
                 if not output.dead:
                     order.observe(output)
-            self._shelf.put(outputs)
+            self._shelf.put(output for output in outputs if not self._is_again(output))
             done += len(batch)
             self._progress("reading outputs", done, total)
         self._shelf.sort()
+        self._read_all(order)
+
+    # -- what an audit that goes on does otherwise -------------------------------------------------------------------
+
+    @property
+    def _passing(self) -> Report:
+        """Where findings go that the next audit may take back."""
+        return self._report
+
+    def _to_read(self, spans: dict[TopicPartition, Span], order: Order) -> dict[TopicPartition, Span]:
+        """Return what of the outputs is to be read."""
+        return spans
+
+    def _is_again(self, output: Output) -> bool:
+        """Return whether an output is none of those that raw records are judged by."""
+        return False
+
+    def _read_all(self, order: Order) -> None:
+        """Told when all outputs were read."""
 
     async def _walk(self, tp: TopicPartition, span: Span) -> None:
         """Judge one raw partition beside its outputs, both in source order."""
         begin, judge_from = await self._begin(tp, span[0])
-        judge = self._scope.judge(
-            self._scope.raw_topic, tp.partition, self._report, from_start=begin == 0, ledger=self._ledger
-        )
-        outputs = _BySource(self._shelf.of_partition(tp.partition))
+        judge = self._judge(tp, self._report, from_start=begin == 0)
+        outputs = BySource(self._shelf.of_partition(tp.partition))
         outputs.skip_to(begin)
         warm_until_ns: int | None = None
         async for raw in self._raw_records(tp, (begin, span[1])):
@@ -213,6 +253,11 @@ class _Audit:
         for stray in outputs.before(span[1]):
             judge.beyond(stray)
         judge.finish()
+
+    def _judge(self, tp: TopicPartition, report: Report, *, from_start: bool) -> Judge:
+        return self._scope.judge(
+            self._scope.raw_topic, tp.partition, report, from_start=from_start, ledger=self._ledger
+        )
 
     async def _begin(self, tp: TopicPartition, first: int) -> tuple[int, int]:
         """Return where to begin reading and where to begin judging."""
@@ -236,7 +281,7 @@ class _Audit:
             return None
 
 
-class _BySource:
+class BySource:
     """Outputs in source order, taken by raw offset; offsets asked for must rise."""
 
     def __init__(self, outputs: Iterator[Output]) -> None:

@@ -13,6 +13,14 @@ class Shards:
     def __init__(self) -> None:
         self._of_line: dict[str, tuple[int, int]] = {}
 
+    def save(self) -> dict[str, tuple[int, int]]:
+        """Return what is known, for an audit that goes on later."""
+        return self._of_line
+
+    def load(self, of_line: dict[str, tuple[int, int]]) -> None:
+        """Know what another one knew."""
+        self._of_line = of_line
+
     def opened(self, raw: Raw) -> None:
         """Learn the shard of a line, and how many shards there are, from an ``opened`` record that is in order."""
         try:

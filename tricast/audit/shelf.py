@@ -42,6 +42,15 @@ class Shelf:
         for row in rows:
             yield _from_row(row)
 
+    def from_offset(self, partition: int, offset: int) -> Iterator[Output]:
+        """Yield the outputs of one raw partition from a raw offset on."""
+        rows = self._database.execute(
+            "SELECT * FROM outputs WHERE source_partition = ? AND source_offset >= ? ORDER BY rowid",
+            (partition, offset),
+        )
+        for row in rows:
+            yield _from_row(row)
+
     def elsewhere(self, partitions: Iterable[int]) -> Iterator[Output]:
         """Yield the outputs whose raw partition is none of ``partitions``."""
         known = ", ".join(str(int(partition)) for partition in partitions)

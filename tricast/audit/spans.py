@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError, KafkaError
 
 from schemas.errors import EnvironmentFault
+from schemas.unreached import unreached
 from tricast.audit.records import KafkaRecord
 
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -125,6 +126,8 @@ class Kafka:
         try:
             await consumer.start()
             yield consumer
+        except KafkaConnectionError as error:
+            raise await unreached(self._client, error) from error
         except KafkaError as error:
             raise EnvironmentFault(f"Kafka: {error!r}", action="check that the cluster is up and reachable") from error
         finally:
@@ -136,6 +139,8 @@ class Kafka:
         try:
             await admin.start()
             yield admin
+        except KafkaConnectionError as error:
+            raise await unreached(self._client, error) from error
         except KafkaError as error:
             raise EnvironmentFault(f"Kafka: {error!r}", action="check that the cluster is up and reachable") from error
         finally:

@@ -30,6 +30,8 @@ class Account:
     named: list[Interval] = field(default_factory=list)
     lost: list[tuple[Interval, str]] = field(default_factory=list)
     """Ranges a finding gave up for good, with its place; what came after all is taken out."""
+    told_ns: int = 0
+    """Stream time when anything was told of it."""
 
     def was_told(self, packet: Numbered) -> bool:
         """Return whether a record of the same packet is there already."""

@@ -4,10 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from schemas.fastpath.feed import feed_of
 from tricast.audit.fastpath.accounts import Account
 from tricast.audit.fastpath.packets import Numbered, Packet, PassedOver, Unnumbered, Unreadable, read
-from tricast.audit.frames import FrameNumbers
+from tricast.audit.frames import FrameNumbers, Lines
 from tricast.audit.ledger import Ledger
 from tricast.audit.records import MOST_BYTES, Output, Raw
 from tricast.audit.report import Report
@@ -26,6 +28,23 @@ class _Unresolved:
 
     name: str
     received_ns: int
+
+
+SAVED_NS = 72 * 3600 * 10**9
+"""An account that nothing was told of for longer is closed when an audit ends that another goes on from: the processor
+forgets it after half of that."""
+
+
+@dataclass(slots=True)
+class _State:
+    from_start: bool
+    stream_ns: int
+    lines: Lines
+    accounts: list[tuple[tuple[str, str, str], Account]]
+    unresolved: list[_Unresolved]
+
+
+_STATE = msgspec.msgpack.Decoder(_State)
 
 
 class Judge:
@@ -59,6 +78,22 @@ class Judge:
         self._stream_ns = 0
         self._accounts: dict[tuple[str, str, str], Account] = {}
         self._unresolved: list[_Unresolved] = []
+
+    def save(self) -> bytes:
+        """Return all that was learnt, for an audit that goes on later; close the accounts that are over."""
+        self._close()
+        accounts = list(self._accounts.items())
+        return msgspec.msgpack.encode(
+            _State(self._from_start, self._stream_ns, self._frames.save(), accounts, self._unresolved)
+        )
+
+    def load(self, saved: bytes) -> None:
+        """Go on from what another one had learnt."""
+        state = _STATE.decode(saved)
+        self._from_start, self._stream_ns = state.from_start, state.stream_ns
+        self._frames.load(state.lines)
+        self._accounts = dict(state.accounts)
+        self._unresolved = state.unresolved
 
     def warm_up(self, raw: Raw) -> None:
         """Learn from a record that is too old to be judged, so that its copies are known."""
@@ -186,6 +221,18 @@ class Judge:
         missing = [(int(first), int(last)) for first, last in said.get("missing") or []]
         account.found(str(said.get("finding")), missing, output.place)
 
+    def _close(self) -> None:
+        over = [key for key, account in self._accounts.items() if self._stream_ns - account.told_ns > SAVED_NS]
+        for key in over:
+            self._accounts.pop(key).finish(self._report)
+        still = []
+        for unresolved in self._unresolved:
+            if unresolved.received_ns + SAVED_NS >= self._stream_ns:
+                still.append(unresolved)
+            else:
+                self._report.find("lost", f"{unresolved.name} has no record and is no duplicate")
+        self._unresolved = still
+
     def _account(self, raw: Raw, packet: Numbered) -> Account:
         """Return what is known of packets; numbers are counted apart, by series."""
         of_path = feed_of(raw.key).fixture
@@ -193,7 +240,9 @@ class Judge:
         return self._account_of(raw.key, packet.fixture if is_other else of_path, "")
 
     def _account_of(self, feed: str, fixture: str, series: str) -> Account:
-        return self._accounts.setdefault((feed, fixture, series), Account(f"{feed} {fixture}"))
+        account = self._accounts.setdefault((feed, fixture, series), Account(f"{feed} {fixture}"))
+        account.told_ns = self._stream_ns
+        return account
 
     def _unsound(self, raw: Raw, records: list[Output], *, is_dead: bool) -> None:
         self._stream_ns = max(self._stream_ns, raw.received_ns)

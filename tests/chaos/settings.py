@@ -40,7 +40,7 @@ def simulator(vendor: str, folder: Path, port: int, seed: int) -> Environment:
     }
     match vendor:
         case "kambi":
-            return told | {f"{upper}EVENTS_LIVE": "16", f"{upper}SPEED": "3", f"{upper}CHANGES_PER_SECOND": "8"}
+            return told | {f"{upper}EVENTS_LIVE": "16", f"{upper}SPEED": "4", f"{upper}CHANGES_PER_SECOND": "8"}
         case "fastpath":
             return told | {
                 f"{upper}FIXTURES": json.dumps(SPORTS),

@@ -130,15 +130,13 @@ class Follower:
         error = message.error()
         # The end of a partition lies behind its transaction markers, which are no messages.
         if error is not None and error.code() == KafkaError._PARTITION_EOF:
-            topic, partition, offset = message.topic(), message.partition(), message.offset()
-            assert topic is not None and partition is not None and offset is not None
+            topic, partition, offset = _place(message)
             self._reached[topic, partition] = offset
         return error is None
 
     def _record(self, message: Message) -> Record:
         headers = {name: content for name, content in message.headers() or () if isinstance(content, bytes)}
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
-        assert topic is not None and partition is not None and offset is not None
+        topic, partition, offset = _place(message)
         key, value = message.key(), message.value()
         return Record(
             topic=topic.removeprefix(self._prefix),
@@ -149,6 +147,14 @@ class Follower:
             value=value.encode() if isinstance(value, str) else value,
             headers=headers,
         )
+
+
+def _place(message: Message) -> tuple[str, int, int]:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    return topic, partition, offset
 
 
 def main() -> int:

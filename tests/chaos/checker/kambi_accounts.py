@@ -1,4 +1,4 @@
-"""Raw against normalized, Kambi: each candidate of each frame is a record, a copy of an earlier fact, or a dead letter."""
+"""Raw against normalized, Kambi: each candidate of a frame is a record, a copy of an earlier fact, or a dead letter."""
 
 import json
 import re
@@ -66,12 +66,12 @@ class Accounts:
             if origin is None or "ce_replayed" in output.headers:
                 continue
             if output.topic == "kambi.dead-letters":
-                dead[origin.index] = output
+                dead[origin.part] = output
                 self._verdict.count(f"kambi: dead letters {output.header('tc-code')}")
             elif output.topic in TOPICS:
-                if origin.index in records:
-                    self._find("duplicated", raw, origin.index, f"is {records[origin.index].place} and {output.place}")
-                records[origin.index] = output
+                if origin.part in records:
+                    self._find("duplicated", raw, origin.part, f"is {records[origin.part].place} and {output.place}")
+                records[origin.part] = output
         if kind in {"frame", "snapshot"}:
             if raw.number <= self._last[connection]:
                 for index, output in records.items():

@@ -122,9 +122,7 @@ def _event_of(mt: int, body: dict[str, Any], inner: dict[str, Any]) -> str:
     return _id(named) if named is not None else ""
 
 
-def _by_outcome(
-    body: dict[str, Any], mt: int, kind: str, stamp: str, event_of: dict[str, str]
-) -> list[Candidate]:
+def _by_outcome(body: dict[str, Any], mt: int, kind: str, stamp: str, event_of: dict[str, str]) -> list[Candidate]:
     event = _id(body["eventId"])
     offers: dict[str, list[Fact]] = {}
     for outcome in body["outcomes"]:
@@ -162,9 +160,7 @@ def _settled(body: Any, stamp: str) -> list[Candidate]:
     listed = body if isinstance(body, list) else [*(body.get("outcomes") or ()), *(body.get("outcomeIds") or ())]
     items = [item if isinstance(item, dict) else {"id": item} for item in listed]
     return [
-        Candidate(
-            "outcome.settled", "", "", (Fact(("", _SETTLED, _id(item["id"]), stamp), _canonical(item)),)
-        )
+        Candidate("outcome.settled", "", "", (Fact(("", _SETTLED, _id(item["id"]), stamp), _canonical(item)),))
         for item in items
     ] or [_BROKEN]
 

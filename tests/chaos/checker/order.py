@@ -18,13 +18,13 @@ def judge_order(records: Iterable[Record], verdict: Verdict) -> None:
             continue
         verdict.count("records whose order was judged")
         key = (record.partition, record.key, origin.topic, origin.partition)
-        place = (origin.offset, origin.index)
+        place = (origin.offset, origin.part)
         before, where = last.get(key, ((-1, -1), ""))
         if place < before:  # the later place stays the mark: one swap is one finding
             verdict.find(
                 "reordered",
                 f"{record.place}: key {(record.key or b'').decode(errors='replace')}, source {origin.partition}/"
-                f"{origin.offset}/{origin.index} comes after {before[0]}/{before[1]} ({where})",
+                f"{origin.offset}/{origin.part} comes after {before[0]}/{before[1]} ({where})",
             )
         else:
             last[key] = (place, record.place)

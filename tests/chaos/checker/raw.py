@@ -74,11 +74,11 @@ class Books:
         """Read our side, each partition in its order."""
         for record in records:
             kind, name = record.header("tc-kind"), record.header("tc-connection")
+            if kind == "replay":
+                continue  # a request to do an old part again, from no vendor
             if not name or record.number < 0:
                 verdict.find("unreadable", f"{record.place}: no tc- headers")
                 continue
-            if record.header("tc-replay-id"):
-                continue  # a request to do an old part again stands in raw, and is no packet
             connection = self.connections.get(name)
             if connection is None:
                 connection = Connection(name, record.header("tc-line"), record.received_ns)
@@ -133,7 +133,7 @@ class Books:
         """Find each connection's counterpart by what came over it, else by when it began."""
         self._database.execute("CREATE INDEX by_digest ON sent (digest)")
         votes: list[tuple[int, str, str]] = []
-        for name, connection in self.connections.items():
+        for name in self.connections:
             counted: Counter[str] = Counter()
             frames = self._database.execute(
                 "SELECT n, digest FROM got WHERE name = ? ORDER BY n LIMIT ?", (name, _VOTES)
@@ -266,7 +266,7 @@ def judge_raw(
             _judge_missing(feed, connection, missing, followed.get(connection.name), gaps, downs, verdict)
 
 
-def _judge_missing(  # noqa: PLR0917  # each is needed
+def _judge_missing(
     feed: str,
     connection: Connection,
     missing: list[tuple[int, int]],

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 WHOLE = -1
-"""Index of what is about a whole source record."""
+"""Part of what is about a whole source record."""
 
 
 class Origin(NamedTuple):
-    """Position of a source record (physical topic, partition, offset) and index in it, ``WHOLE`` where there is none."""
+    """Position of a source record, topic by its physical name, and part of it; ``WHOLE`` where there is none."""
 
     topic: str
     partition: int
     offset: int
-    index: int
+    part: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,9 @@ def judge_samples(lines: Iterable[Mapping[str, Any]], verdict: Verdict) -> None:
                 committed[group, place] = (offset, at_ns)
         stable, high = line.get("stable", {}), line.get("high", {})
         for place in stable.keys() & high.keys():
-            if stable[place] >= high[place] or held.get(place, (-1, 0))[0] != stable[place]:
+            if stable[place] >= high[place]:
+                held.pop(place, None)
+            elif held.get(place, (-1, 0))[0] != stable[place]:
                 held[place] = (stable[place], at_ns)
             else:
                 verdict.greatest("longest time that a reader was held back, s", (at_ns - held[place][1]) / 1e9)

@@ -1,8 +1,8 @@
 """What brokers keep on disk: record batches (format v2) of one partition, read without Kafka.
 
 Of Kafka's protocol guide ("Record Batch", "Control Batches"): 61 bytes of header, big-endian; attributes: bits 0-2
-compression, 4 transactional, 5 control; records as zig-zag varints. The key of a control record is two int16, version and
-type: 0 abort, 1 commit.
+compression, 4 transactional, 5 control; records as zig-zag varints. The key of a control record is two int16, version
+and type: 0 abort, 1 commit.
 """
 
 import struct
@@ -15,8 +15,8 @@ from typing import Literal
 import cramjam
 
 HEADER = struct.Struct(">qiibIhiqqqhii")
-"""base offset, length, leader epoch, magic, crc, attributes, last offset delta, first and greatest timestamp, producer id,
-producer epoch, base sequence, records."""
+"""base offset, length, leader epoch, magic, crc, attributes, last offset delta, first and greatest timestamp,
+producer id, producer epoch, base sequence, records."""
 _BEFORE_LENGTH = 12
 _MAGIC = 2
 _CODECS = {1: cramjam.gzip, 3: cramjam.lz4, 4: cramjam.zstd}
@@ -50,8 +50,8 @@ def read_partition(folder: Path) -> Iterator[Batch]:
     """Yield the batches of a partition's folder, ``<topic>-<partition>``, in order.
 
     Raises:
-        UnreadableError: A segment holds something else. What a broker that was killed wrote half at the very end is left
-            out, as it leaves it out itself.
+        UnreadableError: A segment holds something else. What a broker that was killed wrote half at the very end is
+            left out, as it leaves it out itself.
     """
     segments = sorted(folder.glob("*.log"))
     for segment in segments:

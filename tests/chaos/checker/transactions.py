@@ -81,7 +81,7 @@ def judge_replicas(name: str, replicas: Mapping[str, Callable[[], Iterator[Batch
     """
     names = list(replicas)
     for batches in zip_longest(*(read() for read in replicas.values())):
-        there = {(batch.base, batch.last, batch.checksum, batch.producer, batch.epoch) for batch in batches if batch}
+        there = {batch and (batch.base, batch.last, batch.checksum, batch.producer, batch.epoch) for batch in batches}
         if len(there) > 1:
             told = ", ".join(
                 f"{broker} has {batch.base} to {batch.last}" if batch else f"{broker} has nothing"

@@ -22,7 +22,13 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.local
 	$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: up test check bench chaos faults recovery endurance endurance-fastpath endurance-rms storm-rms outage oracle fuzz mutants soak format help
+# In an environment of its own: what it needs is none of ours.
+$(VENV)/audit/.done: requirements-audit.lock | $(BIN)/python
+	$(BIN)/python -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	@touch $@
+
+.PHONY: up test check bench chaos faults recovery endurance endurance-fastpath endurance-rms storm-rms outage oracle fuzz mutants soak audit-dependencies format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -73,6 +79,9 @@ oracle: $(VENV)/.dev ## Random histories of facts against an oracle (ARGS="--his
 
 fuzz: $(VENV)/.dev ## A million odd inputs into everything that reads vendors' bytes: no crash, no hang (ARGS="--jobs 2")
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+audit-dependencies: $(VENV)/audit/.done ## Ask the vulnerability database about every locked package; needs the network
+	$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip $(foreach lock,$(wildcard requirements*.lock),-r $(lock)) $(ARGS)
 
 mutants: $(VENV)/.dev ## Remove one engine property at a time; a named test must notice each
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 
 from connectors.clock import Clock
 from schemas.kafka import KafkaSettings
+from schemas.unreached import unreached
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,22 @@ async def until_kafka_answers(
             return await attempt()
         except MessageSizeTooLargeError:
             raise
+        except KafkaConnectionError as error:
+            fault = await unreached(kafka.client(), error)
+            _tell(kafka, topic, delay_s, fault.message, fault.action)
         except (KafkaError, OSError) as error:
-            log.error(
-                "kafka.unavailable bootstrap=%s topic=%s retry_in_s=%.1f error=%r "
-                "Operator action: check that Kafka runs there and that the topic exists (tricast topics check)",
-                kafka.bootstrap_servers,
-                topic,
-                delay_s,
-                error,
-            )
+            action = "check that Kafka runs there and that the topic exists (tricast topics check)"
+            _tell(kafka, topic, delay_s, repr(error), action)
         await clock.sleep(delay_s)
         delay_s = min(delay_s * 2, _LAST_DELAY_S)
+
+
+def _tell(kafka: KafkaSettings, topic: str, delay_s: float, what: str, action: str) -> None:
+    log.error(
+        "kafka.unavailable bootstrap=%s topic=%s retry_in_s=%.1f error=%s Operator action: %s",
+        kafka.bootstrap_servers,
+        topic,
+        delay_s,
+        what,
+        action,
+    )

@@ -17,12 +17,13 @@ from aiokafka.errors import KafkaConnectionError
 from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
 from processors.engine.cycle import TaskWork, TransactionWriter
-from processors.engine.opening import TaskOpener, no_kafka
+from processors.engine.opening import TaskOpener
 from processors.engine.task import Batch, Partition, StreamTask
 from processors.engine.topology import Topology
 from processors.engine.transactions import FENCED, Membership, TransactionalProducer
 from schemas.errors import EngineError, FencedError, PositionError, TricastError
 from schemas.kafka import KafkaSettings
+from schemas.unreached import unreached
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class Engine:
             topics = self._topology.topics(self._processor)
             found = await predecessor.partition_counts(topics)
         except KafkaConnectionError as error:
-            raise no_kafka(self._kafka, error) from error
+            raise await unreached(self._kafka.client(), error) from error
         finally:
             await predecessor.stop()
         for physical, topic in topics.items():

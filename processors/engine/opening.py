@@ -27,7 +27,7 @@ from processors.engine.changelog import (
 from processors.engine.config import EngineSettings
 from processors.engine.task import Partition, StreamTask
 from processors.engine.transactions import fence, partition_counts
-from schemas.errors import EngineError, EnvironmentFault, PositionError
+from schemas.errors import EngineError, PositionError
 from schemas.kafka import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -287,14 +287,6 @@ class TaskOpener:
             yield admin
         finally:
             await admin.close()
-
-
-def no_kafka(kafka: KafkaSettings, error: KafkaConnectionError) -> EnvironmentFault:
-    """Return what to tell a person when no broker answers."""
-    return EnvironmentFault(
-        f"Kafka does not answer at {kafka.bootstrap_servers}: {error!r}",
-        action="check that the cluster is up and reachable; TRICAST_KAFKA__BOOTSTRAP_SERVERS says where it is",
-    )
 
 
 def _apply(task: StreamTask, records: list[Any]) -> None:

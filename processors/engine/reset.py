@@ -16,13 +16,14 @@ from aiokafka.errors import KafkaConnectionError
 from processors.core.processor import Processor
 from processors.engine.changelog import CHECKPOINT_KEY, Checkpoint, decode_checkpoint, encode_checkpoint
 from processors.engine.config import EngineSettings
-from processors.engine.opening import Offsets, TaskOpener, no_kafka
+from processors.engine.opening import Offsets, TaskOpener
 from processors.engine.task import Partition
 from processors.engine.topology import Topology
 from processors.engine.transactions import Membership, Row, TransactionalProducer, partition_counts
 from schemas.errors import ContractError, PositionError
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
+from schemas.unreached import unreached
 
 Target = Literal["earliest", "committed", "latest"]
 OFFSETS_POLL_S = 0.05
@@ -103,7 +104,7 @@ class Reset:
         try:
             return await self._plan(target, force=force)
         except KafkaConnectionError as error:
-            raise no_kafka(self._kafka, error) from error
+            raise await unreached(self._kafka.client(), error) from error
 
     async def _plan(self, target: Target, *, force: bool) -> list[PartitionPlan]:
         await self._refuse_members()

@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
+from schemas.unreached import unreached
 from tricast.cli.invocation import Invocation, json_option, pass_invocation, stop_on_signals
 
 _TYPE_HEADERS = ("ce_type", "tc-code", "tc-kind")
@@ -82,6 +83,8 @@ async def _records(
                 for record in records:
                     yield record
             sys.stdout.flush()
+    except KafkaConnectionError as error:
+        raise await unreached(kafka.client(), error) from error
     except KafkaError as error:
         raise EnvironmentFault(
             f"cannot read {topic}: {error}", action="check the servers, and the name with `tricast topics list`"

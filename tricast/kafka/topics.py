@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
+from schemas.unreached import unreached
 
 _MAX_REPLICATION = 3
 _VISIBLE_TIMEOUT_S = 15.0
@@ -121,10 +122,7 @@ async def _admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
         try:
             await admin.start()
         except KafkaError as error:
-            raise EnvironmentFault(
-                f"no Kafka answers at {kafka.bootstrap_servers}: {error}",
-                action="start it (`tricast kafka start`), or correct TRICAST_KAFKA__BOOTSTRAP_SERVERS",
-            ) from error
+            raise await unreached(kafka.client(), error) from error
         yield admin
     finally:
         await admin.close()

@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
-from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
+from schemas.unreached import unreached
 
 _POLL_MS = 100
 _NEWEST_TIMEOUT_S = 5.0
@@ -48,7 +48,7 @@ class BrokerView:
     """An async context manager over one admin client and one consumer."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._servers = kafka.bootstrap_servers
+        self._client = kafka.client()
         self._admin = AIOKafkaAdminClient(**kafka.client())
         self._consumer = AIOKafkaConsumer(
             **kafka.client(),
@@ -63,10 +63,7 @@ class BrokerView:
             await self._consumer.start()
         except KafkaError as error:
             await self._close()
-            raise EnvironmentFault(
-                f"no Kafka answers at {self._servers}: {error}",
-                action="start it (`tricast kafka start`), or correct TRICAST_KAFKA__BOOTSTRAP_SERVERS",
-            ) from error
+            raise await unreached(self._client, error) from error
         return self
 
     async def __aexit__(

@@ -63,7 +63,7 @@ def replay_frame(replay: Replay, context: Context, *, copy_skew_ms: int) -> None
 class Again(Frame):
     """One frame, or one child, on its way for a second time."""
 
-    __slots__ = ("_line_number", "_mark", "_number", "_part", "_part_envelope", "_received_s")
+    __slots__ = ("_line_number", "_mark", "_order_ms", "_part", "_part_envelope", "_received_s")
 
     def __init__(  # noqa: PLR0917  # as its base
         self, bulk: Bulk, replay: Replay, line: str, received_ns: int, context: Context, copy_skew_ms: int
@@ -72,39 +72,37 @@ class Again(Frame):
         self._held = None  # no copies are awaited of what is long past
         self._line_number = line_number(line.encode())
         self._mark = replay.mark
-        self._number = 0
+        self._order_ms = 0
         self._part = replay.index
         self._part_envelope = _part_envelope(replay, line, received_ns, context)
         self._received_s = received_ns // 1_000_000_000
         self._index = replay.index or 0
 
     def _order(self, time_ms: int | None, newest: NewestTime) -> int:
-        return order_time_ms(time_ms, self._received_ms)
+        self._order_ms = order_time_ms(time_ms, self._received_ms)
+        return self._order_ms
 
     def _placed(self, candidate: Any, number: int) -> Any:
-        self._number = number
-        return super()._placed(candidate, number)
+        """Refuse what is not newer, too: before its facts are taken note of, or a copy to come would be none."""
+        placed = super()._placed(candidate, number)
+        why = None if placed is None else self._newer(placed, self._order_ms)
+        if why is None:
+            return placed
+        index = self._index if self._part is None else self._part
+        self._context.dead_letter(self._bulk.parts()[number], Code.REPLAY_REFUSED, why, index)
+        return None
 
     def _forward(self, candidate: Any, payload: bytes, order: int, time: bytes) -> None:
-        why = self._newer(candidate, order)
-        if why is not None:
-            part = self._bulk.parts()[self._number]
-            self._context.dead_letter(part, Code.REPLAY_REFUSED, why, self._at(self._index))
-        else:
-            if type(candidate) is events.OutcomeSettled:
-                payload = self._settled(candidate, payload)
-                note_settled(candidate.outcome_id, order, self._context.store)
-            else:
-                judge(candidate, encode(candidate), order, self._book)
-                payload = encode(candidate)
-            if self._part is None or self._index == self._part:
-                self._envelope.forward(candidate, payload, self._index, time, self._mark)
-            else:
-                self._part_envelope.forward(candidate, payload, self._index - self._part, time, self._mark)
+        if type(candidate) is events.OutcomeSettled:
+            payload = self._settled(candidate, payload)
+            note_settled(candidate.outcome_id, order, self._context.store)
+        elif judge(candidate, payload, order, self._book):
+            payload = encode(candidate)  # older than a child of the same frame
         self._facts.judged()
-
-    def _at(self, index: int) -> int:
-        return index if self._part is None else self._part
+        if self._part is None or self._index == self._part:
+            self._envelope.forward(candidate, payload, self._index, time, self._mark)
+        else:
+            self._part_envelope.forward(candidate, payload, self._index - self._part, time, self._mark)
 
     def _newer(self, candidate: Any, order: int) -> str | None:
         """Return what is as new as ``candidate``, or newer; takes such outcomes out of it where others are left.
@@ -118,10 +116,9 @@ class Again(Frame):
             return f"outcome {candidate.outcome_id}: settled at {settled}, this is of {order}" if is_newer else None
         book = Book(store, self._line_number, self._now_s)
         what = _name(candidate)
-        if not book.knows(candidate):
-            age_s = self._now_s - self._received_s
-            is_forgotten = age_s > WINDOW_S
-            return f"{what}: nothing is known of it, and this is {age_s} s old" if is_forgotten else None
+        age_s = self._now_s - self._received_s
+        if age_s > WINDOW_S and not book.knows(candidate):
+            return f"{what}: nothing is known of it, and this is {age_s} s old"
         newest = _newest(candidate, book)
         refusal = f"{what}: something of {newest} is out, this is of {order}"
         if isinstance(candidate, _WHOLE_OFFER + _WHOLE_EVENT):

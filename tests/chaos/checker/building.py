@@ -64,6 +64,7 @@ def batch(
     base: int,
     keys: Iterable[bytes] = (b"k",),
     *,
+    value: bytes = b"v",
     producer: int = 7,
     transactional: bool = True,
     control: int | None = None,
@@ -72,7 +73,7 @@ def batch(
 ) -> bytes:
     """Return the bytes of a record batch of format 2; ``control`` 0 aborts, 1 commits."""
     listed = [struct.pack(">hh", 0, control)] if control is not None else list(keys)
-    body = b"".join(_record(delta, key) for delta, key in enumerate(listed))
+    body = b"".join(_record(delta, key, value) for delta, key in enumerate(listed))
     attributes = codec | (0x10 if transactional else 0) | (0x20 if control is not None else 0)
     packed = pack(body)
     head = HEADER.pack(
@@ -82,8 +83,8 @@ def batch(
     return head + packed
 
 
-def _record(delta: int, key: bytes) -> bytes:
-    body = b"\0" + _varint(0) + _varint(delta) + _varint(len(key)) + key + _varint(1) + b"v" + _varint(0)
+def _record(delta: int, key: bytes, value: bytes) -> bytes:
+    body = b"\0" + _varint(0) + _varint(delta) + _varint(len(key)) + key + _varint(len(value)) + value + _varint(0)
     return _varint(len(body)) + body
 
 

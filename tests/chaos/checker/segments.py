@@ -33,7 +33,8 @@ class UnreadableError(ValueError):
 class Batch:
     """One batch; ``offsets`` are those of its records (compaction takes some away).
 
-    ``checksum`` is that of all after it: the same on every replica that has the same bytes.
+    ``checksum`` is that of all after it: the same on every replica that has the same bytes. ``records`` are keys and
+    values, where they were asked for.
     """
 
     base: int
@@ -44,10 +45,11 @@ class Batch:
     transactional: bool
     control: Control | None
     checksum: int
+    records: tuple[tuple[bytes, bytes], ...] = ()
 
 
-def read_partition(folder: Path) -> Iterator[Batch]:
-    """Yield the batches of a partition's folder, ``<topic>-<partition>``, in order.
+def read_partition(folder: Path, *, whole: bool = False) -> Iterator[Batch]:
+    """Yield the batches of a partition's folder, ``<topic>-<partition>``, in order; ``whole``: with their records.
 
     Raises:
         UnreadableError: A segment holds something else. What a broker that was killed wrote half at the very end is
@@ -55,10 +57,10 @@ def read_partition(folder: Path) -> Iterator[Batch]:
     """
     segments = sorted(folder.glob("*.log"))
     for segment in segments:
-        yield from read_batches(segment.read_bytes(), str(segment), may_be_torn=segment == segments[-1])
+        yield from read_batches(segment.read_bytes(), str(segment), may_be_torn=segment == segments[-1], whole=whole)
 
 
-def read_batches(content: bytes, name: str, *, may_be_torn: bool = False) -> Iterator[Batch]:
+def read_batches(content: bytes, name: str, *, may_be_torn: bool = False, whole: bool = False) -> Iterator[Batch]:
     """Yield the batches in ``content``."""
     at, end = 0, len(content)
     while at < end:
@@ -76,7 +78,7 @@ def read_batches(content: bytes, name: str, *, may_be_torn: bool = False) -> Ite
             raise UnreadableError(f"{name}: no batch of format 2 at byte {at}")
         body = content[at + HEADER.size : after]
         records = _Records(_unpacked(body, attributes & 7, name), count)
-        offsets, keys = records.read()
+        offsets, pairs = records.read()
         is_control = bool(attributes & 0x20)
         yield Batch(
             base=base,
@@ -85,8 +87,9 @@ def read_batches(content: bytes, name: str, *, may_be_torn: bool = False) -> Ite
             producer=producer,
             epoch=epoch,
             transactional=bool(attributes & 0x10),
-            control=_control(keys) if is_control else None,
+            control=_control(pairs[0][0] if pairs else b"") if is_control else None,
             checksum=checksum,
+            records=tuple(pairs) if whole else (),
         )
         at = after
     return None
@@ -97,8 +100,8 @@ def _torn(name: str, at: int, may_be_torn: bool) -> None:
         raise UnreadableError(f"{name}: cut off at byte {at}")
 
 
-def _control(keys: list[bytes]) -> Control:
-    kind = struct.unpack(">hh", keys[0][:4])[1] if keys and len(keys[0]) >= 4 else -1
+def _control(key: bytes) -> Control:
+    kind = struct.unpack(">hh", key[:4])[1] if len(key) >= 4 else -1
     return "abort" if kind == 0 else "commit" if kind == 1 else "other"
 
 
@@ -126,26 +129,30 @@ def _snappy(body: bytes) -> bytes:
 
 
 class _Records:
-    """Offsets and keys of the records of a batch; values are passed over."""
+    """Offsets, keys and values of the records of a batch."""
 
     def __init__(self, body: bytes, count: int) -> None:
         self._body = body
         self._count = count
         self._at = 0
 
-    def read(self) -> tuple[list[int], list[bytes]]:
-        """Return offset deltas and keys."""
-        offsets, keys = [], []
+    def read(self) -> tuple[list[int], list[tuple[bytes, bytes]]]:
+        """Return offset deltas, and keys with values."""
+        offsets, pairs = [], []
         for _ in range(self._count):
             length = self._varint()
             after = self._at + length
             self._at += 1  # attributes, of which there are none
             self._varint()  # timestamp
             offsets.append(self._varint())
-            size = self._varint()
-            keys.append(self._body[self._at : self._at + size] if size > 0 else b"")
+            pairs.append((self._bytes(), self._bytes()))
             self._at = after
-        return offsets, keys
+        return offsets, pairs
+
+    def _bytes(self) -> bytes:
+        size = max(self._varint(), 0)  # -1: there is none
+        self._at += size
+        return self._body[self._at - size : self._at]
 
     def _varint(self) -> int:
         shift = number = 0

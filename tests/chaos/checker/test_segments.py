@@ -1,5 +1,6 @@
 """Segments: every codec is read; what was aborted, or in no transaction, is named; also on a real broker."""
 
+import struct
 import time
 from itertools import chain
 from pathlib import Path
@@ -17,6 +18,7 @@ from confluent_kafka.admin import (  # re-exported, as its manual has it
 from tests.chaos.checker.building import batch
 from tests.chaos.checker.cabinet import Cabinet
 from tests.chaos.checker.follow import Follower
+from tests.chaos.checker.group_offsets import committed, judge_commits
 from tests.chaos.checker.logs import judge_partition, partitions
 from tests.chaos.checker.segments import UnreadableError, read_batches
 from tests.chaos.checker.transactions import follow, judge_output, judge_replicas, judge_seen
@@ -95,6 +97,29 @@ def test_half_a_batch_is_left_out_at_the_end_and_nowhere_else():
     assert len(list(read_batches(torn, "s", may_be_torn=True))) == 3
     with pytest.raises(UnreadableError):
         list(read_batches(torn, "s"))
+
+
+def committing(base: int, offset: int, *, end: int | None = 1) -> bytes:
+    key = struct.pack(">hh1sh3si", 1, 1, b"g", 3, b"p.t", 0)
+    batches = batch(base, [key], value=struct.pack(">hq", 3, offset), transactional=end is not None)
+    return batches + (batch(base + 1, control=end) if end is not None else b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "kinds"),
+    [
+        (committing(0, 5) + committing(2, 9), set()),
+        (committing(0, 5) + committing(2, 4), {"offset-went-back"}),
+        (committing(0, 5) + committing(2, 4, end=0) + committing(4, 5), set()),
+        (committing(0, 5, end=None) + committing(1, 4, end=None), {"offset-went-back"}),
+    ],
+    ids=["rising", "back", "back in an aborted transaction", "back without any"],
+)
+def test_what_groups_committed(content, kinds):
+    verdict = Verdict()
+    judge_commits(committed(read_batches(content, "s", whole=True)), "p.", verdict)
+    assert set(verdict.found) == kinds
+    assert verdict.counts["offset commits"] >= 2
 
 
 def test_a_real_broker(kafka: str, topic_prefix: str):

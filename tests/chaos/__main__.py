@@ -20,7 +20,8 @@ from rich.table import Table
 from tests.chaos.fault import Kind
 from tests.chaos.faults import KINDS as WORLD_KINDS
 from tests.chaos.judges import Result
-from tests.chaos.product import Product
+from tests.chaos.plan import of_feeds
+from tests.chaos.product import VENDORS, Product
 from tests.chaos.progress import Screen
 from tests.chaos.run import finish, run
 from tests.chaos.strikes import KINDS as PROCESS_KINDS
@@ -39,6 +40,9 @@ def main() -> int:
     parser.add_argument(
         "--only", action="append", default=[], metavar="KIND[:LANE]", help="e.g. kill:workers; again for more"
     )
+    parser.add_argument(
+        "--feeds", default=",".join(VENDORS), help="which feeds the product has  [default: %(default)s]"
+    )
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "tricast-chaos")
     parser.add_argument("--keep", action="store_true", help="keep the brokers' files of a run that held, too")
     parser.add_argument("--summarize", nargs="+", type=Path, metavar="DIR", help="add up runs, as Markdown")
@@ -47,13 +51,14 @@ def main() -> int:
         print(together(arguments.summarize))
         return 0
     console = Console()
-    kinds = _chosen(arguments.only, parser)
+    feeds = arguments.feeds.split(",")
+    kinds = _chosen(arguments.only, feeds, parser)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"seed-{arguments.seed}-", dir=arguments.folder))
     with Screen(console) as screen:
         screen.say(f"starting three brokers; everything is in {folder}")
         with Cluster(folder / "kafka", ephemeral=True, brokers=3) as kafka:
-            product = Product(folder, kafka, seed=arguments.seed)
+            product = Product(folder, kafka, seed=arguments.seed, feeds=feeds)
             held = False
             try:
                 result = run(product, kinds, seconds=arguments.seconds, screen=screen)
@@ -66,8 +71,10 @@ def main() -> int:
     return 0 if held else 1
 
 
-def _chosen(only: list[str], parser: argparse.ArgumentParser) -> tuple[Kind, ...]:
-    chosen = [kind for kind in KINDS if not only or {kind.name, f"{kind.name}:{kind.lane}"} & set(only)]
+def _chosen(only: list[str], feeds: list[str], parser: argparse.ArgumentParser) -> tuple[Kind, ...]:
+    chosen = [
+        kind for kind in of_feeds(KINDS, feeds) if not only or {kind.name, f"{kind.name}:{kind.lane}"} & set(only)
+    ]
     kinds = []
     for kind in chosen:
         if (why := kind.needs()) is None:

@@ -1,7 +1,8 @@
 """When what strikes whom: from a seed, and from nothing else."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from random import Random
 from typing import Final, TypeVar
@@ -14,6 +15,7 @@ CALM_S: Final = 5.0
 """At the end without a fault, and at least so long between two of a lane; brokers take longer to be in sync again."""
 _COMING_BACK_S: Final[dict[Lane, float]] = {"workers": 2.0, "connectors": 2.0, "brokers": 9.0, "world": 2.0}
 """What a fault of a lane costs beyond ``lasts_s``, at least."""
+_BROKERS: Final = frozenset({"broker", "brokers", "controller"})
 T = TypeVar("T")
 
 
@@ -54,6 +56,17 @@ def plan(kinds: Sequence[Kind], seed: int, seconds: float) -> tuple[Strike, ...]
         Strike(number=number, at_s=at_s, kind=kind, target=target, lasts_s=lasts_s)
         for number, (at_s, kind, target, lasts_s) in enumerate(placed, 1)
     )
+
+
+def of_feeds(kinds: Iterable[Kind], feeds: Collection[str]) -> list[Kind]:
+    """Return ``kinds`` with those targets alone that a product of some feeds has."""
+
+    def is_there(target: str) -> bool:
+        role, _, name = target.partition(":")
+        return role in _BROKERS or re.split("[.:]", name)[0] in feeds
+
+    left = [(kind, tuple(filter(is_there, kind.targets))) for kind in kinds]
+    return [replace(kind, targets=targets) for kind, targets in left if targets]
 
 
 def _strikes(kind: Kind, seconds: float, random: Random) -> list[tuple[Kind, str, float]]:

@@ -21,7 +21,7 @@ from tests.chaos.summary import FILE, summary
 from tricast.kafka import KAFKA_VERSION
 
 _SAMPLER_S: Final = 30.0
-_UP_S: Final = 300.0
+_UP_S: Final = 600.0
 _LOOK_S: Final = 0.5
 
 

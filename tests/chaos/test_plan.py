@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from tests.chaos.fault import Kind
-from tests.chaos.plan import CALM_S, plan
+from tests.chaos.plan import CALM_S, of_feeds, plan
 from tests.chaos.strikes import KINDS, Kill
 
 
@@ -54,3 +54,9 @@ def test_a_short_run_strikes_once_with_each_kind_for_which_there_is_room():
 
 def test_where_there_is_no_room_nothing_strikes():
     assert plan(KINDS, 1, 5) == ()
+
+
+def test_a_product_of_one_feed_is_struck_where_it_is():
+    struck = {strike.target for strike in plan(of_feeds(KINDS, {"rms"}), 1, 750)}
+    assert {"worker:rms.join:2", "connector:rms", "controller", "broker:1"} <= struck
+    assert not [target for target in struck if "kambi" in target or "fastpath" in target]

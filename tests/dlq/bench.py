@@ -46,19 +46,20 @@ class Planted:
 
     def process(self, record: SourceRecord, context: Context) -> None:
         self._processor.process(record, context)
-        self._raise(record)
+        self._raise(record, context)
 
     def replay(self, replay: Replay, context: Context) -> bool:
         assert isinstance(self._processor, Replayable)
         comes = self._processor.replay(replay, context)
-        self._raise(replay.record)
+        self._raise(replay.record, context)
         return comes
 
     def on_hole(self, hole: Hole, context: Context) -> None:
         self._processor.on_hole(hole, context)
 
-    def _raise(self, record: SourceRecord) -> None:
+    def _raise(self, record: SourceRecord, context: Context) -> None:
         if any(bug in (record.value or b"") for bug in self.bugs):
+            context.memory.clear()  # as every core does, whose memory may be ahead of the store
             raise PLANTED
 
 

@@ -79,7 +79,7 @@ class EngineApp(faust.App):
             broker_session_timeout=settings.session_timeout_s,
             broker_heartbeat_interval=settings.heartbeat_interval_s,
             broker_rebalance_timeout=settings.rebalance_timeout_s,
-            broker_request_timeout=kafka.request_timeout_ms / 1000,
+            broker_request_timeout=settings.group_request_timeout_s,
             broker_max_poll_records=settings.max_poll_records,
             consumer_max_fetch_size=settings.max_partition_fetch_bytes,
             consumer_auto_offset_reset="none",

@@ -4,6 +4,9 @@ import socket
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+JOIN_MARGIN_S = 5.0
+"""What a join may take beyond the slowest member."""
+
 
 class EngineSettings(BaseModel):
     """How a worker takes part in its group and how large its cycles are (``TRICAST_ENGINE__…``)."""
@@ -16,8 +19,8 @@ class EngineSettings(BaseModel):
     """After this long without a heartbeat the group takes the tasks away."""
     heartbeat_interval_s: float = Field(default=1.0, gt=0)
     """How often the worker says it is alive."""
-    rebalance_timeout_s: float = Field(default=30.0, gt=0)
-    """How long a running cycle may take when the group rebalances."""
+    rebalance_timeout_s: float = Field(default=15.0, gt=0)
+    """How long a running cycle may take when the group rebalances; its transaction ends before."""
     transaction_timeout_s: float = Field(default=10.0, ge=1, le=900)
     """After this long Kafka aborts a transaction whose worker is gone."""
     max_cycle_records: int = Field(default=1_000, ge=1)
@@ -30,6 +33,11 @@ class EngineSettings(BaseModel):
     """How many recent records of a task the stop ratio looks at."""
     dead_letter_stop_ratio: float = Field(default=0.5, gt=0, le=1)
     """Share of those that may fail by exception before the worker stops; vendor data never counts."""
+
+    @property
+    def group_request_timeout_s(self) -> float:
+        """How long a request of the group's member may take: joining waits for all others, or their session's end."""
+        return max(self.rebalance_timeout_s, self.session_timeout_s) + JOIN_MARGIN_S
 
     @model_validator(mode="after")
     def _ordered(self) -> "EngineSettings":

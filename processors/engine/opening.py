@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, for_code
 
 from processors.engine.changelog import (
     CHECKPOINT_KEY,
@@ -26,7 +26,7 @@ from processors.engine.changelog import (
 )
 from processors.engine.config import EngineSettings
 from processors.engine.task import Partition, StreamTask
-from processors.engine.transactions import fence, partition_counts
+from processors.engine.transactions import fence, partition_counts, patience_ms
 from schemas.errors import EngineError, PositionError
 from schemas.kafka import KafkaSettings
 
@@ -71,6 +71,7 @@ class TaskOpener:
     ) -> None:
         self._kafka = kafka
         self._settings = settings
+        self._request_timeout_ms = patience_ms(kafka, settings.transaction_timeout_s)
         self._group = group
         self._own_id = transactional_id
         self._changelogs = changelogs
@@ -249,7 +250,8 @@ class TaskOpener:
                 return await work()
             except KafkaError as error:
                 patience_s = CONNECTION_PATIENCE_S if isinstance(error, KafkaConnectionError) else self._patience_s
-                if not error.retriable or now() > began + patience_s:
+                passes = error.retriable or isinstance(error, KafkaTimeoutError)
+                if not passes or now() > began + patience_s:
                     raise
                 log.warning("kafka.retry %r", error)
                 await asyncio.sleep(RETRY_S)
@@ -271,7 +273,7 @@ class TaskOpener:
             auto_offset_reset="earliest",
             isolation_level=isolation_level,
             max_partition_fetch_bytes=self._settings.max_partition_fetch_bytes,
-            request_timeout_ms=self._kafka.request_timeout_ms,
+            request_timeout_ms=self._request_timeout_ms,
         )
         try:
             await consumer.start()
@@ -281,7 +283,7 @@ class TaskOpener:
 
     @contextlib.asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(**self._kafka.client(), request_timeout_ms=self._kafka.request_timeout_ms)
+        admin = AIOKafkaAdminClient(**self._kafka.client(), request_timeout_ms=self._request_timeout_ms)
         try:
             await admin.start()
             yield admin

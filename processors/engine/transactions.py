@@ -211,12 +211,13 @@ class TransactionalProducer:
     def __init__(self, kafka: KafkaSettings, transactional_id: str, timeout_s: float) -> None:
         self.transactional_id = transactional_id
         self.started = False
+        request_timeout_ms = patience_ms(kafka, timeout_s)
         self._producer = AIOKafkaProducer(
             **kafka.client(),
             client_id=transactional_id,
             transactional_id=transactional_id,
             transaction_timeout_ms=int(timeout_s * 1000),
-            request_timeout_ms=kafka.request_timeout_ms,
+            request_timeout_ms=request_timeout_ms,
             acks="all",
             linger_ms=0,
             max_batch_size=MAX_BATCH_BYTES,
@@ -228,7 +229,7 @@ class TransactionalProducer:
             txn_manager=producer._txn_manager,
             message_accumulator=producer._message_accumulator,
             retry_backoff_ms=100,
-            request_timeout_ms=kafka.request_timeout_ms,
+            request_timeout_ms=request_timeout_ms,
         )
 
     async def start(self) -> None:
@@ -300,6 +301,12 @@ def _fill(batch: Any, row: Row, waiting: Iterator[Row]) -> Row | None:
     batch._relative_offset = count
     batch.close()
     return following
+
+
+def patience_ms(kafka: KafkaSettings, transaction_timeout_s: float) -> int:
+    """Return how long one request of a worker may take: a broker that hangs neither answers nor closes a connection,
+    and the one that takes its place must be asked before the transaction is over."""
+    return min(kafka.request_timeout_ms, int(transaction_timeout_s * 1000 / 2))
 
 
 async def partition_counts(client: AIOKafkaClient, wanted: Iterable[str]) -> dict[str, int]:

@@ -7,6 +7,7 @@ from aiokafka.errors import (
     GroupAuthorizationFailedError,
     GroupLoadInProgressError,
     KafkaConnectionError,
+    KafkaTimeoutError,
     NotCoordinatorForGroupError,
 )
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -126,7 +127,7 @@ def moving(opener, monkeypatch):
 
 
 async def test_a_coordinator_that_moves_is_waited_for(worked, lab, opener, moving):
-    moving += [NotCoordinatorForGroupError(), GroupLoadInProgressError(), KafkaConnectionError()]
+    moving += [NotCoordinatorForGroupError(), GroupLoadInProgressError(), KafkaConnectionError(), KafkaTimeoutError()]
     task = new_task(lab)
     await opener.open([task], lambda: True)
     assert (task.position, task.store.get(b"a"), moving) == (10, b"10", [])

@@ -5,7 +5,9 @@ from aiokafka.client import CoordinationType
 from aiokafka.errors import KafkaConnectionError, KafkaError, TransactionalIdAuthorizationFailed
 from aiokafka.producer.transaction_manager import TransactionManager
 
-from processors.engine.transactions import _FencingSender
+from processors.engine.config import EngineSettings
+from processors.engine.transactions import TransactionalProducer, _FencingSender
+from schemas.kafka import KafkaSettings
 
 
 class Lookups:
@@ -44,3 +46,15 @@ async def test_what_another_try_cannot_mend_ends_it(error):
     client = Lookups(error, AssertionError("asked again"))
     with pytest.raises(KafkaError):
         await sender(client)._find_coordinator(CoordinationType.TRANSACTION, "w0")
+
+
+async def test_a_broker_that_hangs_leaves_time_to_ask_another_within_the_transaction():
+    producer = TransactionalProducer(KafkaSettings(), "w0", 10.0)
+    assert producer._sender._request_timeout_ms == producer._producer.client._request_timeout_ms == 5_000
+    await producer.stop()
+
+
+@pytest.mark.parametrize(("session_s", "rebalance_s", "request_s"), [(10, 15, 20), (45, 15, 50), (6, 30, 35)])
+def test_a_join_may_take_as_long_as_its_slowest_member(session_s, rebalance_s, request_s):
+    settings = EngineSettings(session_timeout_s=session_s, rebalance_timeout_s=rebalance_s)
+    assert settings.group_request_timeout_s == request_s

@@ -72,7 +72,7 @@ def back(run: "Run", *brokers: int) -> None:
     for broker in brokers:
         run.cluster.start_broker(broker)
     run.cluster.await_in_sync(120)
-    run.flowing(120)
+    run.flowing(240)
 
 
 def broker_down(choose: Choice, how: str) -> Callable[["Run", int], None]:
@@ -100,7 +100,7 @@ def broker_paused(choose: Choice, *seconds: float) -> Callable[["Run", int], Non
             run.load_for(pause_s, pause_s)
             run.cluster.resume_broker(broker)
             run.cluster.await_in_sync(120)
-            run.flowing(120)
+            run.flowing(240)
 
     return scenario
 
@@ -129,7 +129,7 @@ def broker_slow(run: "Run", times: int) -> None:
             time.sleep(SLICE_S * (1 - STARVED_SHARE))
             run.workers.tend()
         run.cluster.await_in_sync(120)
-        run.flowing(120)
+        run.flowing(240)
 
 
 def rolled(run: "Run", times: int) -> None:
@@ -153,7 +153,7 @@ def all_killed(*seconds: float) -> Callable[["Run", int], None]:
             run.load_for(away_s, away_s)
             run.cluster.start()
             run.cluster.await_in_sync(120)
-            run.flowing(180)
+            run.flowing(240)
 
     return scenario
 
@@ -168,7 +168,7 @@ def two_down(run: "Run", times: int) -> None:
         run.load_for(20, 20)
         run.cluster.start()
         run.cluster.await_in_sync(120)
-        run.flowing(180)
+        run.flowing(240)
 
 
 def leaders_move(run: "Run", times: int) -> None:
@@ -185,7 +185,7 @@ def leaders_move(run: "Run", times: int) -> None:
         run.cluster.await_in_sync(120)
         admin.elect_leaders(ElectionType.PREFERRED, [TopicPartition(*place) for place in partitions]).result()
         run.load_for(1, 3)
-        run.flowing(120)
+        run.flowing(240)
     back_to_three = [(topic, part) for topic in topics for part in leaders(run, topic)]
     reassign(run.bootstrap, {place: run.random.sample(run.cluster.brokers, 3) for place in back_to_three})
     run.cluster.await_in_sync(120)

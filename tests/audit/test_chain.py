@@ -1,0 +1,160 @@
+"""Audits in a row find together what one over everything finds, wherever they were cut."""
+
+import asyncio
+import json
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processors.core.fastpath.processor import FastpathProcessor
+from processors.core.kambi.processor import KambiProcessor
+from schemas.errors import ConfigurationError
+from schemas.raw import RawHeaders
+from tests.audit.memory_kafka import World
+from tests.audit.test_agreement import SOUND, frames_of
+from tests.core.fastpath import raw as fastpath_raw
+from tests.replay.frames import Row
+from tricast.audit.carried import Carried
+from tricast.audit.chain import go_on
+from tricast.audit.report import Report
+from tricast.audit.run import audit, fastpath, kambi
+
+START_NS = 1_790_000_000 * 10**9
+KAMBI, FASTPATH = kambi("t."), fastpath("t.", hold_ms=2000)
+
+
+def kambi_raw(frames):
+    """Return raw records of two lines: both opened, frames with pauses, here and there a repeat or a lost frame."""
+    now_ns, numbered, rows = START_NS, {"line-a": 0, "line-b": 0}, []
+
+    def write(line, kind, value):
+        stamps = RawHeaders(
+            feed="kambi", line=line, connection=f"c-{line}", frame=numbered[line], received_ns=now_ns, kind=kind
+        ).to_kafka()
+        rows.append(Row("t.kambi.raw", 0, len(rows), now_ns // 1_000_000, b"0", value, tuple(stamps)))
+
+    for line in numbered:
+        write(line, "opened", b'{"shard":0,"shards":1}')
+    for packet, line, after_s, step in frames:
+        now_ns += after_s * 10**9
+        numbered[line] = max(1, numbered[line] + step)
+        write(line, "frame", packet)
+    return rows
+
+
+def fastpath_rows(moves):
+    """Return raw records of one fixture by two sockets: numbers in order, swapped, twice, lost; ticks and time."""
+    partition = fastpath_raw.Partition()
+    lines = [partition.line(), partition.line(replica="b")]
+    for line in lines:
+        line.open()
+    number = 1
+    for move, which, pause_s in moves:
+        partition.now_s += pause_s
+        line = lines[which]
+        if move == "tick":
+            line.tick()
+        elif move == "reopen":
+            line.close()
+            line.open(position=number)
+        else:
+            said = {"next": [number], "skip": [number + 1], "again": [max(1, number - 1)], "swap": [number + 1, number]}
+            for each in said[move]:
+                line.say(packet(each))
+            number = max(number, *said[move]) + (move != "again")
+    partition.now_s += 400
+    lines[0].tick()
+    return [
+        Row("t.fastpath.raw", 0, each.offset, each.timestamp, each.key, each.value, tuple(each.headers))
+        for each in partition.records
+    ]
+
+
+def packet(number):
+    body = {
+        "fixtureId": fastpath_raw.FIXTURE,
+        "fixtureSeqNum": number,
+        "actionId": f"a{number}",
+        "sendType": "Confirmed",
+    }
+    return json.dumps({"fixtureAction": body, "fixtureSummary": {}}).encode()
+
+
+FAULTS = st.lists(
+    st.tuples(st.sampled_from(["drop", "again", "swap"]), st.integers(0, 999), st.integers(0, 99)), max_size=3
+)
+CUTS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), min_size=1, max_size=3)
+KAMBI_RAW = (
+    st.lists(SOUND, min_size=1, max_size=4)
+    .flatmap(frames_of)
+    .flatmap(
+        lambda frames: st.tuples(
+            *(st.tuples(*map(st.just, frame), st.sampled_from([1, 1, 1, 1, 0, 2])) for frame in frames)
+        )
+    )
+    .map(kambi_raw)
+)
+MOVES = st.sampled_from(["next", "next", "next", "again", "skip", "swap", "tick", "tick", "reopen"])
+FASTPATH_RAW = st.lists(
+    st.tuples(MOVES, st.integers(0, 1), st.sampled_from([0.1, 0.1, 1, 30, 90])), min_size=3, max_size=30
+).map(fastpath_rows)
+
+
+def spoil(world, faults):
+    for fault, which, later in faults:
+        if not world.places:
+            return
+        place, at = world.places[which % len(world.places)]
+        match fault:
+            case "drop":
+                world.drop(place, at)
+            case "again":
+                world.again(place, at, world.log[place][at].step + later)
+            case _:
+                world.swap(place, at)
+
+
+def through_a_file(carried):
+    """Return what is left of it when it was written and read."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(carried), type=Carried)
+
+
+async def in_a_row(world, scope, cuts):
+    """Audit at each cut and at the end; return what all of it says together."""
+    together, carried, open_report = Report(), None, Report()
+    steps = sorted((min(step, len(world.raw)), ahead) for step, ahead in cuts)
+    for step, ahead in [*steps, (len(world.raw), 0)]:
+        done = await go_on(world.seen(step, ahead), scope, lambda *_: None, carried)
+        together.add(done.settled)
+        open_report, carried = done.open, through_a_file(done.carried)
+    together.add(open_report)
+    return together
+
+
+def said(report):
+    whole = report.to_json(0)
+    return whole | {
+        "findings": {kind: sorted(texts) for kind, texts in whole["findings"].items() if kind != "duplicated"},
+        "gaps": sorted(map(json.dumps, whole["gaps"])),
+        "notes": sorted(whole["notes"]),
+    }
+
+
+@given(KAMBI_RAW, FAULTS, CUTS)
+@settings(max_examples=120)
+def test_kambi(raw, faults, cuts):
+    world = World("t.", KambiProcessor(), raw)
+    spoil(world, faults)
+    whole = asyncio.run(audit(world.seen(len(raw)), KAMBI, lambda *_: None))
+    assert said(asyncio.run(in_a_row(world, KAMBI, cuts))) == said(whole)
+
+
+@given(FASTPATH_RAW, FAULTS, CUTS)
+@settings(max_examples=120)
+def test_fastpath(raw, faults, cuts):
+    world = World("t.", FastpathProcessor(hold_ms=2000), raw)
+    spoil(world, faults)
+    whole = asyncio.run(audit(world.seen(len(raw)), FASTPATH, lambda *_: None))
+    assert said(asyncio.run(in_a_row(world, FASTPATH, cuts))) == said(whole)

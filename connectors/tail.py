@@ -1,5 +1,6 @@
 """Where lines stood: read from the end of raw partitions when a connector starts."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from connectors.clock import Clock
+from connectors.groupless import METADATA_S, stop
 from connectors.kafka_retry import until_kafka_answers
 from connectors.record import LastFrame
 from schemas.kafka import KafkaSettings
@@ -70,8 +72,9 @@ async def _read_tails(kafka: KafkaSettings, assigned: Sequence[TopicPartition]) 
     try:
         await consumer.start()
         consumer.assign(assigned)
-        ends = await consumer.end_offsets(assigned)
-        begins = await consumer.beginning_offsets(assigned)
+        async with asyncio.timeout(METADATA_S):
+            ends = await consumer.end_offsets(assigned)
+            begins = await consumer.beginning_offsets(assigned)
         for tp in assigned:
             consumer.seek(tp, max(begins[tp], ends[tp] - TAIL_RECORDS))
         unread = set(assigned)
@@ -82,7 +85,7 @@ async def _read_tails(kafka: KafkaSettings, assigned: Sequence[TopicPartition]) 
                     _note(tails[tp.partition], record)
         return tails
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 def _note(tails: dict[str, LineTail], record: ConsumerRecord) -> None:

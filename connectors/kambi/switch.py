@@ -4,6 +4,7 @@ With another count an event has another partition. Were both written at once, or
 one is done with, changes of one event would be judged by two tasks that know nothing of each other.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connectors.clock import Clock
+from connectors.groupless import METADATA_S, stop
 from connectors.kafka_retry import until_kafka_answers
 from connectors.tail import LineTail, Tails, read_tails
 from schemas.errors import EnvironmentFault
@@ -138,13 +140,15 @@ class _Asked:
 
     async def ends(self) -> dict[TopicPartition, int]:
         async with self._consumer() as consumer:
-            ends: dict[TopicPartition, int] = await consumer.end_offsets(self.partitions)
+            async with asyncio.timeout(METADATA_S):
+                ends: dict[TopicPartition, int] = await consumer.end_offsets(self.partitions)
         return ends
 
     async def behind(self, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
         """Return how many records before ``ends`` the group has not committed, where there are any."""
         async with self._consumer() as consumer:
-            begins = await consumer.beginning_offsets(self.partitions)
+            async with asyncio.timeout(METADATA_S):
+                begins = await consumer.beginning_offsets(self.partitions)
             committed = {tp: await consumer.committed(tp) for tp in self.partitions}
         if all(offset is None for offset in committed.values()):
             return {}  # there is no such group, or it never began: nobody will process what the old shards left
@@ -165,4 +169,4 @@ class _Asked:
             consumer.assign(self.partitions)
             yield consumer
         finally:
-            await consumer.stop()
+            await stop(consumer)

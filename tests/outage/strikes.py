@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 
 import psutil
 from confluent_kafka.admin import AdminClient
@@ -15,81 +16,90 @@ _SLOW_CYCLE_S = 0.2
 _SLOW_STOPPED_S = 0.17
 
 
-def leader_of(cluster: Cluster, topic: str) -> int:
-    """Return the broker that leads partition 0 of ``topic``."""
-    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers, "log_level": 2})
-    return admin.list_topics(topic, timeout=30).topics[topic].partitions[0].leader
+@dataclass(frozen=True)
+class Site:
+    """Where a strike strikes: brokers, the topic whose partition 0 has the leader that is meant, and who uses it."""
+
+    cluster: Cluster
+    topic: str
+    client: psutil.Process
+
+
+def leader_of(site: Site) -> int:
+    """Return the broker that leads partition 0."""
+    admin = AdminClient({"bootstrap.servers": site.cluster.bootstrap_servers, "log_level": 2})
+    return admin.list_topics(site.topic, timeout=30).topics[site.topic].partitions[0].leader
 
 
 @contextmanager
-def all_killed(cluster: Cluster, topic: str) -> Iterator[None]:
+def all_killed(site: Site) -> Iterator[None]:
     """Every broker gets SIGKILL at once."""
-    for broker in cluster.brokers:
-        os.kill(_pid(cluster, broker), signal.SIGKILL)
+    for broker in site.cluster.brokers:
+        os.kill(_pid(site, broker), signal.SIGKILL)
     yield
-    cluster.start()
+    site.cluster.start()
 
 
 @contextmanager
-def all_paused(cluster: Cluster, topic: str) -> Iterator[None]:
-    for broker in cluster.brokers:
-        cluster.pause_broker(broker)
+def all_paused(site: Site) -> Iterator[None]:
+    for broker in site.cluster.brokers:
+        site.cluster.pause_broker(broker)
     yield
-    for broker in cluster.brokers:
-        cluster.resume_broker(broker)
+    for broker in site.cluster.brokers:
+        site.cluster.resume_broker(broker)
 
 
 @contextmanager
-def leader_killed(cluster: Cluster, topic: str) -> Iterator[None]:
-    leader = leader_of(cluster, topic)
-    cluster.kill_broker(leader)
+def leader_killed(site: Site) -> Iterator[None]:
+    leader = leader_of(site)
+    site.cluster.kill_broker(leader)
     yield
-    cluster.start_broker(leader)
+    site.cluster.start_broker(leader)
 
 
 @contextmanager
-def leader_paused(cluster: Cluster, topic: str) -> Iterator[None]:
-    leader = leader_of(cluster, topic)
-    cluster.pause_broker(leader)
+def leader_paused(site: Site) -> Iterator[None]:
+    leader = leader_of(site)
+    site.cluster.pause_broker(leader)
     yield
-    cluster.resume_broker(leader)
+    site.cluster.resume_broker(leader)
 
 
 @contextmanager
-def leader_moves(cluster: Cluster, topic: str) -> Iterator[None]:
+def leader_moves(site: Site) -> Iterator[None]:
     """The leader stops in order: leadership moves first, and comes back later."""
-    leader = leader_of(cluster, topic)
-    cluster.stop_broker(leader)
+    leader = leader_of(site)
+    site.cluster.stop_broker(leader)
     yield
-    cluster.start_broker(leader)
+    site.cluster.start_broker(leader)
 
 
 @contextmanager
-def two_killed(cluster: Cluster, topic: str) -> Iterator[None]:
+def two_killed(site: Site) -> Iterator[None]:
     """The leader alone is left: no majority of the controllers, and fewer replicas than ``min.insync.replicas``."""
-    leader = leader_of(cluster, topic)
-    others = [broker for broker in cluster.brokers if broker != leader]
+    leader = leader_of(site)
+    others = [broker for broker in site.cluster.brokers if broker != leader]
     for broker in others:
-        cluster.kill_broker(broker)
+        site.cluster.kill_broker(broker)
     yield
-    cluster.start()
+    site.cluster.start()
 
 
 @contextmanager
-def two_paused(cluster: Cluster, topic: str) -> Iterator[None]:
-    leader = leader_of(cluster, topic)
-    others = [broker for broker in cluster.brokers if broker != leader]
+def two_paused(site: Site) -> Iterator[None]:
+    leader = leader_of(site)
+    others = [broker for broker in site.cluster.brokers if broker != leader]
     for broker in others:
-        cluster.pause_broker(broker)
+        site.cluster.pause_broker(broker)
     yield
     for broker in others:
-        cluster.resume_broker(broker)
+        site.cluster.resume_broker(broker)
 
 
 @contextmanager
-def leader_slow(cluster: Cluster, topic: str) -> Iterator[None]:
+def leader_slow(site: Site) -> Iterator[None]:
     """The leader stands still for most of every 200 ms."""
-    pid, over = _pid(cluster, leader_of(cluster, topic)), threading.Event()
+    pid, over = _pid(site, leader_of(site)), threading.Event()
 
     def slow() -> None:
         with suppress(ProcessLookupError):
@@ -106,18 +116,45 @@ def leader_slow(cluster: Cluster, topic: str) -> Iterator[None]:
 
 
 @contextmanager
-def leader_disk_full(cluster: Cluster, topic: str) -> Iterator[None]:
+def leader_disk_full(site: Site) -> Iterator[None]:
     """No write of the leader makes a file longer: its only log directory fails, and it halts."""
-    leader = leader_of(cluster, topic)
-    psutil.Process(_pid(cluster, leader)).rlimit(psutil.RLIMIT_FSIZE, (1, psutil.RLIM_INFINITY))
+    leader = leader_of(site)
+    psutil.Process(_pid(site, leader)).rlimit(psutil.RLIMIT_FSIZE, (1, psutil.RLIM_INFINITY))
     yield
-    if (pid := cluster.pid(leader)) is not None:
+    if (pid := site.cluster.pid(leader)) is not None:
         psutil.Process(pid).rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
-        cluster.kill_broker(leader)
-    cluster.start_broker(leader)
+        site.cluster.kill_broker(leader)
+    site.cluster.start_broker(leader)
 
 
-Strike = Callable[[Cluster, str], AbstractContextManager[None]]
+@contextmanager
+def client_stopped(site: Site) -> Iterator[None]:
+    """The client stands still; its sockets fill."""
+    site.client.send_signal(signal.SIGSTOP)
+    yield
+    site.client.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def client_stopped_and_all_killed(site: Site) -> Iterator[None]:
+    """The client sleeps through an outage: it wakes up with dead connections, and Kafka is there."""
+    site.client.send_signal(signal.SIGSTOP)
+    with all_killed(site):
+        yield
+    site.client.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def no_descriptors_and_all_killed(site: Site) -> Iterator[None]:
+    """The client may open nothing any more, neither a connection nor a file, and then loses what it has to Kafka."""
+    before = site.client.rlimit(psutil.RLIMIT_NOFILE)
+    site.client.rlimit(psutil.RLIMIT_NOFILE, (3, before[1]))
+    with all_killed(site):
+        yield
+    site.client.rlimit(psutil.RLIMIT_NOFILE, before)
+
+
+Strike = Callable[[Site], AbstractContextManager[None]]
 
 STRIKES: dict[str, Strike] = {
     strike.__name__.replace("_", "-"): strike
@@ -131,11 +168,14 @@ STRIKES: dict[str, Strike] = {
         two_paused,
         leader_slow,
         leader_disk_full,
+        client_stopped,
+        client_stopped_and_all_killed,
+        no_descriptors_and_all_killed,
     )
 }
 
 
-def _pid(cluster: Cluster, broker: int) -> int:
-    pid = cluster.pid(broker)
+def _pid(site: Site, broker: int) -> int:
+    pid = site.cluster.pid(broker)
     assert pid is not None, f"broker {broker} does not run"
     return pid

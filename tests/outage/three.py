@@ -22,7 +22,7 @@ from tests.connectors import raw_topic
 from tests.connectors.vendor import vendor
 from tests.outage.__main__ import Pace, spool_bytes
 from tests.outage.judge import Judge, follow
-from tests.outage.strikes import STRIKES
+from tests.outage.strikes import STRIKES, Site
 from tricast.kafka import Cluster
 
 PREFIX = "outage."
@@ -101,7 +101,7 @@ async def run(arguments: argparse.Namespace, cluster: Cluster, directory: Path) 
             await asyncio.to_thread(cluster.await_in_sync)
             before, cpu, told = pace.sent, sum(process.cpu_times()[:2]), log_path.stat().st_size
             began = time.monotonic()
-            held = STRIKES[strike.name](cluster, topic)
+            held = STRIKES[strike.name](Site(cluster, topic, process))
             await asyncio.to_thread(held.__enter__)
             struck = time.monotonic()
             await asyncio.sleep(strike.seconds)

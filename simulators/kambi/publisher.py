@@ -17,6 +17,8 @@ from simulators.kambi.offering import Offering
 
 _LONGEST_STEP_MS = 1_000
 """After a pause of the process the offering advances in steps of this size."""
+_FLOOD_STEP_MS = 100
+"""A step that took longer floods no more than this: who cannot keep up must not owe ever more."""
 _ALL_MS = 1 << 62
 
 
@@ -80,7 +82,8 @@ class Publisher:
             self._offering.missing_odds_every = self._faults.current.missing_odds_every
             await self._publish(self._offering.advance(real_ms))
         await self._hand_bulks(self._bulker.due(self.now_ms))
-        load_per_s = self._settings.load_frames_per_s + self._faults.current.flood_frames_per_s
+        flood_per_s = self._faults.current.flood_frames_per_s * min(1, _FLOOD_STEP_MS / real_ms)
+        load_per_s = self._settings.load_frames_per_s + flood_per_s
         if load_per_s and not self.paused:
             await self._send_load(real_ms, load_per_s)
         await self._connections.hand_due(self.now_ms)

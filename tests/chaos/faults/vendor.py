@@ -1,5 +1,6 @@
 """A vendor that refuses, is slow, floods or falls silent: what its simulator is told, and told no more."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 _FOR_GOOD: Final = {"stall_every_s": 86_400, "stall_for_s": 86_399.999}
 """A silence that is on until it is told to be off."""
+_PATIENCE_S: Final = 180.0
 
 _Draw = Callable[[Random], Settings]
 
@@ -44,7 +46,7 @@ SLOW: Final[Mapping[str, _Draw]] = {
     "rms": lambda random: {"slow_every": 1, "slow_s": random.choice((2.0, 8.0))},
 }
 FLOODING: Final[Mapping[str, _Draw]] = {
-    "kambi": lambda _: {"flood_frames_per_s": 1_000},
+    "kambi": lambda _: {"flood_frames_per_s": 600},
     "fastpath": lambda _: {"flood_factor": 10},
     "rms": lambda _: {"flood_factor": 10},
 }
@@ -75,7 +77,15 @@ class _Told:
 
     def heal(self, product: "Product") -> None:
         """Put back what was there; what others have changed since stays."""
-        product.ask(self.feed, "/simulator/faults", product.ask(self.feed, "/simulator/faults") | self.had)
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                product.ask(self.feed, "/simulator/faults", product.ask(self.feed, "/simulator/faults") | self.had)
+            except OSError:  # it has its hands full, may be with what it was told
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
 
     @property
     def feed(self) -> str:

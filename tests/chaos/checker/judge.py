@@ -9,7 +9,8 @@ from tests.chaos.checker.cabinet import Cabinet
 from tests.chaos.checker.history import History, of_lines
 from tests.chaos.checker.kambi_accounts import TOPICS as KAMBI_TOPICS
 from tests.chaos.checker.kambi_accounts import Accounts, side_by_side
-from tests.chaos.checker.kambi_offering import Offering, judge_final
+from tests.chaos.checker.kambi_offering import Event, Offering, judge_final
+from tests.chaos.checker.kambi_oracle import Oracle
 from tests.chaos.checker.ledgers import entries, read_json
 from tests.chaos.checker.order import judge_order
 from tests.chaos.checker.raw import Books, judge_raw, told_gaps
@@ -52,16 +53,20 @@ def _judge_ledger(feed: str, ledger: Path, cabinet: Cabinet, history: History, v
 
 def _judge_kambi(state: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> None:
     offering, mentioned = Offering(verdict), set[int]()
+    by_raw: dict[int, Event] = {}
     for partition in cabinet.partitions("kambi.raw"):
         accounts = Accounts(partition, verdict)
+        oracle = Oracle(partition)
         for record, made in side_by_side(cabinet.read("kambi.raw", partition), cabinet.made_of(raw, partition)):
             accounts.take(record, made)
+            oracle.take(record)
             for output in made:
                 if output.topic in KAMBI_TOPICS:
                     offering.take(output, json.loads(output.value or b"{}"))
         mentioned |= accounts.mentioned
+        by_raw |= oracle.events()
     if state.exists():
-        judge_final(offering.events, json.loads(state.read_bytes()), mentioned, verdict)
+        judge_final(offering.events, json.loads(state.read_bytes()), by_raw, mentioned, verdict)
 
 
 def _judge_fastpath(ledger: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> None:

@@ -124,33 +124,50 @@ def _odds(outcome: Json) -> int | None:
     return -1 if outcome.get("starting_price") else outcome.get("odds_thousandths")
 
 
-def judge_final(known: Mapping[int, Event], vendor: Mapping[str, Json], mentioned: set[int], verdict: Verdict) -> None:
+def judge_final(
+    known: Mapping[int, Event],
+    vendor: Mapping[str, Json],
+    by_raw: Mapping[int, Event],
+    mentioned: set[int],
+    verdict: Verdict,
+) -> None:
     """Compare what a consumer knows with what the simulator has.
 
     Args:
         known: By the topics.
         vendor: The simulator's own state.
+        by_raw: What raw alone adds up to: says whether it was there to be known.
         mentioned: Events that stand anywhere in raw. One that is still to come, has no offers and stands nowhere was
             announced in a gap, and nothing tells of it again before it opens.
         verdict: Where differences go.
     """
     there = {int(event_id): event for event_id, event in vendor.items()}
     verdict.count("kambi: events at the end", len(there))
-    for event_id in sorted(there.keys() | known.keys()):
-        if event_id not in known:
-            event = there[event_id]
-            if event["state"] == "NOT_STARTED" and not event["offers"] and event_id not in mentioned:
-                verdict.count("kambi: events to come whose announcement fell into a gap")
-            else:
-                verdict.find("final-state", f"event {event_id} is unknown")
-        elif event_id not in there:
-            verdict.find("final-state", f"event {event_id} is not there any more")
-        else:
-            for text in _event(known[event_id], there[event_id], verdict):
-                verdict.find("final-state", f"event {event_id}: {text}")
+    verdict.count("kambi: offers at the end", sum(len(event["offers"]) for event in there.values()))
+    for event_id in sorted(there.keys() | known.keys() | by_raw.keys()):
+        mine, theirs = known.get(event_id), there.get(event_id)
+        wrong = list(_differences(mine, theirs))
+        is_in_raw = not list(_differences(by_raw.get(event_id), theirs))
+        verdict.count("kambi: events that raw alone does not add up to", not is_in_raw)
+        if not wrong:
+            continue
+        is_to_come = theirs is not None and theirs["state"] == "NOT_STARTED" and not theirs["offers"]
+        if mine is None and is_to_come and event_id not in mentioned:
+            verdict.count("kambi: events to come whose announcement fell into a gap")
+            continue
+        for text in wrong:
+            whose = "right by raw alone" if is_in_raw else "raw alone does not have it"
+            verdict.find("final-state", f"event {event_id}: {text} ({whose})")
 
 
-def _event(known: Event, vendor: Json, verdict: Verdict) -> Iterator[str]:
+def _differences(mine: Event | None, theirs: Json | None) -> Iterator[str]:
+    if mine is not None and theirs is not None:
+        yield from _event(mine, theirs)
+    elif mine is not None or theirs is not None:
+        yield "it is unknown" if mine is None else "it is not there any more"
+
+
+def _event(known: Event, vendor: Json) -> Iterator[str]:
     yield from _differ("state", known.state, vendor["state"])
     yield from _differ("description", known.description or None, vendor.get("description") or None)
     # A clock that runs is counted on by whoever shows it: what was said last is named by its version.
@@ -161,7 +178,6 @@ def _event(known: Event, vendor: Json, verdict: Verdict) -> Iterator[str]:
     yield from _differ("score", *(_fields(score, "home", "away", "who", "version") for score in scores))
     yield from _differ("statistics", _statistics(known.parts.get("statistics")), _vendor_statistics(vendor))
     offers = {int(offer_id): offer for offer_id, offer in vendor["offers"].items()}
-    verdict.count("kambi: offers at the end", len(offers))
     for offer_id in sorted(known.offers.keys() | offers.keys()):
         mine, theirs = known.offers.get(offer_id), offers.get(offer_id)
         if mine is None or theirs is None:

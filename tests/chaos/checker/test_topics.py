@@ -11,6 +11,7 @@ from tests.chaos.checker.building import Raw, S, made
 from tests.chaos.checker.cabinet import Cabinet
 from tests.chaos.checker.kambi_accounts import Accounts, side_by_side
 from tests.chaos.checker.kambi_offering import Offering, judge_final
+from tests.chaos.checker.kambi_oracle import Oracle
 from tests.chaos.checker.order import judge_order
 from tests.chaos.checker.record import Record
 from tests.chaos.checker.samples import judge_samples
@@ -80,7 +81,10 @@ class Kambi:
             for output in outputs:
                 if output.topic != "kambi.dead-letters":
                     offering.take(output, json.loads(output.value or b""))
-        judge_final(offering.events, self.state, accounts.mentioned, verdict)
+        oracle = Oracle(0)
+        for record in self.raw:
+            oracle.take(record)
+        judge_final(offering.events, self.state, oracle.events(), accounts.mentioned, verdict)
         return verdict
 
     def edit(self, index: int, **changes: Any) -> None:
@@ -92,6 +96,7 @@ def test_kambi_as_it_should_be_holds():
     verdict = Kambi().judged()
     assert dict(verdict.findings) == {}
     assert verdict.counts["kambi: copies of earlier facts"] == 1
+    assert verdict.counts["kambi: events that raw alone does not add up to"] == 0
     assert verdict.counts["kambi: candidates of other shards"] == 1
 
 

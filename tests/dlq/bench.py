@@ -1,8 +1,8 @@
-"""A stream task of a real core with a bug to be planted and mended, and its dead letters as `tricast dlq` reads them."""
+"""A stream task of a real core with a bug to be planted and mended; its dead letters as `tricast dlq` reads them."""
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from processors.core.processor import Context, Hole, Processor, SourceRecord

@@ -200,10 +200,8 @@ def test_the_log_with_its_replays_gives_the_same_bytes_again(kambi: Kambi):
     kambi.replay(kambi.letters[0])
     first = kambi.again()
     assert first == kambi.again()
-    assert [out.header("tc-code") for out in first] == ["", "", "kambi.child-not-json"] + [
-        "kambi.child-not-json",
-        "kambi.replay-refused",
-    ]
+    codes = ["", "", "kambi.child-not-json", "kambi.child-not-json", "kambi.replay-refused"]
+    assert [out.header("tc-code") for out in first] == codes
 
 
 def test_where_the_mended_code_reads_the_log_anew_a_replay_brings_nothing_twice(kambi: Kambi):

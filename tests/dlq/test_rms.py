@@ -204,4 +204,6 @@ def test_the_joins_own_letters_take_no_replays():
     join = Bench(RmsJoin(), "t.rms.pending")
     join.feed([Record(offset=0, value=b"{}", headers=[])])
     assert not join.replay(join.letters[0])
-    assert [letter.detail for letter in join.letters[1:]] == ["rms.join's messages are made from others: replay what they came from"]
+    assert [letter.detail for letter in join.letters[1:]] == [
+        "rms.join's messages are made from others: replay what they came from"
+    ]

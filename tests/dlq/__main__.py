@@ -4,6 +4,8 @@ import argparse
 import json
 import os
 import random
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -12,6 +14,9 @@ from pathlib import Path
 from tests.dlq.deployment import DEAD, OFFERS, RAW, Deployment, header
 from tricast.cli.main import run
 from tricast.kafka import Cluster
+
+SECONDS_PER_KILL = 8.0
+"""A worker needs some to join, for the one before it was not seen off."""
 
 
 def main() -> None:
@@ -36,18 +41,18 @@ def replayed_under_kills(deployment: Deployment, letters: int, kills: int, seed:
     deployment.prices(letters)
     deployment.until(DEAD, lambda found: len(found) == letters)
     deployment.bug.unlink()
-    deployment.kill()
-    for _ in range(2):  # every request twice, all of them waiting when the worker comes back
-        assert run(["dlq", "replay", "--feed", "kambi", "--code", "processor-error", "--limit", "100000", "--yes"]) == 0
+    command = [sys.executable, "-m", "tricast", "dlq", "replay", "--feed", "kambi", "--code", "processor-error"]
+    command += ["--limit", "100000", "--yes", "--rate", str(letters / (kills * SECONDS_PER_KILL))]
     struck = 0
-    while struck < kills:
-        before = len(deployment.read(OFFERS))
-        deployment.start()
-        deadline = time.monotonic() + 60
-        while len(deployment.read(OFFERS)) == before and time.monotonic() < deadline:
-            time.sleep(chance.uniform(0.0, 0.2))
-        deployment.kill()
-        struck += 1
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as asking:
+        while asking.poll() is None or struck < kills:
+            deployment.kill()  # before the first request: it waits for the mended code
+            deployment.start()
+            time.sleep(chance.uniform(0.2, 2 * SECONDS_PER_KILL))
+            struck += 1
+    assert asking.returncode == 0
+    assert run([*command[3:-2]]) == 0  # every letter a second time
+    deployment.kill()
     deployment.start()
     refused = deployment.until(DEAD, lambda found: len(found) == 2 * letters)[letters:]
     offers = deployment.until(OFFERS, lambda found: len(found) >= 2 * letters)

@@ -12,7 +12,8 @@ from tests.chaos.history import History
 from tests.chaos.plan import Strike
 from tests.chaos.product import Product
 
-_LOOK_S: Final = 0.2
+_APART_S: Final = 2.0
+"""Between two strikes of a lane that is behind its plan."""
 LATE_S: Final = 60.0
 """A lane that is behind its plan goes on for so long after the end; then what is left of it is dropped and counted."""
 
@@ -73,6 +74,7 @@ class Lanes:
                 continue
             try:
                 self._strike(strike)
+                self._wait(_APART_S)
             except Exception:  # whatever it is, the run goes on and says so
                 text = f"{strike.number} {strike.kind.name} {strike.target}: {traceback.format_exc()}"
                 self.failures.append(text)

@@ -59,14 +59,18 @@ def plan(kinds: Sequence[Kind], seed: int, seconds: float) -> tuple[Strike, ...]
 
 
 def of_feeds(kinds: Iterable[Kind], feeds: Collection[str]) -> list[Kind]:
-    """Return ``kinds`` with those targets alone that a product of some feeds has."""
+    """Return ``kinds`` with those targets alone that a product of some feeds has, each struck as often as before."""
 
     def is_there(target: str) -> bool:
         role, _, name = target.partition(":")
         return role in _BROKERS or re.split("[.:]", name)[0] in feeds
 
-    left = [(kind, tuple(filter(is_there, kind.targets))) for kind in kinds]
-    return [replace(kind, targets=targets) for kind, targets in left if targets]
+    left = ((kind, tuple(filter(is_there, kind.targets))) for kind in kinds)
+    return [
+        replace(kind, targets=targets, per_seed=max(1, round(kind.per_seed * len(targets) / len(kind.targets))))
+        for kind, targets in left
+        if targets
+    ]
 
 
 def _strikes(kind: Kind, seconds: float, random: Random) -> list[tuple[Kind, str, float]]:

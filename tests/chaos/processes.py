@@ -16,6 +16,8 @@ from tricast.stack import tether
 
 RESTART_S: Final = (0.5, 2.0)
 _LOOK_S: Final = 0.05
+_YOUNG_S: Final = 3.0
+"""Who is younger still imports: nothing is learned from striking it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +33,9 @@ class Process:
         prefix: Program and arguments put before its own, e.g. one that sets a limit.
         wanted: Whether it is started again when it ended.
         generation: How many lives it has had.
+        started_s: When the last one began, monotonic.
+        again_s: When the next one begins, if one is due.
+        popen: The life it has.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Process:
     prefix: tuple[str, ...] = ()
     wanted: bool = True
     generation: int = 0
+    started_s: float = 0.0
     again_s: float | None = None
     popen: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
@@ -80,6 +86,18 @@ class Processes:
     def pid(self, name: str) -> int | None:
         """Return the process id while it lives."""
         return self.by_name[name].pid
+
+    def await_life(self, name: str, timeout_s: float) -> None:
+        """Wait until it has lived for a moment, so that there is something to strike.
+
+        Raises:
+            TimeoutError: It does not come to life.
+        """
+        deadline = time.monotonic() + timeout_s
+        while self.pid(name) is None or time.monotonic() - self.by_name[name].started_s < _YOUNG_S:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} has not lived for {_YOUNG_S:g} s at a time")
+            time.sleep(_LOOK_S)
 
     def signal(self, name: str, number: int) -> int | None:
         """Send a signal if it lives; return its process id then."""
@@ -157,6 +175,7 @@ class Processes:
     def _start(self, process: Process) -> None:
         process.again_s = None
         process.generation += 1
+        process.started_s = time.monotonic()
         with process.log.open("ab") as log:
             process.popen = subprocess.Popen(
                 [*self._tether, *process.prefix, sys.executable, "-m", "tricast", *process.arguments],

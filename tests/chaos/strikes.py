@@ -24,6 +24,7 @@ class Kill:
     name: str = "kill"
 
     def inject(self, product: Product, random: Random) -> dict[str, Any]:
+        product.processes.await_life(self.target, _GRACE_S)
         pid, _ = product.processes.end(self.target, signal.SIGKILL, _GRACE_S)
         return {"pid": pid}
 
@@ -39,6 +40,7 @@ class Term:
     name: str = "term"
 
     def inject(self, product: Product, random: Random) -> dict[str, Any]:
+        product.processes.await_life(self.target, _GRACE_S)
         pid, code = product.processes.end(self.target, signal.SIGTERM, _GRACE_S)
         if pid is not None and code is None:
             product.processes.end(self.target, signal.SIGKILL, _GRACE_S)
@@ -56,6 +58,7 @@ class Stop:
     name: str = "stop"
 
     def inject(self, product: Product, random: Random) -> dict[str, Any]:
+        product.processes.await_life(self.target, _GRACE_S)
         return {"pid": product.processes.signal(self.target, signal.SIGSTOP)}
 
     def heal(self, product: Product) -> None:

@@ -223,6 +223,8 @@ class TransactionalProducer:
             max_batch_size=MAX_BATCH_BYTES,
         )
         producer = self._producer
+        # aiokafka fails a batch of a partition without a leader after one request's time; an election may take longer.
+        producer._message_accumulator._batch_ttl = timeout_s
         self._sender = producer._sender = _FencingSender(
             producer.client,
             acks=producer._sender._acks,

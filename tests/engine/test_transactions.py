@@ -51,6 +51,7 @@ async def test_what_another_try_cannot_mend_ends_it(error):
 async def test_a_broker_that_hangs_leaves_time_to_ask_another_within_the_transaction():
     producer = TransactionalProducer(KafkaSettings(), "w0", 10.0)
     assert producer._sender._request_timeout_ms == producer._producer.client._request_timeout_ms == 5_000
+    assert producer._producer._message_accumulator._batch_ttl == 10.0
     await producer.stop()
 
 

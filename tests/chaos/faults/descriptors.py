@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psutil
 
@@ -13,10 +13,14 @@ from tests.chaos.faults.revival import broker_of, lift, revive
 if TYPE_CHECKING:
     from tests.chaos.product import Product
 
+_SPARE: Final = 0.3
+_STANDARD: Final = 3
+
 
 @dataclass(slots=True)
 class Descriptors:
-    """A connector or worker may open no further file or socket; all connections of that connector's vendor are cut.
+    """A connector or worker may open no further file or socket, or no more than it closes; all connections of that
+    connector's vendor are cut.
 
     What must hold: it goes on with what it has open, or ends and is started again; healed, lines are back. Nothing is
     lost outside recorded gaps.
@@ -30,7 +34,7 @@ class Descriptors:
         self.pid = product.pid(self.target)
         told: dict[str, Any] = {"pid": self.pid}
         if self.pid is not None:
-            told["limit"] = limit(self.pid)
+            told["limit"] = limit(self.pid, spare=random.random() < _SPARE)
         if self.target.startswith("connector:"):
             told |= cut(product, self.target.removeprefix("connector:"), "cut")
         return told
@@ -55,16 +59,19 @@ class BrokerDescriptors:
         self.struck = broker_of(self.target, product)
         pid = product.kafka.pid(self.struck)
         assert pid is not None
-        return {"broker": self.struck, "limit": limit(pid)}
+        return {"broker": self.struck, "limit": limit(pid, spare=random.random() < _SPARE)}
 
     def heal(self, product: "Product") -> None:
         revive(product, self.struck, psutil.RLIMIT_NOFILE)
 
 
-def limit(pid: int) -> int:
-    """Let a process open nothing beyond what it has open; return the limit: one above its highest number."""
+def limit(pid: int, *, spare: bool) -> int:
+    """Let a process open nothing more, or with ``spare`` as many as it closes; return the limit.
+
+    A new file or socket gets the lowest number that is free, which has to be below the limit. 0, 1 and 2 never are.
+    """
     process = psutil.Process(pid)
-    most = 1 + max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir())
+    most = 1 + max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()) if spare else _STANDARD
     _, hard = process.rlimit(psutil.RLIMIT_NOFILE)
     process.rlimit(psutil.RLIMIT_NOFILE, (most, hard))
     return most

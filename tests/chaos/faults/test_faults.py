@@ -114,10 +114,11 @@ def test_a_stepped_clock_tells_another_time_and_waits_by_the_same(tmp_path):
             )
 
 
-def test_a_process_at_its_limit_opens_nothing_more_until_that_is_lifted():
+@pytest.mark.parametrize(("spare", "most"), [(True, 4), (False, 3)], ids=["as-it-closes", "nothing"])
+def test_a_process_at_its_limit_opens_nothing_more_until_that_is_lifted(spare, most):
     with talking(OPENER) as (told, process):
         assert told() == "more"
-        assert limit(process.pid) == 4
+        assert limit(process.pid, spare=spare) == most
         assert told() == "24"
         lift(process.pid, psutil.RLIMIT_NOFILE)
         assert told() == "more"

@@ -28,7 +28,7 @@ from schemas.topics import RAW_MESSAGE_BYTES
 from tests.faults.harness import PARTITIONS, Workers, create_topics
 
 FAST = {"session_timeout_s": 6.0, "heartbeat_interval_s": 0.5, "transaction_timeout_s": 8.0}
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 RAW, OUT, DEAD, CHANGELOG = "toy.raw", "toy.out", "toy.dead-letters", "changelog.toy.toy.raw"
 Kids = Iterable[tuple[str, str]]
 

@@ -13,10 +13,29 @@ _LOOK_S: Final = 0.5
 _STILL_S: Final = 5.0
 _PATIENCE_S: Final = 240.0
 _SLACK_S: Final = 10.0
+_CALM_S: Final = 15.0
+_SOME: Final = 10
+"""Records in raw that tell that a feed is heard."""
 
 
 class NotQuiet(Exception):
     """The product did not come to rest in time; what is told is what still moved."""
+
+
+def recover(product: Product, sampler: Sampler) -> None:
+    """Let the load go on without faults until every feed is heard again, so that the last gap, too, has its end.
+
+    Raises:
+        NotQuiet: A feed is not heard for minutes.
+    """
+    began = _heard(product, sampler)
+
+    def heard_again() -> bool:
+        now = _heard(product, sampler)
+        return all(now[feed] > began[feed] + _SOME for feed in product.feeds)
+
+    _await(heard_again, lambda: f"raw had {began} records when faults were over, and has {_heard(product, sampler)}")
+    time.sleep(_CALM_S)
 
 
 def pause(product: Product) -> None:
@@ -103,6 +122,15 @@ def dump(product: Product) -> None:
     for feed in product.feeds:
         name, said = truths[feed]
         (product.folder / f"{name}.json").write_text(json.dumps(said()))
+
+
+def _heard(product: Product, sampler: Sampler) -> dict[str, int]:
+    """Return how many records of each feed are in raw, as far as was seen."""
+    high = sampler.latest.get("high", {})
+    return {
+        feed: sum(end for place, end in high.items() if place.startswith(f"{product.prefix}{feed}.raw/"))
+        for feed in product.feeds
+    }
 
 
 def _decisions(product: Product) -> list[dict[str, Any]]:

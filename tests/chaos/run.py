@@ -15,7 +15,7 @@ from tests.chaos.lanes import Lanes
 from tests.chaos.plan import plan
 from tests.chaos.product import HISTORY, Product
 from tests.chaos.progress import Screen
-from tests.chaos.quiet import NotQuiet, dump, pause, settle
+from tests.chaos.quiet import NotQuiet, dump, pause, recover, settle
 from tests.chaos.sampler import Sampler
 from tests.chaos.summary import FILE, summary
 from tricast.kafka import KAFKA_VERSION
@@ -85,9 +85,10 @@ def _live(product: Product, sampler: Sampler, lanes: Lanes, result: Result, scre
     result.problems += [f"a fault failed: {text}" for text in lanes.failures]
     if lanes.dropped:
         screen.say(f"{lanes.dropped} strikes dropped: their lanes were a minute behind the plan")
-    screen.say("load stopped; waiting for what is on its way, and for the windows of RMS to pass")
+    screen.say("faults are over; the load ends, and what is on its way is waited for")
     began = time.monotonic()
     try:
+        recover(product, sampler)
         pause(product)
         dump(product)
         result.problems += settle(product, sampler)

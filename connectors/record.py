@@ -1,8 +1,14 @@
 """What goes into a raw topic, and where a line stood: shared by recorder, sink, spool and producer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+import msgspec
 
 from schemas.raw import RawHeaders
+
+_FIRST_CLOSE_CODE: Final = 1000  # RFC 6455 §7.4; below it a `closed` holds the HTTP status of a refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +25,25 @@ class LastFrame:
 
     connection: str
     frame: int
+
+
+class _Closed(msgspec.Struct):
+    code: int
+
+
+def is_refusal(value: bytes | None) -> bool:
+    """Return whether a ``closed`` record tells of a connection that was refused: then there was none."""
+    try:
+        return msgspec.json.decode(value or b"", type=_Closed).code < _FIRST_CLOSE_CODE
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def last_frames(records: Iterable[RawRecord]) -> dict[str, LastFrame]:
+    """Return where lines stand after ``records``; a refusal leaves its line where it stood."""
+    last: dict[str, LastFrame] = {}
+    for record in records:
+        headers = record.headers
+        if headers.kind != "closed" or headers.frame or not is_refusal(record.value):
+            last[headers.line] = LastFrame(connection=headers.connection, frame=headers.frame)
+    return last

@@ -44,10 +44,16 @@ class LineRecorder:
         self._push_back_s = push_back_s
         self.previous = previous
         """Where the line stood when its last connection was closed."""
+        self._begun = False
         self._connection: str | None = None
         self._position: str | None = None
         self._number = 0
         self._lost_from: int | None = None
+
+    async def ready(self) -> None:
+        """Return when it is known where the line stood before this process; to be awaited before a connection."""
+        if self.previous is None and not self._begun:
+            self.previous = await self._sink.stood(self.line)
 
     def opened(self, facts: Mapping[str, Any], *, position: str | None = None) -> None:
         """A connection of the line is up: begin to record it, and say where the last one ended.
@@ -56,6 +62,7 @@ class LineRecorder:
             facts: What the record says beside that.
             position: The position that was asked for; on every record until the next connection.
         """
+        self._begun = True
         self._connection = str(uuid.uuid4())
         self._position = position
         self._number = 0

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final, Protocol
 
 from connectors.backlog import Backlog
-from connectors.record import LastFrame, RawRecord
+from connectors.record import LastFrame, RawRecord, last_frames
 from schemas.raw import NUMBERED
 
 # A batch is one produce request. 1 MiB keeps the acknowledgement below some 20 ms; a larger record goes alone.
@@ -86,6 +86,8 @@ class FrameSink:
         self._bytes = 0
         self._writing: _Write | None = None
         self._written: dict[str, LastFrame] = {}
+        self._stood: dict[str, LastFrame] = {}
+        self._recalling: asyncio.Future[None] | None = None
         self._spilled_at = 0.0
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
@@ -109,6 +111,17 @@ class FrameSink:
     def remember(self, lines: Mapping[str, LastFrame]) -> None:
         """Take over where the lines stand in Kafka, for the next process if this one dies with records on disk."""
         self._written.update(lines)
+        self._stood.update(lines)
+
+    def recall(self, recalling: "asyncio.Future[None]") -> None:
+        """Have :meth:`stood` wait for ``recalling``, which calls :meth:`remember`: Kafka has not told yet."""
+        self._recalling = recalling
+
+    async def stood(self, line: str) -> LastFrame | None:
+        """Return where ``line`` stood before this process, as soon as that is known."""
+        if self._recalling is not None:
+            await asyncio.shield(self._recalling)
+        return self._stood.get(line)
 
     @property
     def has_room(self) -> bool:
@@ -223,7 +236,7 @@ class FrameSink:
         elif self._backlog is not None:
             await self._backlog.sent(write.place)
             self._drained.set()
-        self._written.update(_last_frames(write.records))
+        self._written.update(last_frames(write.records))
         self.counts.pushed += _frames(write.records) - _frames(refused)
         if refused:
             self.counts.dropped["too-large"] += _frames(refused)
@@ -325,8 +338,3 @@ class FrameSink:
 
 def _frames(records: Sequence[RawRecord]) -> int:
     return sum(record.headers.kind in NUMBERED for record in records)
-
-
-def _last_frames(records: Sequence[RawRecord]) -> dict[str, LastFrame]:
-    last = {record.headers.line: record.headers for record in records}
-    return {line: LastFrame(connection=headers.connection, frame=headers.frame) for line, headers in last.items()}

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from connectors.record import LastFrame, RawRecord
+from connectors.record import LastFrame, RawRecord, last_frames
 from schemas.errors import EnvironmentFault
 from schemas.raw import KINDS, RawHeaders
 
@@ -131,12 +131,13 @@ class Spool:
                 for place, record in enumerate(records, self._last + 1)
                 for h in (record.headers,)
             ]  # fmt: skip
-            last = {r.headers.line: (r.headers.line, r.headers.connection, r.headers.frame) for r in records}
+            stand = last_frames(records)
             if not self.count:
-                last = {line: (line, stood.connection, stood.frame) for line, stood in before.items()} | last
+                stand = {**before, **stand}
+            lines = [(line, last.connection, last.frame) for line, last in stand.items()]
             with _transaction(db):
                 db.executemany(f"INSERT INTO records (seq, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)  # noqa: S608 - our own names
-                db.executemany("INSERT OR REPLACE INTO lines (line, connection, frame) VALUES (?,?,?)", last.values())
+                db.executemany("INSERT OR REPLACE INTO lines (line, connection, frame) VALUES (?,?,?)", lines)
             self._last += len(rows)
             self._measure(db)
         return self._last

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from connectors.clock import Clock
 from connectors.groupless import METADATA_S, stop
 from connectors.kafka_retry import until_kafka_answers
-from connectors.record import LastFrame
+from connectors.record import LastFrame, is_refusal
 from schemas.kafka import KafkaSettings
 
 TAIL_RECORDS: Final = 20_000
@@ -43,12 +43,7 @@ class _Told(msgspec.Struct):
     events: int | None = None
 
 
-class _Closed(msgspec.Struct):
-    code: int
-
-
 _MOST_DIGITS: Final = 19  # of a 64-bit number
-_FIRST_CLOSE_CODE: Final = 1000  # RFC 6455 §7.4; below it a `closed` holds the HTTP status of a refusal
 
 
 Tails = Mapping[int, Mapping[str, LineTail]]
@@ -94,7 +89,7 @@ def _note(tails: dict[str, LineTail], record: ConsumerRecord) -> None:
     if not (line and connection and _is_number(frame)):
         return
     kind, received = headers.get("tc-kind", ""), headers.get("tc-received-ns", "")
-    if kind == "closed" and _is_refusal(record.value):
+    if kind == "closed" and is_refusal(record.value):
         return  # there was no connection; the line stands where it stood
     known = tails.get(line)
     same = known is not None and known.last.connection == connection
@@ -119,10 +114,3 @@ def _told(value: bytes | None) -> _Told | None:
         return msgspec.json.decode(value or b"", type=_Told)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _is_refusal(value: bytes | None) -> bool:
-    try:
-        return msgspec.json.decode(value or b"", type=_Closed).code < _FIRST_CLOSE_CODE
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False

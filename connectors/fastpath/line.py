@@ -142,6 +142,7 @@ class FeedLine:
         return end is REPAIR  # a server may give the same reason
 
     async def _dial(self, position: int | None) -> None:
+        await self._recorder.ready()
         await self._sink.wait_for_room()  # what is received has to be kept
         url = protocol.url_of(self._settings.stream_url, self._feed.path, position)
         self._socket = await dial(self._settings, url)

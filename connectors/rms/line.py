@@ -100,6 +100,7 @@ class RmsLine:
 
     async def take(self) -> None:
         """Return when a handshake may be made, with what it needs."""
+        await self._recorder.ready()
         await self._sink.wait_for_room()  # what is received has to be kept
         try:
             self._waiting = "no-token"

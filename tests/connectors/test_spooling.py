@@ -164,6 +164,21 @@ async def test_the_next_process_drains_what_it_finds_before_anything_new(path):
     assert not path.exists()
 
 
+async def test_a_refusal_leaves_its_line_where_it_stood_on_disk_too(path):
+    first = sink_to(away(), path)
+    line = recorder(first)
+    async with running(first):
+        line.opened({})
+        await feed(line, 3)
+        line.closed(1006, "gone")
+        await eventually(lambda: first.unkept == 0)
+        line.refused(429, "too many")
+        first.give_up()
+    second = sink_to(Kafka(), path)
+    assert await second.open() == {"l": line.previous}
+    await second.release()
+
+
 async def test_closing_while_kafka_is_away_leaves_everything_on_disk(path):
     sink = sink_to(away(), path)
     line = recorder(sink)

@@ -13,6 +13,7 @@ _LOOK_S: Final = 0.5
 _STILL_S: Final = 5.0
 _PATIENCE_S: Final = 240.0
 _SLACK_S: Final = 10.0
+_TICKS_PER_S: Final = 30
 _CALM_S: Final = 15.0
 _SOME: Final = 10
 """Records in raw that tell that a feed is heard."""
@@ -68,6 +69,7 @@ def settle(product: Product, sampler: Sampler) -> list[str]:
         NotQuiet: Workers do not come to the end of their sources.
     """
     time.sleep((LONGEST_WINDOW_S if "rms" in product.feeds else 0.0) + _SLACK_S)
+    _await(lambda: _has_come(product, sampler), lambda: f"raw still grows: {_heard(product, sampler)}")
     badly = _retired(product, product.connectors())
     behind: dict[str, Any] = {}
     still_since = time.monotonic()
@@ -122,6 +124,14 @@ def dump(product: Product) -> None:
     for feed in product.feeds:
         name, said = truths[feed]
         (product.folder / f"{name}.json").write_text(json.dumps(said()))
+
+
+def _has_come(product: Product, sampler: Sampler) -> bool:
+    """Whether raw grows by no more than ticks and snapshots: all that vendors had to send again has come."""
+    before = _heard(product, sampler)
+    time.sleep(_STILL_S)
+    now = _heard(product, sampler)
+    return all(now[feed] - before[feed] <= _TICKS_PER_S * _STILL_S for feed in product.feeds)
 
 
 def _heard(product: Product, sampler: Sampler) -> dict[str, int]:

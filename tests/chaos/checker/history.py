@@ -29,6 +29,7 @@ class History:
         run: The first line: seed, settings, prefix.
         causes: What may have taken lines down, by time.
         quiet_ns: When the vendors were stopped and all was drained; far away if that never came.
+        retired_ns: When a process ended that was not started again, by name.
         strikes: How often each kind of fault struck which kind of target.
         samples: The lines of samples, in order; read again from the file when asked for.
     """
@@ -36,6 +37,7 @@ class History:
     run: dict[str, Any] = field(default_factory=dict)
     causes: list[Cause] = field(default_factory=list)
     quiet_ns: int = _WHOLE
+    retired_ns: dict[str, int] = field(default_factory=dict)
     strikes: dict[str, int] = field(default_factory=dict)
     is_known: bool = False
 
@@ -80,6 +82,7 @@ def told(lines: Iterable[Mapping[str, Any]]) -> History:
     for fault in faults.values():
         history.causes.append(_cause(fault, fault["at_ns"] if "kill" in fault["kind"] else _WHOLE))
     for process, (since_ns, why) in ended.items():
+        history.retired_ns[process] = since_ns
         history.causes.append(Cause(feed_of(process), since_ns, _WHOLE, why))
     history.causes.sort(key=lambda cause: cause.since_ns)
     return history

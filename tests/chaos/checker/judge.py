@@ -20,6 +20,8 @@ FEEDS = ("kambi", "fastpath", "rms")
 ORDERED = (*sorted(KAMBI_TOPICS), "kambi.dead-letters", "fastpath.dead-letters", "rms.dead-letters")
 """Topics whose records come in the order of their sources; the rest of FastPath by number, of RMS by first in raw."""
 
+_LEAVING_NS = 30_000_000_000
+"""What a connector may take to end, from its signal on."""
 _WINDOWS = {
     "TRICAST_RMS__WINDOW_PREMATCH_S": "600",
     "TRICAST_RMS__VERIFY_S": "900",
@@ -48,7 +50,9 @@ def _judge_ledger(feed: str, ledger: Path, cabinet: Cabinet, history: History, v
     books.take_ledger(entries(read_json(ledger)))
     books.take_raw(cabinet.read(f"{feed}.raw"), verdict)
     gaps = told_gaps(cabinet.read(f"{feed}.health"))
-    judge_raw(feed, books, gaps, of_lines(history, feed), verdict, quiet_ns=history.quiet_ns)
+    retired = [at_ns for name, at_ns in history.retired_ns.items() if name.startswith(f"connector:{feed}")]
+    ended_ns = max(retired, default=1 << 62) - _LEAVING_NS
+    judge_raw(feed, books, gaps, of_lines(history, feed), verdict, quiet_ns=history.quiet_ns, last_ns=ended_ns)
 
 
 def _judge_kambi(state: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> None:

@@ -227,6 +227,7 @@ def judge_raw(
     verdict: Verdict,
     *,
     quiet_ns: int,
+    last_ns: int = 1 << 62,
 ) -> None:
     """Account for every packet of the ledger.
 
@@ -237,6 +238,7 @@ def judge_raw(
         causes: What may have taken lines down.
         verdict: Where findings go.
         quiet_ns: What was sent after this is not asked for.
+        last_ns: When the last connector was told to end, for good.
     """
     books.marry()
     verdict.count(f"{feed}: packets sent", books.total())
@@ -263,7 +265,7 @@ def judge_raw(
         if connection is None:
             _unheard(feed, sid, missing, books, downs, verdict)
         else:
-            _judge_missing(feed, connection, missing, followed.get(connection.name), gaps, downs, verdict)
+            _judge_missing(feed, connection, missing, followed.get(connection.name), gaps, downs, last_ns, verdict)
 
 
 def _judge_missing(
@@ -273,6 +275,7 @@ def _judge_missing(
     following: Connection | None,
     gaps: Sequence[Told],
     downs: dict[str, list[tuple[int, int]]],
+    last_ns: int,
     verdict: Verdict,
 ) -> None:
     name = f"{connection.line}, {connection.name}"
@@ -290,14 +293,18 @@ def _judge_missing(
             tail.append((n, at_ns))
     if not tail:
         return
-    if not _is_told(connection, following, tail, gaps):
+    if following is None and connection.closed_ns is not None and connection.closed_ns >= last_ns:
+        # The connector ended for good: what it did not get before is in the gap that its next start would tell of.
+        verdict.count(f"{feed}: packets in gaps that were open when the connector ended", len(tail))
+    elif not _is_told(connection, following, tail, gaps):
         why = "no connection says that it follows" if following is None else "the health topic does not tell of it"
         verdict.find(
             "gap-not-recorded",
             f"{name}: packets {tail[0][0]} to {tail[-1][0]} are not in raw, and {why} (last sent {tail[-1][1]})",
         )
         return
-    verdict.count(f"{feed}: packets in recorded gaps", len(tail))
+    else:
+        verdict.count(f"{feed}: packets in recorded gaps", len(tail))
     for n, at_ns in tail:
         if not _is_down(name, n, at_ns, downs[connection.line], verdict):
             break

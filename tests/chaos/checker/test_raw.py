@@ -39,6 +39,7 @@ class World:
         self.gaps = [Told(LINE, "B", previous="A")]
         self.causes = [Cause("kambi", int(104.5 * S), 107 * S, "kill")]
         self.quiet_ns = 200 * S
+        self.last_ns = 190 * S
 
     @staticmethod
     def sent(sid: str, n: int, at_s: float) -> dict[str, Any]:
@@ -48,7 +49,7 @@ class World:
         verdict, books = Verdict(), Books()
         books.take_ledger(entries(self.ledger))
         books.take_raw(self.raw, verdict)
-        judge_raw("kambi", books, self.gaps, self.causes, verdict, quiet_ns=self.quiet_ns)
+        judge_raw("kambi", books, self.gaps, self.causes, verdict, quiet_ns=self.quiet_ns, last_ns=self.last_ns)
         return verdict
 
 
@@ -159,6 +160,22 @@ def test_an_overflow_while_nothing_was_wrong_is_too_wide():
     world.causes = [Cause("kambi", 150 * S, 151 * S, "kill")]
     world.ledger = [line if line["sent_ns"] < 107 * S else _later(line) for line in world.ledger]
     assert "gap-too-wide" in world.judged().found
+
+
+def closed_last(world: World) -> None:
+    closed = Raw("kambi")
+    closed.add("closed", LINE, "B", 4, 120, {"code": 1000, "reason": "shutdown"})
+    world.raw += closed.records
+    world.ledger += [World.sent("b", 5, 112), {"kind": "disconnect", "sid": "b", "sent_ns": 113 * S}]
+
+
+def test_what_the_last_connection_did_not_get_is_in_a_gap_that_is_still_open():
+    world = World()
+    closed_last(world)
+    world.last_ns = 119 * S
+    assert world.judged().held
+    world.last_ns = 130 * S  # the line was given up long before the connector ended
+    assert set(world.judged().found) == {"gap-not-recorded"}
 
 
 def test_what_was_sent_after_the_end_is_not_asked_for():

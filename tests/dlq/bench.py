@@ -64,7 +64,7 @@ class Planted:
 
 
 class Bench:
-    """One stream task; ``raw`` is its source partition, ``letters`` its dead letters so far."""
+    """One stream task; ``raw`` is its source partition, ``letters`` its dead letters, ``written`` all it wrote."""
 
     def __init__(self, processor: Processor, topic: str, partition: int = 0) -> None:
         self.planted = Planted(processor)
@@ -73,6 +73,7 @@ class Bench:
         self.task = self.new_task()
         self.raw: list[Record] = []
         self.letters: list[Letter] = []
+        self.written: list[Out] = []
 
     def new_task(self) -> StreamTask:
         return StreamTask(
@@ -92,6 +93,7 @@ class Bench:
 
     def _outs(self, task: StreamTask, record: Record, letters: list[Letter]) -> list[Out]:
         outs = self._all(task, record)
+        self.written += outs
         for out in outs:
             if out.topic.endswith(SUFFIX):
                 letters.append(self._letter(out, len(letters)))

@@ -1,6 +1,7 @@
 """Replays of Kambi's dead letters: what is newer than all that is out goes out, once; everything else is refused."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -23,15 +24,20 @@ class Kambi(Bench):
 
     def __init__(self) -> None:
         super().__init__(KambiProcessor(), TOPIC)
-        self.frames = 0
+        self.frames = Counter[str]()
 
     def say(self, *children: str, at_ms: int = T + 1000, line: str = "kambi-0-events-0") -> list[dict[str, Any]]:
         return [out.said for out in self.feed([self.record(frame(*children), "frame", at_ms, line)])]
 
     def record(self, value: bytes, kind: Kind, at_ms: int, line: str = "kambi-0-events-0") -> Record:
-        self.frames += 1
+        self.frames[line] += 1
         stamps = RawHeaders(
-            feed="kambi", line=line, connection="c-1", frame=self.frames, received_ns=at_ms * 1_000_000, kind=kind
+            feed="kambi",
+            line=line,
+            connection=f"of {line}",
+            frame=self.frames[line],
+            received_ns=at_ms * 1_000_000,
+            kind=kind,
         )
         return Record(offset=0, value=value, headers=stamps.to_kafka(), timestamp=at_ms)
 

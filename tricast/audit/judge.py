@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tricast.audit import candidates, snapshots, socketio
+from tricast.audit import candidates, replays, snapshots, socketio
 from tricast.audit.facts import DEAD_LETTER, Candidate
 from tricast.audit.first_seen import FirstSeen, FirstSeenState, Source
 from tricast.audit.frames import FrameNumbers, Lines
 from tricast.audit.ledger import Ledger
-from tricast.audit.records import MOST_BYTES, WHOLE_RECORD, Output, Raw, digest_of
+from tricast.audit.records import MOST_BYTES, REQUEST, WHOLE_RECORD, Output, Raw, digest_of
 from tricast.audit.report import Report
 from tricast.audit.shards import Shards
 
@@ -106,6 +106,9 @@ class Judge:
         """Account for one record and its outputs."""
         report = self._report
         report.raw_records += 1
+        if raw.kind == REQUEST:
+            self._request(raw, outputs)
+            return
         if not raw.is_sound:
             self._unsound(raw, outputs)
             return
@@ -142,6 +145,25 @@ class Judge:
             case socketio.Unreadable(why):
                 report.find("lost", f"{self._name(raw, WHOLE_RECORD)}: unreadable frame ({why}) without a dead letter")
         self._nothing_else(list(by_index.values()), "frame")
+
+    def _request(self, raw: Raw, outputs: list[Output]) -> None:
+        """A request to process a frame, or a child of one, again; what came of it is known from then on."""
+        name = self._name(raw, WHOLE_RECORD)
+        records = replays.account(raw, outputs, name, self._report)
+        if not outputs:
+            self._report.find("lost", f"{name}: a request that nothing came of, not even a refusal")
+        for output in records:
+            self._report.normalized[output.kind] += 1
+        came = {output.replayed for output in records}
+        is_child = "/" in raw.asked
+        said = socketio.read(b'2["message",[%b]]' % raw.value if is_child else raw.value)
+        index = 0
+        for child in said.children if isinstance(said, socketio.Bulk) and came else ():
+            for candidate in self._candidates(child):
+                place = f"{raw.asked}/{index}" if index or not is_child else raw.asked
+                if place in came:
+                    self._new_facts(raw, index, candidate)
+                index += 1
 
     def _unsound(self, raw: Raw, outputs: list[Output]) -> None:
         """A record without proper headers is one dead letter, or none if it repeats a number of its connection."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+REQUEST = "replay"
+"""Kind of a raw record that asks for another one, or a part of it, to be processed again."""
 WHOLE_RECORD = -1
 """Index of a dead letter that stands for its whole source record."""
 MOST_LETTERS = 1_000
@@ -41,6 +43,8 @@ class Raw:
 
     Attributes:
         is_sound: Its headers are what every raw record has; if not, what of them cannot be read is empty or -1.
+        asked: Of a request to process something again: what, ``<offset>[/<index>]`` of the same partition. Line and
+            connection are then those of what is asked for, and the time is Kafka's of the request.
     """
 
     partition: int
@@ -53,6 +57,7 @@ class Raw:
     value: bytes
     key: str = ""
     is_sound: bool = True
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,7 @@ class Output:
         offer: Bet offer it is about, if it names one.
         digest: Of a dead letter's bytes, read as JSON where they are.
         said: Of a record of a feed with numbers: what it says of its place in the sequence, as JSON.
+        replayed: Of what came of a request: what it says it came from, as in ``Raw.asked``; its source is the request.
     """
 
     topic: str
@@ -86,6 +92,7 @@ class Output:
     offer: str = ""
     digest: bytes = b""
     said: str = ""
+    replayed: str = ""
 
     @property
     def place(self) -> str:
@@ -100,6 +107,8 @@ class Malformed(ValueError):
 def to_raw(record: KafkaRecord) -> Raw:
     """Return a raw record, whatever its headers are."""
     headers = dict(record.headers)
+    if headers.get("tc-kind") == REQUEST.encode():
+        return _request(record, headers)
     names = [_text(headers.get(name)) for name in ("tc-kind", "tc-line", "tc-connection")]
     numbers = [_number(headers.get(name)) for name in ("tc-frame", "tc-received-ns")]
     kind, line, connection = (name or "" for name in names)
@@ -123,6 +132,25 @@ def to_raw(record: KafkaRecord) -> Raw:
     )
 
 
+def _request(record: KafkaRecord, headers: dict[str, bytes]) -> Raw:
+    asked, line, connection = (
+        _text(headers.get(name)) or "" for name in ("tc-replay-of", "tc-replay-line", "tc-replay-connection")
+    )
+    return Raw(
+        partition=record.partition,
+        offset=record.offset,
+        kind=REQUEST,
+        line=line,
+        connection=connection,
+        frame=-1,
+        received_ns=record.timestamp * 1_000_000,
+        value=record.value or b"",
+        key=(record.key or b"").decode(errors="replace"),
+        is_sound=False,
+        asked=asked.removeprefix(f"{record.topic}/{record.partition}/"),
+    )
+
+
 def _text(header: bytes | None) -> str | None:
     try:
         return None if header is None else header.decode()
@@ -143,11 +171,15 @@ def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
         kind = headers["tc-code" if dead else "ce_type"].decode()
     except (KeyError, UnicodeDecodeError, AttributeError) as error:  # Kafka allows null headers, too
         raise Malformed(f"no {error}") from error
+    mark = headers.get("tc-replay-request" if dead else "ce_replayed")
     topic, slash, rest = text.partition("/")
     numbers = rest.split("/")
-    wanted = (2, 3) if dead else (3,)
+    wanted = (2, 3) if dead else (3,) if mark is None else (3, 4)
     if topic != raw_topic or not slash or len(numbers) not in wanted or not all(n.isdecimal() for n in numbers):
         raise Malformed(f"{name} {text!r} names no candidate of {raw_topic}")
+    source, replayed = (int(numbers[0]), int(numbers[1])), ""
+    if mark is not None:
+        source, replayed = _source_of_mark(mark, raw_topic), "/".join(numbers[1:])
     value = record.value or b""
     said = {} if dead else _said(value)
     return Output(
@@ -155,9 +187,9 @@ def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
         partition=record.partition,
         offset=record.offset,
         key=record.key or b"",
-        source_partition=int(numbers[0]),
-        source_offset=int(numbers[1]),
-        index=int(numbers[2]) if len(numbers) == 3 else WHOLE_RECORD,
+        source_partition=source[0],
+        source_offset=source[1],
+        index=int(numbers[2]) if len(numbers) >= 3 else WHOLE_RECORD,
         kind=kind,
         dead=dead,
         outcomes=_outcomes(said),
@@ -165,7 +197,16 @@ def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
         offer=str(said.get("offer_id", "")),
         digest=digest_of(value) if dead else b"",
         said=_sequence_of(said),
+        replayed=replayed,
     )
+
+
+def _source_of_mark(mark: bytes, raw_topic: str) -> tuple[int, int]:
+    topic, slash, rest = mark.decode(errors="replace").partition("/")
+    numbers = rest.split("/")
+    if topic != raw_topic or not slash or len(numbers) != 2 or not all(n.isdecimal() for n in numbers):
+        raise Malformed(f"replayed by {mark!r}, which is no request in {raw_topic}")
+    return int(numbers[0]), int(numbers[1])
 
 
 def digest_of(value: bytes | Any) -> bytes:

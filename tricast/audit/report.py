@@ -66,6 +66,8 @@ class Report:
     examples: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     ledger: dict[str, int] | None = None
+    replays: Counter[str] = field(default_factory=Counter)
+    """Requests to process dead letters again, and what came of them."""
     bets: Counter[str] = field(default_factory=Counter)
     """RMS: records of bet platforms, outcomes, and what bets without one are doing."""
 
@@ -82,7 +84,7 @@ class Report:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("from_snapshots", "held", "overflowed", "warm_up_frames"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("control_records", "normalized", "dead_letters", "findings", "bets"):
+        for name in ("control_records", "normalized", "dead_letters", "findings", "bets", "replays"):
             getattr(self, name).update(getattr(other, name))
         self.gaps += other.gaps
         self.notes += other.notes
@@ -144,6 +146,7 @@ class Report:
             "warm_up_frames": self.warm_up_frames,
             "ledger": self.ledger,
             "ledger_findings": {k: v for k, v in self.findings.items() if k.startswith("ledger")},
+            "replays": dict(sorted(self.replays.items())),
             "bets": dict(sorted(self.bets.items())),
             "finding_counts": dict(sorted(self.findings.items())),
             "findings": {kind: list(texts) for kind, texts in self.examples.items()},

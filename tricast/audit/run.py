@@ -211,6 +211,8 @@ class Audit:
             done += len(batch)
             self._progress("reading outputs", done, total)
         self._shelf.sort()
+        for first, again in self._shelf.twice():
+            self._report.find("duplicated", f"{again.place}: replayed, and {first.place} has the same id")
         self._read_all(order)
 
     # -- what an audit that goes on does otherwise -------------------------------------------------------------------

@@ -51,6 +51,26 @@ class Shelf:
         for row in rows:
             yield _from_row(row)
 
+    def twice(self) -> Iterator[tuple[Output, Output]]:
+        """Yield each record that came by a replay with another record of the same id, however that came."""
+        again = self._database.execute(
+            "SELECT * FROM outputs WHERE replayed != '' AND NOT dead ORDER BY rowid"
+        ).fetchall()
+        seen: dict[tuple[int, str], Output] = {}
+        for row in again:
+            output = _from_row(row)
+            first = seen.setdefault((output.source_partition, output.replayed), output)
+            if first is not output:
+                yield first, output
+            offset, *numbers = output.replayed.split("/")
+            others = self._database.execute(
+                'SELECT * FROM outputs WHERE source_partition = ? AND source_offset = ? AND "index" = ?'
+                " AND replayed = '' AND NOT dead",
+                (output.source_partition, int(offset), int(numbers[0])),
+            )
+            for other in others if len(numbers) == 1 else ():
+                yield _from_row(other), output
+
     def elsewhere(self, partitions: Iterable[int]) -> Iterator[Output]:
         """Yield the outputs whose raw partition is none of ``partitions``."""
         known = ", ".join(str(int(partition)) for partition in partitions)

@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 
 from schemas.fastpath.feed import feed_of
+from tricast.audit import replays
 from tricast.audit.fastpath.accounts import Account
 from tricast.audit.fastpath.packets import Numbered, Packet, PassedOver, Unnumbered, Unreadable, read
 from tricast.audit.frames import FrameNumbers, Lines
 from tricast.audit.ledger import Ledger
-from tricast.audit.records import MOST_BYTES, Output, Raw
+from tricast.audit.records import MOST_BYTES, REQUEST, Output, Raw
 from tricast.audit.report import Report
 
 RECORDS = frozenset(
@@ -108,6 +109,9 @@ class Judge:
         """Account for one record and its outputs."""
         report = self._report
         report.raw_records += 1
+        if raw.kind == REQUEST:
+            self._request(raw, outputs)
+            return
         dead = [output for output in outputs if output.dead]
         for output in dead:
             report.dead_letters[output.kind] += 1
@@ -161,6 +165,19 @@ class Judge:
             account.finish(self._report)
 
     # -- private -----------------------------------------------------------------------------------------------------
+
+    def _request(self, raw: Raw, outputs: list[Output]) -> None:
+        """A request to process a packet again; what came of it is known from then on."""
+        for output in replays.account(raw, outputs, self._name(raw), self._report):
+            packet = _read(raw)
+            if output.kind == FINDING:
+                self._finding(output)
+            elif isinstance(packet, Numbered):
+                self._record(raw, packet, output)
+            else:
+                self._report.normalized[output.kind] += 1
+        if not outputs:  # it waits behind a gap, as any packet may
+            self._unresolved.append(_Unresolved(self._name(raw), self._stream_ns))
 
     def _numbered(
         self, raw: Raw, packet: Numbered, records: list[Output], findings: list[Output], *, is_dead: bool

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from schemas.errors import EnvironmentFault
+
 if TYPE_CHECKING:
     from tests.chaos.product import Product
 
 
 _IN_SYNC_S: Final = 180.0
+_STARTS: Final = 3
 
 
 def broker_of(target: str, product: "Product") -> int:
@@ -30,5 +33,12 @@ def revive(product: "Product", broker: int, resource: int) -> None:
     pid = product.kafka.pid(broker)
     if pid is not None:
         lift(pid, resource)
-    product.kafka.start_broker(broker)
+    for attempt in range(1, _STARTS + 1):
+        try:
+            product.kafka.start_broker(broker)
+        except EnvironmentFault:  # a busy machine; what it had done until then makes the next start shorter
+            if attempt == _STARTS:
+                raise
+        else:
+            break
     product.kafka.await_in_sync(_IN_SYNC_S)

@@ -39,7 +39,7 @@ class SpoolFull:
         self.room_first = random.random() < 0.5
         leaves = random.choice(_LEAVES_BYTES)
         _fill(self._disk(product), leaves)
-        for broker in product.kafka.brokers:
+        for broker in _alive(product):
             product.kafka.pause_broker(broker)
         return {"leaves_bytes": leaves, "back_first": "room" if self.room_first else "kafka"}
 
@@ -47,7 +47,7 @@ class SpoolFull:
         balloon = self._disk(product) / _BALLOON
         if self.room_first:
             balloon.unlink()
-        for broker in product.kafka.brokers:
+        for broker in _alive(product):
             product.kafka.resume_broker(broker)
         product.kafka.await_in_sync(_IN_SYNC_S)
         balloon.unlink(missing_ok=True)
@@ -77,6 +77,10 @@ def small_disk(folder: Path) -> Iterator[None]:
         yield
     finally:
         _run("umount", "--lazy", str(folder))
+
+
+def _alive(product: "Product") -> list[int]:
+    return [broker for broker in product.kafka.brokers if product.kafka.pid(broker) is not None]
 
 
 def _fill(disk: Path, leaves_bytes: int) -> None:

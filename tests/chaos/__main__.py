@@ -9,6 +9,7 @@ Exit 0 when nothing is lost, doubled, out of order or unexplained; 1 when someth
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.chaos.progress import Screen
 from tests.chaos.run import finish, run
 from tests.chaos.strikes import KINDS as PROCESS_KINDS
 from tests.chaos.summary import COLUMNS, FILE, rows, together
+from tests.shared_kafka import version_under_test
 from tricast.kafka import Cluster
 
 KINDS: Final = (*PROCESS_KINDS, *WORLD_KINDS)
@@ -50,6 +52,8 @@ def main() -> int:
     if arguments.summarize:
         print(together(arguments.summarize))
         return 0
+    # An end by SIGTERM leaves through the front door, too: disks are unmounted, everybody is ended.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     console = Console()
     feeds = arguments.feeds.split(",")
     kinds = _chosen(arguments.only, feeds, parser)
@@ -57,7 +61,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix=f"seed-{arguments.seed}-", dir=arguments.folder))
     with Screen(console) as screen:
         screen.say(f"starting three brokers; everything is in {folder}")
-        with Cluster(folder / "kafka", ephemeral=True, brokers=3) as kafka:
+        with Cluster(folder / "kafka", ephemeral=True, brokers=3, version=version_under_test()) as kafka:
             product = Product(folder, kafka, seed=arguments.seed, feeds=feeds)
             held = False
             try:

@@ -31,12 +31,14 @@ class Result:
 
     Attributes:
         problems: What speaks against it besides the judges: a fault that failed, a product that did not come to rest.
+        dropped: How many strikes of the plan did not come about, because lanes were behind.
         verdict: What the checker said.
         audits: What ``tricast audit`` said, by feed.
         recovered: What each fault cost.
     """
 
     problems: list[str] = field(default_factory=list)
+    dropped: int = 0
     verdict: dict[str, Any] = field(default_factory=dict)
     audits: dict[str, dict[str, Any]] = field(default_factory=dict)
     recovered: list[Recovery] = field(default_factory=list)

@@ -20,6 +20,11 @@ _YOUNG_S: Final = 3.0
 """Who is younger still imports: nothing is learned from striking it."""
 
 
+def outside() -> dict[str, str]:
+    """Return the environment around us without settings of tricast: a run is what its seed says."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TRICAST_")}
+
+
 @dataclass(slots=True, kw_only=True)
 class Process:
     """A process by its name; ``prefix``, ``arguments`` and ``environment`` count from its next start on.
@@ -181,6 +186,6 @@ class Processes:
                 [*self._tether, *process.prefix, sys.executable, "-m", "tricast", *process.arguments],
                 stdout=log,
                 stderr=log,
-                env=os.environ | process.environment,
+                env=outside() | process.environment,
             )
         self._history.add("started", process=process.name, pid=process.popen.pid, generation=process.generation)

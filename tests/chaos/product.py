@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from tests.chaos import settings
 from tests.chaos.faults import clock_step, spool
 from tests.chaos.gate import Gate
 from tests.chaos.history import History
-from tests.chaos.processes import Process, Processes
+from tests.chaos.processes import Process, Processes, outside
 from tests.endurance.stack import free_port
 from tricast.kafka import Cluster
 from tricast.processors import sources_of
@@ -143,7 +142,7 @@ class Product:
         """Run a command of ``tricast`` to its end, whatever its exit code, and return what it printed."""
         return subprocess.run(
             [sys.executable, "-m", "tricast", *arguments],
-            env=os.environ | self.environment,
+            env=outside() | self.environment,
             stdout=subprocess.PIPE,
             check=False,
         ).stdout.decode()

@@ -18,7 +18,6 @@ from tests.chaos.progress import Screen
 from tests.chaos.quiet import NotQuiet, dump, pause, recover, settle
 from tests.chaos.sampler import Sampler
 from tests.chaos.summary import FILE, summary
-from tricast.kafka import KAFKA_VERSION
 
 _SAMPLER_S: Final = 30.0
 _UP_S: Final = 600.0
@@ -71,7 +70,7 @@ def finish(product: Product, result: Result, screen: Screen) -> None:
     product.history.add("stopped")
     check(product, result, segments=True)
     summed = summary(read(product.folder / HISTORY), result.recovered, result.audits, result.verdict)
-    summed |= {"held": result.held, "problems": result.problems}
+    summed |= {"held": result.held, "dropped": result.dropped, "problems": result.problems}
     (product.folder / FILE).write_text(json.dumps(summed, indent=1))
 
 
@@ -85,6 +84,7 @@ def _live(product: Product, sampler: Sampler, lanes: Lanes, result: Result, scre
     result.problems += [f"a fault failed: {text}" for text in lanes.failures]
     if lanes.dropped:
         screen.say(f"{lanes.dropped} strikes dropped: their lanes were a minute behind the plan")
+    result.dropped = lanes.dropped
     screen.say("faults are over; the load ends, and what is on its way is waited for")
     began = time.monotonic()
     try:
@@ -114,7 +114,11 @@ def _about(product: Product, seconds: float) -> dict[str, Any]:
     return {
         "seed": product.seed,
         "seconds": seconds,
-        "versions": {"tricast": version("tricast"), "kafka": KAFKA_VERSION, "python": python_version()},
+        "versions": {
+            "tricast": version("tricast"),
+            "kafka": product.kafka.status().version,
+            "python": python_version(),
+        },
         "settings": product.environment,
         "prefix": product.prefix,
         "topics": product.topics,

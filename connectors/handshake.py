@@ -11,6 +11,7 @@ from aiohttp.http_websocket import WSMessageNoDecodeText
 
 from connectors import engineio
 from connectors.runner import ConnectFailed
+from connectors.trust import told
 
 WebSocket = aiohttp.ClientWebSocketResponse[Literal[False]]
 WebSocketMessage = WSMessageNoDecodeText
@@ -132,7 +133,7 @@ async def dial(
         message = f"{type(error).__name__}: {error}"
         raise UpgradeRefused(error.status, message, retry_after=after) from error
     except (aiohttp.ClientError, OSError) as error:
-        raise ConnectFailed(f"{type(error).__name__}: {error}") from error
+        raise ConnectFailed(told(error)) from error
 
 
 async def _shake_hands(socket: WebSocket, shown: Callable[[str], str]) -> Dialled:

@@ -55,24 +55,28 @@ async def _why(server: str, client: Mapping[str, Any]) -> tuple[str, str] | None
         async with asyncio.timeout(_PATIENCE_S):
             connection = await create_conn(host, int(port), request_timeout_ms=int(_PATIENCE_S * 1000), **how)
         connection.close()
-    except ssl.SSLCertVerificationError as error:
-        return _certificate(host, error)
-    except ssl.SSLError as error:
-        return f"{server} does not speak TLS ({error.reason})", f"correct the port, or {_PROTOCOL}"
-    except SaslAuthenticationFailed:
-        user, mechanism = client.get("sasl_plain_username"), client.get("sasl_mechanism")
-        return (
-            f"it does not accept user {user!r} with this password by {mechanism}",
-            "correct TRICAST_KAFKA__SASL_USERNAME and TRICAST_KAFKA__SASL_PASSWORD (or …_PASSWORD_FILE)",
-        )
-    except UnsupportedSaslMechanismError:
-        mechanism = client.get("sasl_mechanism")
-        return f"it does not take {mechanism}", "set TRICAST_KAFKA__SASL_MECHANISM to one that the brokers have enabled"
+    except (ssl.SSLError, SaslAuthenticationFailed, UnsupportedSaslMechanismError) as error:
+        return _refusal(server, client, error)
     except (KafkaConnectionError, ConnectionResetError):
         return await _other_protocol(host, int(port), client)
     except (KafkaError, OSError):
         return None
     return await _silent_refusal(server, client)
+
+
+def _refusal(server: str, client: Mapping[str, Any], error: Exception) -> tuple[str, str]:
+    mechanism = client.get("sasl_mechanism")
+    match error:
+        case ssl.SSLCertVerificationError():
+            return _certificate(server.rpartition(":")[0], error)
+        case ssl.SSLError():
+            return f"{server} does not speak TLS ({error.reason})", f"correct the port, or {_PROTOCOL}"
+        case UnsupportedSaslMechanismError():
+            return f"it does not take {mechanism}", "set TRICAST_KAFKA__SASL_MECHANISM to one that the brokers take"
+    return (
+        f"it does not accept user {client.get('sasl_plain_username')!r} with this password by {mechanism}",
+        "correct TRICAST_KAFKA__SASL_USERNAME and TRICAST_KAFKA__SASL_PASSWORD (or …_PASSWORD_FILE)",
+    )
 
 
 def _certificate(host: str, error: ssl.SSLCertVerificationError) -> tuple[str, str]:

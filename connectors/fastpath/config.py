@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from connectors.trust import readable
 from connectors.urls import checked_url
 from schemas.fastpath.feed import feed_of
 from schemas.topics import RAW_MESSAGE_BYTES
@@ -65,6 +66,8 @@ class FastpathSettings(BaseModel):
     """Stream host; the path of a feed is put after it."""
     api_url: Annotated[str, AfterValidator(_api_url)] = "https://dde-api.data.srarena.io"
     """REST host, for the list of live fixtures."""
+    ca_file: Annotated[Path | None, AfterValidator(readable)] = None
+    """CA certificates (PEM) to trust beside the system's, for a gateway of your own. Nothing turns the checks off."""
     token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
     """Access token from the vendor's support; needed. Blanks around it do not matter."""
     feeds: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from connectors.once import once
 from connectors.output import raw_output
 from connectors.runner import ConnectionBudget, Ladder, LineCounts, Runner, unless_stopped
 from connectors.sink import FrameSink
+from connectors.trust import trusted
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
 from schemas.raw import RawHeaders
@@ -80,9 +81,9 @@ async def run(
     _tell(output.sinks)
 
 
-def http_session() -> aiohttp.ClientSession:
+def http_session(settings: FastpathSettings) -> aiohttp.ClientSession:
     """Return the session of the REST API."""
-    return aiohttp.ClientSession(middlewares=(once,))
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted(settings.ca_file)), middlewares=(once,))
 
 
 async def _work(
@@ -96,7 +97,7 @@ async def _work(
     clock: Clock,
     random: Random,
 ) -> None:
-    async with http_session() as session, asyncio.TaskGroup() as group:
+    async with http_session(settings) as session, asyncio.TaskGroup() as group:
         group.create_task(feeds.run(), name="feeds")
         rest = FastpathRest(
             session,

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from connectors.fastpath import protocol
 from connectors.fastpath.config import FastpathSettings
 from connectors.runner import ConnectFailed
+from connectors.trust import told, trusted
 
 CLOSE_S: Final = 2.0  # for the peer's half of the closing handshake
 _NEXT_ADDRESS_S: Final = 0.25  # RFC 8305: one address that swallows everything must not take the whole time
@@ -63,6 +64,7 @@ async def dial(settings: FastpathSettings, url: str) -> ClientConnection:
                 url,
                 additional_headers={"Accept": protocol.ACCEPT},
                 proxy=None,
+                ssl=trusted(settings.ca_file) if url.startswith("wss:") else None,
                 open_timeout=None,
                 ping_interval=settings.ping_interval_s,
                 ping_timeout=settings.ping_interval_s,
@@ -89,7 +91,7 @@ async def dial(settings: FastpathSettings, url: str) -> ClientConnection:
         after = next(iter(response.headers.get_all("Retry-After")), "")
         raise HandshakeRefused(response.status_code, redacted(settings, text), retry_after=after) from error
     except (InvalidHandshake, InvalidURI, OSError, ValueError) as error:
-        texts = [type(error).__name__, str(error), str(error.__cause__ or "")]  # the last: what was wrong about it
+        texts = [told(error), str(error.__cause__ or "")]  # the last: what was wrong about it
         said = ": ".join(text for text in texts if text)
         raise ConnectFailed(f"{urlsplit(url).netloc}: {redacted(settings, said)}") from error
 

@@ -12,6 +12,7 @@ from yarl import URL
 from connectors.clock import Clock
 from connectors.fastpath.protocol import ACCEPT, shown
 from connectors.retry_after import retry_after_s
+from connectors.trust import told
 
 _CHUNK_BYTES: Final = 64 * 1024
 _ERROR_BYTES: Final = 16 * 1024
@@ -141,7 +142,7 @@ class FastpathRest:
         except aiohttp.ClientPayloadError as error:
             return Broken("truncated", self.shown(str(error)))
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: what no header can carry
-            return Broken("network", self.shown(f"{type(error).__name__}: {error}"))
+            return Broken("network", self.shown(told(error)))
 
     def shown(self, text: str) -> str:
         """Return ``text`` of the server for people, see :func:`protocol.shown`."""

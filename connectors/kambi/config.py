@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from connectors.trust import readable
 from connectors.urls import checked_url
 from schemas.topics import KAMBI_SHARDS, RAW_MESSAGE_BYTES
 
@@ -32,6 +33,8 @@ class KambiSettings(BaseModel):
     """Push server; without a path, ``/socket.io/`` is used."""
     offering_url: Annotated[str, AfterValidator(_http_url)] = "https://eu-offering-api.kambicdn.com"
     """Offering HTTP API, for the discovery of live events and for snapshots beside push."""
+    ca_file: Annotated[Path | None, AfterValidator(readable)] = None
+    """CA certificates (PEM) to trust beside the system's, for a gateway of your own. Nothing turns the checks off."""
     offering: Annotated[str, Field(pattern=r"^[a-z0-9]+$")] = "kambi"
     """Offering identifier, short and lower case, e.g. ``ub``."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")] = "en"

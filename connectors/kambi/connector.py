@@ -26,6 +26,7 @@ from connectors.record import LastFrame
 from connectors.runner import Backoff, ConnectionBudget, LineCounts, Runner, unless_stopped
 from connectors.sink import FrameSink
 from connectors.tail import read_tails
+from connectors.trust import trusted
 from schemas.kafka import KafkaSettings
 from schemas.topics import KAMBI_SETTLEMENTS_PARTITION, TOPICS
 
@@ -186,7 +187,7 @@ async def run(
                     previous.update(last)
 
         async def lines() -> None:
-            async with http_session() as session:
+            async with http_session(settings) as session:
                 connector = KambiConnector(
                     settings,
                     sinks=sinks,
@@ -217,7 +218,9 @@ def _writer(kafka: KafkaSettings, topic: str, partition: int, clock: Clock) -> R
     return RawWriter(kafka, topic=topic, partition=partition, key=str(partition).encode(), clock=clock)
 
 
-def http_session() -> aiohttp.ClientSession:
+def http_session(settings: KambiSettings) -> aiohttp.ClientSession:
     """Return the session of the sockets and of the offering API; whoever enters it runs the loop."""
     # The lines are bounded by `max_connections`; aiohttp's own bound (100) would leave those past it waiting unheard.
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), middlewares=(once,))
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=trusted(settings.ca_file)), middlewares=(once,)
+    )

@@ -11,6 +11,7 @@ from yarl import URL
 
 from connectors.clock import Clock
 from connectors.retry_after import retry_after_s
+from connectors.trust import told
 
 _CHUNK_BYTES: Final = 64 * 1024
 _MOST_REDIRECTS: Final = 3
@@ -151,7 +152,7 @@ class OfferingHttp:
         except aiohttp.ClientPayloadError as error:
             return Broken("truncated", str(error))
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a Location that is no URL
-            return Broken("network", f"{type(error).__name__}: {error}")
+            return Broken("network", told(error))
 
     def remember(self, answer: Answer) -> None:
         """Note that ``answer`` was recorded; once the same body was recorded twice, ask conditionally.

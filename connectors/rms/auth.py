@@ -8,6 +8,7 @@ import aiohttp
 from connectors.clock import Clock
 from connectors.retry_after import retry_after_s
 from connectors.rms.grants import Answer, Failed, read_answer
+from connectors.trust import told
 
 EXCHANGE: Final = "/identity/resources/auth/v1/api-token"
 REFRESH: Final = "/identity/resources/auth/v2/api-token/token/refresh"
@@ -72,4 +73,4 @@ class Authentication:
         except aiohttp.ClientPayloadError:
             return Failed("truncated")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Failed(f"network ({self._redacted(f'{type(error).__name__}: {error}')})")
+            return Failed(f"network ({self._redacted(told(error))})")

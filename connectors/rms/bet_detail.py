@@ -12,6 +12,7 @@ from connectors.clock import Clock
 from connectors.retry_after import retry_after_s
 from connectors.rms.lookup_queue import Bet
 from connectors.rms.ports import Bearer
+from connectors.trust import told
 
 _PATH: Final = "bet/detail"
 _MOST_BYTES: Final = 1024 * 1024
@@ -135,7 +136,7 @@ class BetDetail:
         except aiohttp.ClientPayloadError as error:
             return Broken("truncated", self._redacted(str(error)))
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Broken("network", self._redacted(f"{type(error).__name__}: {error}"))
+            return Broken("network", self._redacted(told(error)))
 
 
 def _is_object(body: bytes) -> bool:

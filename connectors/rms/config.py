@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from connectors.trust import readable
 from connectors.urls import checked_url
 from schemas.topics import RAW_MESSAGE_BYTES
 
@@ -44,6 +45,8 @@ class RmsSettings(BaseModel):
     """Host of the approval socket; ``wss://rms.lsports.cloud`` in older documents."""
     socket_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+/?$")] = _SOCKET_PATH
     """Path of Socket.IO there."""
+    ca_file: Annotated[Path | None, AfterValidator(readable)] = None
+    """CA certificates (PEM) to trust beside the system's, for a gateway of your own. Nothing turns the checks off."""
     auth_url: Annotated[str, AfterValidator(_auth_url)] = "https://authentication.lsports.eu"
     """Host that exchanges the API token for access tokens."""
     bets_url: Annotated[str, AfterValidator(_bets_url)] = ""

@@ -23,6 +23,7 @@ from connectors.rms.sockets import Sockets
 from connectors.rms.tokens import TokenOwner
 from connectors.runner import ConnectionBudget, LineCounts, Runner, unless_stopped
 from connectors.sink import FrameSink
+from connectors.trust import trusted
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
 
@@ -60,7 +61,7 @@ async def run(
     topic = prefix + names.RAW_TOPIC
     partition = names.partition_of(settings.customer_id)
     async with (
-        http_session() as session,
+        http_session(settings) as session,
         raw_output(
             kafka,
             topic=topic,
@@ -138,10 +139,10 @@ async def run(
     )
 
 
-def http_session() -> aiohttp.ClientSession:
+def http_session(settings: RmsSettings) -> aiohttp.ClientSession:
     """Return the session of the socket and of all requests: no connection kept, no cookie, no redirect, no retry."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(force_close=True),
+        connector=aiohttp.TCPConnector(force_close=True, ssl=trusted(settings.ca_file)),
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(once,),
         trace_configs=[no_redirects()],

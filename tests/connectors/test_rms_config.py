@@ -59,7 +59,7 @@ def test_the_customer_is_digits_whatever_is_around_them(given):
         ({"socket_url": "ws://127.0.0.1:81/"}, "ws://127.0.0.1:81", "http://127.0.0.1:81/rms-bet/v1"),
         ({"socket_url": "wss://host/rms-socket/socket.io/"}, "wss://host", "https://host/rms-bet/v1"),
         ({"socket_url": "wss://host/proxy"}, "wss://host/proxy", "https://host/rms-bet/v1"),
-        ({"socket_url": "wss://host", "bets_url": "http://other/bets/"}, "wss://host", "http://other/bets"),
+        ({"socket_url": "wss://host", "bets_url": "https://other/bets/"}, "wss://host", "https://other/bets"),
     ],
 )
 def test_no_token_goes_to_a_host_that_nobody_named(given, socket, bets):

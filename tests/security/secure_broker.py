@@ -75,12 +75,12 @@ class SecureBroker:
         if self._watchdog:
             self._watchdog.dismiss()
 
-    def settings(self, mechanism: str = MECHANISMS[0], **changes: object) -> KafkaSettings:
+    def settings(self, sasl_mechanism: str = MECHANISMS[0], **changes: object) -> KafkaSettings:
         """Return how a client that knows everything reaches it, with ``changes``."""
         right = {
             "bootstrap_servers": f"localhost:{self.port}",
             "security_protocol": "SASL_SSL",
-            "sasl_mechanism": mechanism,
+            "sasl_mechanism": sasl_mechanism,
             "sasl_username": USER,
             "sasl_password": SecretStr(PASSWORD),
             "ssl_cafile": str(self.ca_file),

@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from connectors.clock import SystemClock
 from connectors.fastpath.config import LEGACY_UNTIL, FastpathSettings
+from connectors.fastpath.connector import http_session
 from connectors.fastpath.fixtures import Fixture
 from connectors.fastpath.listing import Listed, Lister, NoList
 from connectors.fastpath.paths import feeds_of
@@ -82,7 +81,7 @@ async def _resolved(host: str) -> Answer:
 async def _lists(settings: FastpathSettings) -> AsyncIterator[tuple[Answer, Sequence[str]]]:
     """Yield what the list of each sport came to, and feeds of the fixtures that are live in it."""
     clock = SystemClock()
-    async with aiohttp.ClientSession() as session:
+    async with http_session(settings) as session:
         rest = FastpathRest(
             session,
             base_url=settings.api_url,

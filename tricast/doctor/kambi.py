@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from connectors.kambi.config import KambiSettings
+from connectors.trust import trusted
 from processors.core.kambi.channels import Side
 from processors.core.kambi.debulk import read_child
 from processors.core.kambi.findings import Unreadable
@@ -58,7 +59,8 @@ async def examine(settings: KambiSettings, *, listen_s: float) -> AsyncIterator[
         listen_s: How long to listen on the general keys, seconds.
     """
     timeout = aiohttp.ClientTimeout(total=HTTP_TIMEOUT_S)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    connector = aiohttp.TCPConnector(ssl=trusted(settings.ca_file))
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         listed = await _live_events(session, settings)
         events = listed if isinstance(listed, list) else []
         if isinstance(listed, Answer):

@@ -16,15 +16,19 @@ MARKS = ("late", "repaired", "conflict")
 _WITHOUT = frozenset({"delayed"})
 """Faults of the simulator that leave a packet as it was published."""
 
+BACK_NS = 90_000_000_000
+"""A feed that was away is back by then: the connector waits for 30 s at most between two tries."""
+
 
 # What was published, and what came out.
 
 
 @dataclass(slots=True)
 class Published:
-    """The list of one feed: number to what names its packet, ``None`` where no frame showed it as it is."""
+    """The list of one feed: number to what names its packet, ``None`` where no frame showed it as it is; and when."""
 
     numbers: dict[int, tuple[Any, Any] | None] = field(default_factory=dict)
+    at_ns: dict[int, int] = field(default_factory=dict)
 
 
 def published(lines: Iterable[Mapping[str, Any]]) -> dict[str, Published]:
@@ -38,6 +42,7 @@ def published(lines: Iterable[Mapping[str, Any]]) -> dict[str, Published]:
         feed = feeds.setdefault(line["feed"], Published())
         if line["kind"] == "published":
             feed.numbers.setdefault(number, None)
+            feed.at_ns.setdefault(number, line["at_ns"])
             place[line["feed"], index] = number
         elif line["kind"] == "frame" and line.get("sort") == "event" and not line.get("fault"):
             listed = place.get((line["feed"], index))
@@ -96,19 +101,35 @@ def take_finding(feed: Feed, value: Json, verdict: Verdict) -> None:
             pass
 
 
-def judge_numbers(truth: Mapping[str, Published], feeds: Mapping[str, Feed], verdict: Verdict) -> None:
-    """Compare what came out with what was published."""
+def judge_numbers(
+    truth: Mapping[str, Published], feeds: Mapping[str, Feed], verdict: Verdict, *, healed_ns: int
+) -> None:
+    """Compare what came out with what was published.
+
+    Args:
+        truth: By the ledger.
+        feeds: By the topics.
+        verdict: Where findings go.
+        healed_ns: When the last fault was over. That a number is missing shows with the next that comes; behind the
+            last that came nothing is named, and a feed that had time enough to come back should have had more.
+    """
     for name, listed in truth.items():
         feed = feeds.get(name, Feed())
         first = min(feed.got, default=None)
         is_actions = name.rpartition("/")[2].startswith("action")
         # A statistics feed holds nothing back and has nothing repaired: there a suspicion names what is missing.
         named = feed.lost if is_actions else feed.lost | feed.suspected
-        greatest = max(listed.numbers, default=-1)
         verdict.count("fastpath: numbers published", len(listed.numbers))
         verdict.count("fastpath: numbers named as lost", len(feed.lost))
+        last = max(feed.got, default=-1)
+        tail = [number for number in listed.numbers if number > last and number not in named]
+        verdict.count("fastpath: numbers behind the last that came", len(tail))
+        if tail and min(listed.at_ns.get(number, 0) for number in tail) > healed_ns + BACK_NS:
+            verdict.find("lost", f"{name} did not come back: {len(tail)} numbers from {min(tail)} on are nowhere")
         for number, identity in listed.numbers.items():
             got = feed.got.get(number)
+            if number > last:
+                continue
             if got is None and number not in named and (is_actions or number > (first or 0)):
                 verdict.find("lost", f"number {number} of {name} is nowhere, and not named")
             elif got is not None and is_actions and identity not in {None, got[0]}:
@@ -119,7 +140,7 @@ def judge_numbers(truth: Mapping[str, Published], feeds: Mapping[str, Feed], ver
         for number in sorted(feed.lost & feed.got.keys()):
             verdict.find("not-normalized", f"number {number} of {name} is named as lost, and is {feed.got[number][1]}")
         if is_actions and first is not None:
-            holes = {n for n in range(first, greatest + 1) if n not in feed.got}
+            holes = {n for n in range(first, last + 1) if n not in feed.got}
             for number in sorted(holes - feed.lost - listed.numbers.keys()):
                 verdict.find("lost", f"number {number} of {name} is in no packet, and not named as missing")
             for number in sorted(feed.lost - holes - feed.got.keys()):

@@ -41,7 +41,7 @@ def judge(folder: Path, cabinet: Cabinet, history: History, prefix: str, verdict
     for topic in ORDERED:
         judge_order(cabinet.read(topic), verdict)
     _judge_kambi(folder / "kambi-state.json", cabinet, f"{prefix}kambi.raw", verdict)
-    _judge_fastpath(folder / "fastpath-ledger.jsonl", cabinet, f"{prefix}fastpath.raw", verdict)
+    _judge_fastpath(folder / "fastpath-ledger.jsonl", cabinet, history, f"{prefix}fastpath.raw", verdict)
     _judge_rms(folder, cabinet, history, f"{prefix}rms.raw", verdict)
 
 
@@ -73,7 +73,7 @@ def _judge_kambi(state: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> N
         judge_final(offering.events, json.loads(state.read_bytes()), by_raw, mentioned, verdict)
 
 
-def _judge_fastpath(ledger: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> None:
+def _judge_fastpath(ledger: Path, cabinet: Cabinet, history: History, raw: str, verdict: Verdict) -> None:
     for partition in cabinet.partitions("fastpath.raw"):
         accounts = fastpath.Accounts(verdict)
         for record, made in side_by_side(cabinet.read("fastpath.raw", partition), cabinet.made_of(raw, partition)):
@@ -87,8 +87,10 @@ def _judge_fastpath(ledger: Path, cabinet: Cabinet, raw: str, verdict: Verdict) 
     for record in cabinet.read("fastpath.sequence"):
         value = json.loads(record.value or b"{}")
         fastpath.take_finding(feeds[value["feed"]], value, verdict)
+    ended = [cause.until_ns for cause in of_lines(history, "fastpath") if cause.until_ns < history.quiet_ns]
+    healed_ns = max(ended, default=0)
     if ledger.exists():
-        fastpath.judge_numbers(fastpath.published(read_json(ledger)), feeds, verdict)
+        fastpath.judge_numbers(fastpath.published(read_json(ledger)), feeds, verdict, healed_ns=healed_ns)
 
 
 def _judge_rms(folder: Path, cabinet: Cabinet, history: History, raw: str, verdict: Verdict) -> None:

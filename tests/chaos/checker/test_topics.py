@@ -206,9 +206,10 @@ class Fastpath:
         raw.add("frame", FEED, "d", 1, 110, action(3))
         raw.add("frame", FEED, "d", 2, 110, {"message": "Heartbeat sent at", "level": "INFO"})
         self.raw = raw.records
+        self.healed_ns = 110 * S
         self.ledger: list[dict[str, Any]] = []
         for index, number in enumerate((1, 2, 3, 4, 5, 6)):
-            line = {"feed": FEED, "index": index, "number": number}
+            line = {"feed": FEED, "index": index, "number": number, "at_ns": (100 + number) * S}
             self.ledger.append(line | {"kind": "published"})
             sent = {"kind": "frame", "sort": "event", "packet": json.dumps(action(number))}
             self.ledger.append(line | sent)
@@ -234,7 +235,7 @@ class Fastpath:
             fastpath.take_record(feed, FEED, record, json.loads(record.value or b""), verdict)
         for finding in self.findings:
             fastpath.take_finding(feed, finding, verdict)
-        fastpath.judge_numbers(fastpath.published(self.ledger), {FEED: feed}, verdict)
+        fastpath.judge_numbers(fastpath.published(self.ledger), {FEED: feed}, verdict, healed_ns=self.healed_ns)
         return verdict
 
     @staticmethod
@@ -292,6 +293,14 @@ def test_what_is_planted_in_fastpath_is_named(plant, kinds):
     world = Fastpath()
     plant(world)
     assert set(world.judged().found) == kinds
+
+
+def test_what_was_published_behind_the_last_that_came_is_lost_only_if_there_was_time_to_come_back():
+    world = Fastpath()
+    world.ledger.append({"kind": "published", "feed": FEED, "index": 6, "number": 7, "at_ns": 150 * S})
+    assert world.judged().held
+    world.healed_ns = 50 * S
+    assert set(world.judged().found) == {"lost"}
 
 
 def test_a_late_number_that_says_so_is_in_order():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from tests.faults import brokers
+from tests.faults import brokers, steps
 from tests.faults.harness import PARTITIONS, Feeder, Judge, Verdict, Workers, create_topics
 from tests.faults.quotas import limit_fetch
 from tricast.kafka import Cluster
@@ -312,6 +312,7 @@ SCENARIOS = (
     Scenario("group-coordinator-kill", brokers.broker_down(brokers.group_coordinator, "kill"), 6),
     Scenario("group-coordinator-stop", brokers.broker_down(brokers.group_coordinator, "stop"), 4),
     Scenario("output-leader-kill", brokers.broker_down(brokers.output_leader, "kill"), 6),
+    Scenario("between-steps", steps.between_steps, 30, workers=1, rate=1),
     Scenario("brokers-rolled", brokers.rolled, 2, workers=3),
     Scenario("leaders-move", brokers.leaders_move, 6),
     Scenario("broker-paused", brokers.broker_paused(brokers.any_broker, SHORT, BETWEEN, LONG), 6),
@@ -364,5 +365,9 @@ def complaints(scenario: Scenario, run: Run) -> list[str]:
     found = [] if verdict.clean else [verdict.line(), *verdict.examples]
     if scenario.strike is kill_alone and verdict.longest_wait_s > run.session_s + GROUP_GRACE_S:
         found.append(f"a reader waited {verdict.longest_wait_s:.1f} s, longer than session + {GROUP_GRACE_S} s")
-    found += [remark for remark in run.remarks if remark.isupper() or "exit code" in remark or "TOO" in remark]
+    found += [
+        remark
+        for remark in run.remarks
+        if remark.isupper() or "exit code" in remark or "TOO" in remark or "TORN" in remark
+    ]
     return found

@@ -1,6 +1,6 @@
 """Take in the records of all RMS topics, each hop judged on the way, and hand out one case a bet in the end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -14,7 +14,7 @@ from tricast.audit.rms.cabinet import name_of
 from tricast.audit.rms.case import Case
 from tricast.audit.rms.common import RAW, Desk, place_of
 from tricast.audit.rms.coverage import Coverage
-from tricast.audit.rms.facts import Truth
+from tricast.audit.rms.facts import Replayed, Truth
 from tricast.audit.rms.platform import Platform
 from tricast.audit.rms.products import Products
 from tricast.audit.rms.vendor import Vendor
@@ -56,13 +56,19 @@ class Books:
                 key = (record.partition, message.customer)
                 self._now[key] = max(self._now.get(key, 0), message.now_ns)
             case PlacedMessage() | AnsweredMessage():
-                name = message.position
+                name = message.replay or message.position
+                if message.replay is not None:
+                    self._desk.cabinet.put(message.customer, message.slip, None, Replayed(request=name))
                 what = f"{type(message).__name__.lower()} {message.customer}/{message.slip}"
                 self._desk.cabinet.put_passage(name, what, seen_ns)
                 self._desk.dropped |= {name} if letters else set()
             case Alias():
                 what = f"alias {message.customer}/{message.code}/{message.slip}"
                 self._desk.cabinet.put_passage(f"alias {message.position}", what, seen_ns)
+            case Evident() if (request := dict(record.headers).get("ce_replayed")) is not None:
+                name = request.decode(errors="replace")
+                self._desk.cabinet.put_passage(f"replay {name}", message.customer, seen_ns)
+                self._desk.cabinet.put(message.customer, message.slip, message.code, Replayed(request=name))
             case Evident() if message.slip is None or not message.ordinal:
                 self._desk.cabinet.put_passage(f"evident {name_of(message.raw)}", message.customer, seen_ns)
                 self._desk.dropped |= {name_of(message.raw)} if letters else set()
@@ -77,13 +83,21 @@ class Books:
 
     # -- in the end --------------------------------------------------------------------------------------------------
 
-    def leftovers(self) -> None:
-        """Report what came out of records that are not there."""
+    def leftovers(self, begins: Callable[[str, int], int] = lambda *_: 0) -> None:
+        """Report what came out of records that are not there.
+
+        Args:
+            begins: Which record of a source (registry name, partition) was the first that was read.
+        """
         for topic, partition, offset, place in self._desk.cabinet.letters_left():
+            if offset < begins(topic, partition):
+                continue
             self._desk.report.find(
                 "unexpected", f"{place}: its source {self._desk.prefix}{topic}/{partition}/{offset} is not there"
             )
         for partition, offset, place in self._desk.cabinet.approvals_left():
+            if offset < begins(RAW, partition):
+                continue
             self._desk.report.find(
                 "unexpected", f"{place}: its source {self._desk.prefix}{RAW}/{partition}/{offset} is not there"
             )

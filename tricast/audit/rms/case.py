@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tricast.audit.rms.coverage import Coverage
-from tricast.audit.rms.facts import Answered, AnyFact, Arrival, Placed, Told, Truth, Word
+from tricast.audit.rms.facts import Answered, AnyFact, Arrival, Placed, Replayed, Told, Truth, Word
 
 MARGIN_NS = 10 * 10**9
 """Near the end of a long time (``remember_s``) either side is right."""
@@ -40,6 +40,7 @@ class Case:
     told: list[Told] = field(default_factory=list)
     arrivals: dict[tuple[int, int], int | None] = field(default_factory=dict)
     truths: list[Truth] = field(default_factory=list)
+    replays: list[Replayed] = field(default_factory=list)
     contested: frozenset[str] = frozenset()
 
     @property
@@ -67,6 +68,8 @@ class Case:
                 self.arrivals[fact.partition, fact.offset] = fact.seen_ns
             case Truth():
                 self.truths.append(fact)
+            case Replayed():
+                self.replays.append(fact)
 
     def arrange(self) -> None:
         """Put everything in its order; call it once, when all is in."""

@@ -36,6 +36,34 @@ class Desk:
     quiet: Report = field(default_factory=Report)
 
 
+def request_of(record: KafkaRecord, header: str, topic: str) -> tuple[int, int] | None:
+    """Return partition and offset in ``topic`` of the request to replay that ``header`` names, if it names one."""
+    named, *numbers = (dict(record.headers).get(header) or b"").decode(errors="replace").split("/")
+    if named != topic or len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+        return None
+    return int(numbers[0]), int(numbers[1])
+
+
+def take_request(desk: Desk, place: str, codes: list[str], passed: int, records: int, *, is_settled: bool) -> None:
+    """Account for a request to replay: it comes to records or messages, to refusals, or is told to be none.
+
+    Args:
+        desk: Where findings go.
+        place: Its position.
+        codes: Of the dead letters it led to.
+        passed: How many messages to the join came of it.
+        records: How many records.
+        is_settled: Whether its processor has come that far.
+    """
+    replays = desk.report.replays
+    replays["requests"] += 1
+    replays["records"] += records
+    for code in codes:
+        replays["refused" if code.endswith(".replay-refused") else "failed again"] += 1
+    if not codes and not passed and is_settled and desk.has_all_pending:
+        desk.report.find("lost", f"{place}: a request that nothing came of, not even a refusal")
+
+
 def place_of(record: KafkaRecord) -> str:
     """Return where a record is, for people."""
     return f"{record.topic}/{record.partition}/{record.offset}"

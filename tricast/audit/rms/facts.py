@@ -88,7 +88,13 @@ class Truth(Fact, frozen=True, kw_only=True):
     at_ns: int
 
 
-AnyFact = Placed | Answered | Word | Told | Arrival | Truth
+class Replayed(Fact, frozen=True, kw_only=True):
+    """Something about the bet came by a replay, long after its time; ``request`` asked for it."""
+
+    request: str
+
+
+AnyFact = Placed | Answered | Word | Told | Arrival | Truth | Replayed
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[AnyFact] = msgspec.msgpack.Decoder(AnyFact)

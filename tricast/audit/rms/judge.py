@@ -29,6 +29,9 @@ def judge_case(case: Case, report: Report, *, is_settled: bool) -> None:
         report: Where findings go.
         is_settled: Whether the join has done all that it was to do: what is missing now is missing.
     """
+    if case.replays:  # what was known when is nothing that its records alone tell then
+        report.bets["with replays, outcome not judged"] += 1
+        return
     best: Report | None = None
     for cases in interpretations(case):
         tried = Report()

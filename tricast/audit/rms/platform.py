@@ -3,10 +3,10 @@
 from typing import Final
 
 from schemas.rms.fields import BETS
-from tricast.audit.records import KafkaRecord
+from tricast.audit.records import REQUEST, KafkaRecord
 from tricast.audit.report import Report
 from tricast.audit.rms.bets import Bet, Unusable, read_bet
-from tricast.audit.rms.common import Desk
+from tricast.audit.rms.common import Desk, take_request
 from tricast.audit.rms.facts import Arrival
 
 _MS_NS: Final = 1_000_000
@@ -41,6 +41,9 @@ class Platform:
         report = self._desk.report if logged_ns >= self._desk.horizon_ns else self._desk.quiet
         letters = self._desk.cabinet.take_letters(BETS, record.partition, record.offset, value)
         passed = self._desk.cabinet.passages(place)
+        if dict(record.headers).get("tc-kind") == REQUEST.encode():
+            take_request(self._desk, place, [letter.code for letter in letters], len(passed), 0, is_settled=is_settled)
+            return
         bet = read_bet(
             value,
             record.key,

@@ -5,7 +5,7 @@ import msgspec
 from schemas.rms.decisions import Decision
 from schemas.rms.fields import BETS, PENDING
 from tricast.audit.records import KafkaRecord
-from tricast.audit.rms.common import RAW, Desk, place_of
+from tricast.audit.rms.common import RAW, Desk, place_of, request_of
 from tricast.audit.rms.facts import Told
 from tricast.audit.rms.outcomes import position, read
 
@@ -29,6 +29,9 @@ class Products:
         self._desk.report.dead_letters[code] += 1
         partition, offset, index = [*map(int, numbers), -1][:3]
         name = topic.removeprefix(self._desk.prefix)
+        request = request_of(record, "tc-replay-request", self._desk.prefix + name)
+        if request is not None:
+            partition, offset = request
         self._desk.cabinet.put_letter(name, (partition, offset, index), place, code, record.value or b"")
 
     def take_approval(self, record: KafkaRecord) -> None:
@@ -61,8 +64,9 @@ class Products:
     def _identity(self, record: KafkaRecord, source_topic: str) -> tuple[int, int] | None:
         """Return the source that a ``ce_id`` names; report one that is there twice, or names none."""
         identity = (dict(record.headers).get("ce_id") or b"").decode(errors="replace")
-        source = position(identity, self._desk.prefix + source_topic)
-        if source is None or identity.count("/") != 3:
+        request = request_of(record, "ce_replayed", self._desk.prefix + source_topic)
+        source = position(identity, self._desk.prefix + source_topic) if request is None else request
+        if source is None or identity.count("/") != (3 if request is None else 4):
             self._desk.report.find(
                 "unexpected", f"{place_of(record)}: ce_id {identity!r} names no record of {source_topic}"
             )

@@ -4,10 +4,10 @@ import msgspec
 
 from tricast.audit.frames import FrameNumbers
 from tricast.audit.ledger import Ledger
-from tricast.audit.records import KafkaRecord, Raw, to_raw
+from tricast.audit.records import REQUEST, KafkaRecord, Raw, to_raw
 from tricast.audit.report import Report
 from tricast.audit.rms.cabinet import Letter, name_of
-from tricast.audit.rms.common import RAW, Desk
+from tricast.audit.rms.common import RAW, Desk, take_request
 from tricast.audit.rms.coverage import Coverage
 from tricast.audit.rms.facts import Word
 from tricast.audit.rms.hops import ApprovalsHop, Heard
@@ -41,6 +41,11 @@ class Vendor:
         for letter in letters:
             if not letter.is_same:
                 report.find("false", f"{letter.place}: other bytes than {name}")
+        if raw.kind == REQUEST:
+            passed = len(self._desk.cabinet.passages(f"replay {name}"))
+            codes = [letter.code for letter in letters]
+            take_request(self._desk, name, codes, passed, len(made), is_settled=is_settled)
+            return
         if not raw.is_sound or customer_id(raw.key) is None:
             if not letters and is_settled:
                 report.find("lost", f"{name}: no proper headers or key, and no dead letter")

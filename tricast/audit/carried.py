@@ -61,6 +61,26 @@ class Step:
     ranges: list[Range]
 
 
+@dataclass(slots=True)
+class RmsCarried:
+    """Of RMS, where bets are judged: those that began from here on are judged again.
+
+    Attributes:
+        since_ms: Kafka timestamp.
+    """
+
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RmsStep:
+    """One audit of RMS of a row of them; bets that were not over at the end of the one before are in both."""
+
+    report: Report
+    carried: RmsCarried
+    ranges: list[Range]
+
+
 def place_of(tp: TopicPartition) -> str:
     """Return the name of a partition in :attr:`Carried.read`."""
     return f"{tp.topic}/{tp.partition}"

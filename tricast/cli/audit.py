@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from tricast.audit.report import Report
@@ -23,7 +21,10 @@ from tricast.audit.run import audit as run_audit
 from tricast.audit.run import fastpath as fastpath_scope
 from tricast.audit.run import kambi as kambi_scope
 from tricast.audit.spans import Kafka
+from tricast.cli.certificate import certified, print_certificate
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
+from tricast.cli.progress import progress_bar
+from tricast.cli.times import Time
 from tricast.settings import Settings
 
 SHOWN_EXAMPLES = 5
@@ -62,26 +63,10 @@ SCOPES: Mapping[str, Callable[[Settings, int | None, Path | None], AnyScope]] = 
 """By feed."""
 
 
-class Since(click.ParamType):
-    """A time: ISO 8601, UTC unless it names another zone."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
-        """Return UTC milliseconds."""
-        if isinstance(value, int):
-            return value
-        try:
-            time = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no time such as 2026-11-21T18:00", param, ctx)
-        return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
 @click.command()
 @click.argument("feeds", nargs=-1, type=click.Choice(sorted(SCOPES)), metavar="[FEED]...")
 @json_option
-@click.option("--since", "since_ms", type=Since(), help="Judge raw records from this time on, e.g. 2026-11-21T18:00.")
+@click.option("--since", "since_ms", type=Time(), help="Judge raw records from this time on, e.g. 2026-11-21T18:00.")
 @click.option(
     "--timeout",
     "timeout_s",
@@ -95,6 +80,11 @@ class Since(click.ParamType):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What the simulator says it sent, to compare with raw byte for byte.",
 )
+@click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Go on from the audit that this file certifies, and certify this one there.",
+)
 @pass_invocation
 def audit(
     invocation: Invocation,
@@ -105,6 +95,7 @@ def audit(
     timeout_s: float,
     min_frames: int,
     ledger: Path | None,
+    certificate: Path | None,
 ) -> None:
     """Account for every part of every raw frame: normalized, duplicate of which, dead-lettered, or lost.
 
@@ -117,6 +108,10 @@ def audit(
     Of rms, each bet is judged: what its outcome rests on, that nothing in rms.raw came before it, that a bet expired
     only while somebody listened, and that none is left undecided; with --ledger that the trader decided so, too.
 
+    With --certificate only what came since the last audit of that file is judged, as if it had never stopped, and a
+    new certificate takes the place of the old one: ranges, counts, gaps, findings, verdict, chained by digest. What
+    the next audit needs is written beside it. The verdict is that of all audits of the file.
+
     Exit code 0 clean; 1 something lost, duplicated, out of order, unexplained, or too little seen.
 
     \b
@@ -124,6 +119,7 @@ def audit(
       tricast audit
       tricast audit fastpath
       tricast audit --since 2026-11-21T18:00 --json
+      tricast audit --certificate audits/today.json
       tricast audit --ledger .tricast/ledger/kambi-1790000000.jsonl --min-frames 1000
     """
     settings = invocation.settings
@@ -132,6 +128,12 @@ def audit(
         if feeds or named not in SCOPES:
             raise click.UsageError("--ledger is one feed's: name that FEED")
         feeds = (named,)
+    if certificate is not None:
+        if since_ms is not None or ledger is not None:
+            raise click.UsageError("--certificate goes on where it ended: --since and --ledger have no place")
+        said = asyncio.run(_certified(settings, feeds, certificate, min_frames, timeout_s=timeout_s, quiet=as_json))
+        click.echo(json.dumps(said)) if as_json else print_certificate(said, Console())
+        click.get_current_context().exit(0 if said["verdict"] == "clean" else 1)
     reports = asyncio.run(_audit(settings, feeds, since_ms, ledger, timeout_s=timeout_s, quiet=as_json))
     if as_json:
         click.echo(json.dumps(to_json(reports, min_frames)))
@@ -164,6 +166,21 @@ async def _audit(
     }
 
 
+async def _certified(
+    settings: Settings, feeds: Sequence[str], path: Path, min_frames: int, *, timeout_s: float, quiet: bool
+) -> dict[str, Any]:
+    chosen = list(dict.fromkeys(feeds)) or await _recorded(settings, timeout_s)
+    return await certified(
+        settings,
+        chosen,
+        lambda feed: scope_of(feed, settings),
+        path,
+        min_frames=min_frames,
+        timeout_s=timeout_s,
+        quiet=quiet,
+    )
+
+
 async def _recorded(settings: Settings, timeout_s: float) -> list[str]:
     """Return the feeds that have anything in raw; the first of all when none has, so that its audit says so."""
     kafka = Kafka(settings.kafka.client(), timeout_s)
@@ -187,15 +204,8 @@ def to_json(reports: Mapping[str, Report], min_frames: int) -> dict[str, Any]:
 
 async def audited(settings: Settings, scope: AnyScope, *, timeout_s: float, quiet: bool) -> Report:
     """Run an audit under a progress bar on stderr."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
-        task = bar.add_task("audit", total=None)
-
-        def progress(phase: str, done: int, total: int) -> None:
-            bar.update(task, description=phase, completed=done, total=total)
-
-        kafka = Kafka(settings.kafka.client(), timeout_s)
+    kafka = Kafka(settings.kafka.client(), timeout_s)
+    with progress_bar(quiet=quiet) as progress:
         if isinstance(scope, RmsScope):
             return await run_rms_audit(kafka, scope, progress)
         return await run_audit(kafka, scope, progress)

@@ -1,13 +1,14 @@
 """One audit of RMS: wait for the processors, read every topic up to a settled end, judge each bet."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiokafka import TopicPartition
 
 from schemas.errors import EnvironmentFault
 from schemas.rms.fields import APPROVALS, BETS, DECISIONS, HEALTH, PENDING
+from tricast.audit.carried import Range, RmsCarried, RmsStep
 from tricast.audit.ledger import Ledger
 from tricast.audit.records import KafkaRecord
 from tricast.audit.report import Report
@@ -56,6 +57,21 @@ async def audit(kafka: Kafka, scope: RmsScope, progress: Progress) -> Report:
         return await _Audit(kafka, scope, progress, Cabinet(database), ledger).run()
 
 
+async def go_on(kafka: Kafka, scope: RmsScope, progress: Progress, carried: RmsCarried | None) -> RmsStep:
+    """Audit what came since ``carried``, and again what was not over then; or all there is without one.
+
+    A bet is over when the join has forgotten it. Until then anything may still be said about it, so each audit judges
+    the bets of the last hours (the windows, all together) again.
+
+    Raises:
+        EnvironmentFault: As :func:`audit`.
+    """
+    with scratch_database() as database:
+        since_ms = carried.since_ms if carried is not None else None
+        scope = replace(scope, since_ms=since_ms)
+        return await _Audit(kafka, scope, progress, Cabinet(database), None).step()
+
+
 class _Audit:
     def __init__(
         self, kafka: Kafka, scope: RmsScope, progress: Progress, cabinet: Cabinet, ledger: Ledger | None
@@ -68,6 +84,16 @@ class _Audit:
         self._report = Report()
         self._settled: dict[TopicPartition, int] = {}
         self._is_join_settled = True
+        self._newest_ms: dict[TopicPartition, int] = {}
+        self._ranges: list[Range] = []
+
+    async def step(self) -> RmsStep:
+        """Audit, and return what the next one needs."""
+        report = await self.run()
+        # Everything of a customer happens by the time of his lines, so the one who is furthest behind counts.
+        newest_ms = min((ms for tp, ms in self._newest_ms.items() if tp.topic.endswith(RAW)), default=0)
+        since_ms = max(self._scope.since_ms or 0, newest_ms - self._warm_up_ns // _MS_NS)
+        return RmsStep(report=report, carried=RmsCarried(since_ms=since_ms), ranges=self._ranges)
 
     async def run(self) -> Report:
         self._progress("waiting for the processors", 0, 1)
@@ -86,7 +112,9 @@ class _Audit:
         )
         books = Books(desk, self._ledger)
         await self._read(books, begins)
-        books.leftovers()
+        books.leftovers(
+            lambda topic, partition: begins[topic].get(TopicPartition(self._scope.prefix + topic, partition), 0)
+        )
         if self._scope.ledger is not None:
             for customer, slip, truth in truths(self._scope.ledger):
                 books.put_truth(customer, slip, truth)
@@ -148,11 +176,12 @@ class _Audit:
 
     async def _read(self, books: Books, begins: dict[str, dict[TopicPartition, int]]) -> None:
         # Against the stream, so that what a record rests on is there when it is read.
-        async for record in self._records(DECISIONS):
+        products = {topic: await self._begins(topic) for topic in (DECISIONS, _LETTERS, APPROVALS)}
+        async for record in self._records(DECISIONS, products[DECISIONS]):
             books.products.take_decision(record)
-        async for record in self._records(_LETTERS):
+        async for record in self._records(_LETTERS, products[_LETTERS]):
             books.products.take_letter(record)
-        async for record in self._records(APPROVALS):
+        async for record in self._records(APPROVALS, products[APPROVALS]):
             books.products.take_approval(record)
         health = [
             HealthRecord(f"{r.topic}/{r.partition}/{r.offset}", (r.key or b"").decode(errors="replace"), r.value)
@@ -179,11 +208,14 @@ class _Audit:
             tp: (max(begin, (begins or {}).get(tp, 0)), end)
             for tp, (begin, end) in (await self._kafka.spans(partitions)).items()
         }
+        self._ranges += [Range(topic, tp.partition, begin, end) for tp, (begin, end) in spans.items()]
         total, done = sum(max(0, end - begin) for begin, end in spans.values()), 0
         isolation: Isolation = "read_uncommitted" if topic == RAW else "read_committed"
         async for batch in self._kafka.read(spans, isolation):
             for record in batch:
                 yield record
+            newest = batch[-1]
+            self._newest_ms[TopicPartition(newest.topic, newest.partition)] = newest.timestamp
             done += len(batch)
             self._progress(f"reading {topic}", done, total)
 

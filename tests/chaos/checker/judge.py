@@ -13,15 +13,23 @@ from tests.chaos.checker.kambi_offering import Event, Offering, judge_final
 from tests.chaos.checker.kambi_oracle import Oracle
 from tests.chaos.checker.ledgers import entries, read_json
 from tests.chaos.checker.order import judge_order
-from tests.chaos.checker.raw import Books, judge_raw, told_gaps
+from tests.chaos.checker.raw import Books, judge_intervals, judge_raw, told_gaps
 from tests.chaos.checker.verdict import Verdict
 
 FEEDS = ("kambi", "fastpath", "rms")
-ORDERED = (*sorted(KAMBI_TOPICS), "kambi.dead-letters", "fastpath.dead-letters", "rms.dead-letters")
-"""Topics whose records come in the order of their sources; the rest of FastPath by number, of RMS by first in raw."""
+ORDERED = (
+    *sorted(KAMBI_TOPICS),
+    *(f"{feed}.{what}" for feed in FEEDS for what in ("health", "dead-letters")),
+    *(f"fastpath.{what}" for what in ("statistics", "sequence", "connections", "commands")),
+    *(f"rms.{what}" for what in ("approvals", "decisions", "lookups")),
+)
+"""Topics whose records come in the order of their sources, key by key: all but FastPath's actions, which have numbers,
+and what is internal."""
 
 _LEAVING_NS = 30_000_000_000
 """What a connector may take to end, from its signal on."""
+_JOIN_S = 10.0
+"""How long a connection may take to be joined before it is given up (docs/rms.md, "The connector")."""
 _WINDOWS = {
     "TRICAST_RMS__WINDOW_PREMATCH_S": "600",
     "TRICAST_RMS__VERIFY_S": "900",
@@ -53,6 +61,9 @@ def _judge_ledger(feed: str, ledger: Path, cabinet: Cabinet, history: History, v
     retired = [at_ns for name, at_ns in history.retired_ns.items() if name.startswith(f"connector:{feed}")]
     ended_ns = max(retired, default=1 << 62) - _LEAVING_NS
     judge_raw(feed, books, gaps, of_lines(history, feed), verdict, quiet_ns=history.quiet_ns, last_ns=ended_ns)
+    # A gap of RMS begins when the socket was last heard, at most a ping before, and ends when it is joined.
+    heard_s = float(_setting(history, "TRICAST_SIMULATOR__RMS__PING_INTERVAL_S", "25"))
+    judge_intervals(books, gaps, of_lines(history, feed), verdict, beside_ns=int((heard_s + _JOIN_S) * 1e9))
 
 
 def _judge_kambi(state: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> None:

@@ -340,6 +340,26 @@ def _is_down(name: str, n: int, at_ns: int, downs: list[tuple[int, int]], verdic
     return False
 
 
+def judge_intervals(
+    books: Books, gaps: Sequence[Told], causes: Sequence[Cause], verdict: Verdict, *, beside_ns: int
+) -> None:
+    """Judge gaps that are told as intervals: what of one lies where its line was up is no more than ``beside_ns``."""
+    for gap in gaps:
+        if gap.interval is None or gap.line not in books.lines:
+            continue
+        since_ns, until_ns = gap.interval
+        verdict.count("gaps told as intervals")
+        verdict.greatest("longest gap told as an interval, s", round((until_ns - since_ns) / 1e9, 1))
+        up_ns, at_ns = 0, since_ns
+        for down_ns, again_ns in sorted(_downs(books, gap.line, causes)):
+            up_ns += max(0, min(down_ns, until_ns) - at_ns)
+            at_ns = max(at_ns, again_ns)
+        up_ns += max(0, until_ns - at_ns)
+        if up_ns > beside_ns:
+            text = f"{gap.line}: of {since_ns} to {until_ns} the line was up for {up_ns / 1e9:.1f} s"
+            verdict.find("gap-too-wide", text)
+
+
 def _unheard(
     feed: str,
     sid: str,

@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.checker.building import Raw, S
 from tests.chaos.checker.history import Cause, of_lines, told
 from tests.chaos.checker.ledgers import entries
-from tests.chaos.checker.raw import Books, Told, judge_raw
+from tests.chaos.checker.raw import Books, Told, judge_intervals, judge_raw
 from tests.chaos.checker.record import Record
 from tests.chaos.checker.verdict import Verdict
 
@@ -160,6 +160,21 @@ def test_an_overflow_while_nothing_was_wrong_is_too_wide():
     world.causes = [Cause("kambi", 150 * S, 151 * S, "kill")]
     world.ledger = [line if line["sent_ns"] < 107 * S else _later(line) for line in world.ledger]
     assert "gap-too-wide" in world.judged().found
+
+
+@pytest.mark.parametrize(
+    ("since_s", "until_s", "kinds"),
+    [(103, 109, set()), (98, 109, set()), (80, 109, {"gap-too-wide"}), (104, 150, {"gap-too-wide"})],
+    ids=["as it was", "from the last sign of life", "too early", "too late"],
+)
+def test_a_gap_told_as_an_interval_is_no_wider_than_the_line_was_down(since_s, until_s, kinds):
+    world, verdict, books = World(), Verdict(), Books()
+    books.take_ledger(entries(world.ledger))
+    books.take_raw(world.raw, verdict)
+    books.marry()
+    gaps = [Told(LINE, "B", interval=(since_s * S, until_s * S))]
+    judge_intervals(books, gaps, world.causes, verdict, beside_ns=3 * S)
+    assert set(verdict.found) == kinds
 
 
 def closed_last(world: World) -> None:

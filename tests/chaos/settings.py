@@ -40,7 +40,14 @@ def simulator(vendor: str, folder: Path, port: int, seed: int) -> Environment:
     }
     match vendor:
         case "kambi":
-            return told | {f"{upper}EVENTS_LIVE": "16", f"{upper}SPEED": "4", f"{upper}CHANGES_PER_SECOND": "8"}
+            return told | {
+                f"{upper}EVENTS_LIVE": "16",
+                f"{upper}SPEED": "4",
+                f"{upper}CHANGES_PER_SECOND": "8",
+                # A line from which nothing comes is given up within the faults' time, as RMS' is.
+                f"{upper}PING_INTERVAL_S": "5",
+                f"{upper}PING_TIMEOUT_S": "5",
+            }
         case "fastpath":
             return told | {
                 f"{upper}FIXTURES": json.dumps(SPORTS),

@@ -10,7 +10,9 @@ Kind = Literal["frame", "snapshot", "opened", "closed", "overflow", "tick"]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 
 NUMBERED: frozenset[str] = frozenset({"frame", "snapshot"})
-"""Kinds that own their number; a control record carries that of the last frame before it."""
+"""Kinds that own their number; a control record carries that of the last frame before it.
+
+Beside these kinds, which connectors write, a raw topic may hold requests to replay (``schemas/replay.py``)."""
 
 Header = tuple[str, bytes]
 

@@ -111,7 +111,11 @@ def measure(product: Product, sample: Mapping[str, Any], result: Result) -> None
     sources = {source for sources in product.groups.values() for source in sources}
     ends = {place: end for place, end in sample["high"].items() if place.rpartition("/")[0] in sources}
     history = read(product.folder / HISTORY)
-    reached = arrivals(product.kafka.bootstrap_servers, ends)
+    try:
+        reached = arrivals(product.kafka.bootstrap_servers, ends)
+    except TimeoutError as error:
+        result.problems.append(f"what faults cost is not known: {error}")
+        return
     result.recovered = recoveries(history, reached, product.groups, product.prefix)
 
 

@@ -100,6 +100,14 @@ class Poller:
             self._schedule.reopened(now_s)
         self._told.set()
 
+    def announced(self, event: int) -> None:
+        """Push said that ``event`` is in the offering."""
+        self._schedule.announced(event)
+
+    def ended(self, event: int) -> None:
+        """Push said that ``event`` left the offering or is live no more."""
+        self._schedule.ended(event)
+
     def doubt(self) -> None:
         """The last listing lacked events that are followed: have the next one soon."""
         self._schedule.doubt(self._clock.monotonic_s())

@@ -17,7 +17,7 @@ _MOST_DIGITS = 19  # ids fit 64 bits; Python refuses to read numbers of thousand
 _LIVE_STATE = "STARTED"
 _OVER_STATES = frozenset({"NOT_STARTED", "FINISHED"})
 # As in `2["message","[{\"mt\":18,\"er\":…`: the element's name, quoted within a string or bare. Only a hint.
-_SIGNS = (b'"er\\"', b'"esu\\"', b'"leo\\"', b'"er"', b'"esu"', b'"leo"')
+_SIGNS = (b'"er\\"', b'"esu\\"', b'"leo\\"', b'"ea\\"', b'"er"', b'"esu"', b'"leo"', b'"ea"')
 
 _EVENT_ID = re.compile(rb'"eventId\\*"\s*:\s*\\*"?([0-9]{1,19})')  # quoted within a string or bare, a number or digits
 
@@ -38,13 +38,20 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """The event is in the offering now; it may go live one day."""
+
+    event: int
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """The event went live."""
 
     event: int
 
 
-Sign = Refused | Ended | Started
+Sign = Refused | Ended | Announced | Started
 
 
 def subscribe(key: str, *, acknowledgement: int | None = None) -> str:
@@ -118,6 +125,8 @@ def _life(child: dict[str, Any]) -> Iterator[Sign]:
     match child:
         case {"mt": 18, "er": {"eventId": event}} if (known := _event(event)) is not None:
             yield Ended(known)
+        case {"mt": 4, "ea": {"event": {"id": event}}} if (known := _event(event)) is not None:
+            yield Announced(known)
         case {"mt": 34, "esu": {"state": str(state), "id": event} | {"state": str(state), "eventId": event}}:
             known = _event(event)
             if known is not None and state in _OVER_STATES:

@@ -23,6 +23,8 @@ _SKIPPED_S: Final = 1.0  # until the queue to Kafka is looked at again
 _FAREWELL_S: Final = 30.0  # from the end of following to the first question whether the event is gone
 _FAREWELL_AGAIN_S: Final = 60.0
 _FAREWELL_ENDS_S: Final = 900.0
+MOST_ANNOUNCED: Final = 1_000
+"""Events that push announced and that never went live: after a gap each costs a request of those that nobody needs."""
 _OF_AN_EVENT: Final[tuple[What, ...]] = ("offers", "livedata")
 
 _Name = TypeVar("_Name")
@@ -119,6 +121,7 @@ class PollSchedule:
         ]
         self._urgent: dict[_Key, _Urgent] = {}
         self._farewells: dict[int, _Farewell] = {}
+        self._announced: dict[int, None] = {}
         self._absent: set[_Key] = set()
         self._in_flight: dict[int, Round | None] = {}
         self._urgency: dict[int, dict[_Key, _Urgent]] = {}
@@ -134,6 +137,8 @@ class PollSchedule:
                 self._farewells[event] = _Farewell(now_s + _FAREWELL_S, now_s + _FAREWELL_ENDS_S)
         for event in self._farewells.keys() & wanted.keys():
             del self._farewells[event]
+        for event in self._announced.keys() & wanted.keys():
+            del self._announced[event]
         self._rounds.follow(wanted, shards=self._shards, now_s=now_s)
         self._urgent = {key: urgent for key, urgent in self._urgent.items() if key[1] in wanted}
         self._absent = {key for key in self._absent if key[1] in wanted}
@@ -147,10 +152,29 @@ class PollSchedule:
                     self._urgent.pop((what, event), None)  # what waits is asked in the order of subscribing
                     self._urgent[what, event] = _Urgent(due_s)
 
+    def announced(self, event: int) -> None:
+        """Push said that ``event`` is in the offering; no listing has it before it is live."""
+        self._announced.pop(event, None)
+        if event not in self._rounds.events:
+            self._announced[event] = None
+            if len(self._announced) > MOST_ANNOUNCED:
+                self._forget(next(iter(self._announced)))
+
+    def ended(self, event: int) -> None:
+        """Push said that ``event`` left the offering or is live no more."""
+        if event in self._announced:
+            self._forget(event)
+
     def reopened(self, now_s: float) -> None:
-        """The general keys were emitted just now: a whole listing repairs what they carry."""
+        """The general keys were emitted just now: a whole listing repairs what they carry.
+
+        What was announced and is not live is in no listing: each is asked for once, that it is still there or gone.
+        """
+        due_s = now_s + self._cadence.settle_s
         self._discovery.conditional = False
-        self._discovery.due_s = now_s + self._cadence.settle_s
+        self._discovery.due_s = due_s
+        for event in self._announced:
+            self._farewells[event] = _Farewell(due_s, now_s + _FAREWELL_ENDS_S)
 
     def doubt(self, now_s: float) -> None:
         """The last listing lacked events that are followed: the next one decides about them, and soon."""
@@ -256,8 +280,16 @@ class PollSchedule:
     def _said_farewell(self, ask: Ask, outcome: Outcome, now_s: float) -> None:
         for event in ask.events:
             farewell = self._farewells.get(event)
-            if farewell is not None and (isinstance(outcome, Gone) or now_s >= farewell.until_s):
+            if farewell is None:
+                continue
+            if isinstance(outcome, Gone):
+                self._forget(event)
+            elif now_s >= farewell.until_s or (isinstance(outcome, Served) and event in self._announced):
                 del self._farewells[event]
+
+    def _forget(self, event: int) -> None:
+        self._farewells.pop(event, None)
+        self._announced.pop(event, None)
 
     def _ask_round(self, due: Round, now_s: float) -> Ask:
         ask = self._ask(

@@ -160,6 +160,9 @@ class Shard:
                 case protocol.Ended(event) if self.owns(event):
                     self._roster.ended(event, now_s=now_s)
                     self._follow()
+                    self._outset.poller.ended(event)
+                case protocol.Announced(event) if self.owns(event):
+                    self._outset.poller.announced(event)
                 case protocol.Started(event) if self.owns(event):
                     self._roster.started(event, now_s=now_s)
                     self._follow()

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from connectors import engineio
-from connectors.kambi.protocol import Ended, Refused, Started, events_named, signs, subscribe, unsubscribe
+from connectors.kambi.protocol import Announced, Ended, Refused, Started, events_named, signs, subscribe, unsubscribe
 
 TOPIC = "v2018.kambi.ev.1020000099.json"
 DENIED = {
@@ -87,6 +87,8 @@ def test_unreadable_packets_say_nothing(packet):
         ({"t": "1", "mt": 34, "esu": {"id": 7, "state": "UNKNOWN"}}, ()),
         ({"t": "1", "mt": 34, "esu": {"id": 7, "state": ["FINISHED"]}}, ()),
         ({"t": "1", "mt": 5, "leo": {"event": {"id": 7}}}, (Started(7),)),
+        ({"t": "1", "mt": 4, "ea": {"event": {"id": 7, "state": "NOT_STARTED"}}}, (Announced(7),)),
+        ({"t": "1", "mt": 4, "ea": {"event": 7}}, ()),
         ({"t": "1", "mt": 18, "er": {"eventId": "9" * 5000}}, ()),
         ({"t": "1", "mt": 11, "boou": {"eventId": 7, "outcomes": []}}, ()),
     ],

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kambi.asks import Ask, Failed, Gone, Served, Skipped, Wait, position
-from connectors.kambi.schedule import Cadence, PollSchedule
+from connectors.kambi.schedule import MOST_ANNOUNCED, Cadence, PollSchedule
 from connectors.runner import Backoff
 
 CADENCE = {
@@ -195,6 +195,42 @@ def test_an_event_that_never_goes_is_let_go_of_and_one_that_comes_back_is_follow
     assert sum(2 in ask.events for ask in desk.run(3000)) == 16  # for a quarter of an hour
     desk.follow(1, 2)
     assert any(ask.events == (1, 2) for ask in desk.run(31))
+
+
+def test_after_a_gap_of_a_general_line_what_was_only_announced_is_asked_for_once():
+    """Its removal, or that it opened, may have been told while nobody listened; nothing else would ever tell."""
+    desk = Desk(answer=lambda ask: Gone() if ask.events == (2,) else Served())
+    desk.follow(9)
+    for event in (1, 2, 3, 9):
+        desk.schedule.announced(event)
+    desk.schedule.ended(3)
+    assert not [ask for ask in desk.run(100) if ask.events not in {(), (9,)}], "no line was down"
+    for expected in ([1, 2], [1], [1]):
+        desk.schedule.reopened(desk.now)
+        asks = [ask for ask in desk.run(300) if ask.events not in {(), (9,)}]
+        assert [(ask.what, ask.events, ask.conditional) for ask in asks] == [
+            ("offers", (event,), False) for event in expected
+        ]
+
+
+def test_what_was_announced_and_is_followed_has_a_farewell_like_any_other():
+    desk = Desk()
+    desk.schedule.announced(1)
+    desk.follow(1)
+    desk.schedule.reopened(desk.now)
+    desk.follow()
+    assert sum(1 in ask.events for ask in desk.run(3000)) == 16
+
+
+def test_only_the_newest_announcements_are_kept():
+    desk = Desk(requests_per_minute=60_000)
+    for event in range(1, MOST_ANNOUNCED + 11):
+        desk.schedule.announced(event)
+    desk.schedule.announced(11)  # anew
+    desk.schedule.announced(20_000)
+    desk.schedule.reopened(desk.now)
+    asked = {event for ask in desk.run(600) for event in ask.events}
+    assert asked == {11, *range(13, MOST_ANNOUNCED + 11), 20_000}
 
 
 def test_with_events_coming_and_going_every_one_is_asked_for_in_time():

@@ -76,7 +76,7 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
         for topic in (
             Topic(
                 name="kambi.raw",
-                description="Exact bytes of every Kambi push message and HTTP snapshot, control records and replays, in order.",
+                description="Exact bytes of every Kambi push message and HTTP snapshot, controls, replays; in order.",
                 key="partition number as text; partition = shard, set explicitly; settlements (bh) in the last one",
                 partitions=_KAMBI_RAW_PARTITIONS,
             ),
@@ -117,7 +117,7 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
             changelog("kambi", "kambi.raw", _KAMBI_RAW_PARTITIONS),
             Topic(
                 name="fastpath.raw",
-                description="Exact bytes of every FastPath WebSocket message, control records and replays, in order.",
+                description="Exact bytes of every FastPath WebSocket message, controls, replays; in order.",
                 key="feed path; partition = murmur2 of it, so that all lines of a feed meet in one",
                 partitions=_FASTPATH_RAW_PARTITIONS,
             ),
@@ -167,13 +167,13 @@ TOPICS: MappingProxyType[str, Topic] = MappingProxyType(
             changelog("fastpath.audit", "fastpath.raw", _FASTPATH_RAW_PARTITIONS),
             Topic(
                 name="rms.raw",
-                description="Exact bytes of every RMS-Socket packet and look-up answer, control records and replays, in order.",
+                description="Exact bytes of every RMS-Socket packet and look-up answer, controls, replays; in order.",
                 key="customer id; partition = murmur2 of it",
                 partitions=_RMS_PARTITIONS,
             ),
             Topic(
                 name="rms.bets",
-                description="Input, from the operator's bet platform: bets placed, answers of place-bet; and replays of them.",
+                description="Input, from the operator's bet platform: bets placed, answers, and replays of them.",
                 key="<customer id>/<bet slip id>",
                 partitions=_RMS_PARTITIONS,
             ),

@@ -30,6 +30,7 @@ def main() -> None:
         os.environ |= deployment.environment
         try:
             print(json.dumps(replayed_under_kills(deployment, arguments.letters, arguments.kills, arguments.seed)))
+            raise SystemExit(run(["audit", "kambi"]))
         finally:
             deployment.kill()
 

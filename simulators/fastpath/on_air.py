@@ -34,6 +34,7 @@ class Studio:
         ended: Told when one is over.
         told: Let the upstream of a broadcast's actions feed name a state, at a simulated time.
         dropping: Whether the suspension that begins is one that ends in a dropped collection.
+        keeps_up: Whether time passes as fast as it should: who cannot keep up is not flooded on top.
     """
 
     settings: FastpathSimulatorSettings
@@ -44,6 +45,7 @@ class Studio:
     told: Callable[[Broadcast, str, int], None]
     ended: Callable[[Broadcast], None]
     dropping: Callable[[int], bool]
+    keeps_up: Callable[[], bool]
 
 
 class OnAir:
@@ -83,7 +85,8 @@ class OnAir:
         if broadcast.over:
             self._studio.ended(broadcast)
             return
-        pace_ns = self._pace_ns / self._studio.faults.of(broadcast.path).flood_factor
+        flood = self._studio.faults.of(broadcast.path).flood_factor if self._studio.keeps_up() else 1.0
+        pace_ns = self._pace_ns / flood
         self._studio.agenda.at(sim_ns + max(1, int(pace_ns * self._chance.uniform(*_SPREAD))), self._beat)
 
     def _heartbeat(self, sim_ns: int) -> None:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 _CLOSE_TIMEOUT_S: Final = 3.0
 _LONGEST_STEP_NS: Final = 1_000_000_000
 """After a pause of the process the matches advance in steps of this size."""
+_BEHIND_NS: Final = 500_000_000
+"""A step that is longer says that there is more to do than time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,7 @@ class FastpathSimulator:
             await asyncio.sleep(self._settings.step_ms / 1000)
             elapsed_ns, now_ns = time.monotonic_ns() - last_ns, time.time_ns()
             last_ns += elapsed_ns
+            self.world.keeps_up = elapsed_ns < _BEHIND_NS
             while not self.paused and elapsed_ns > 0:
                 step_ns = min(elapsed_ns, _LONGEST_STEP_NS)
                 elapsed_ns -= step_ns

@@ -44,6 +44,7 @@ class World:
 
     Attributes:
         now_ns: Real time of what is published now, UTC ns.
+        keeps_up: Whether whose clock this is has the time for more than it must.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class World:
         note: Callable[[Line], None] = _nowhere,
     ) -> None:
         self.now_ns = start_ns
+        self.keeps_up = True
         self._settings = settings
         self._catalogue = Catalogue(settings.seed, start_ns // _S)
         self._agenda = Agenda()
@@ -73,6 +75,7 @@ class World:
             told=self._told,
             ended=self._end,
             dropping=self._dropping,
+            keeps_up=lambda: self.keeps_up,
         )
         for sport, how_many in settings.fixtures.items():
             for _ in range(how_many):

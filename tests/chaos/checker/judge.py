@@ -113,14 +113,13 @@ def _judge_rms(folder: Path, cabinet: Cabinet, history: History, raw: str, verdi
             last_ns = max(last_ns, record.received_ns)
     if not (folder / "rms-ledger.jsonl").exists():
         return
-    told = [gap.interval for gap in told_gaps(cabinet.read("rms.health")) if gap.interval is not None]
     longest_s = sum(float(_setting(history, name, else_s)) for name, else_s in _WINDOWS.items())
     bets = rms.written(cabinet.read("rms.bets"))
     rms.judge_outcomes(
         rms.desk(read_json(folder / "rms-ledger.jsonl")),
         bets,
         rms.decided(cabinet.read("rms.decisions")),
-        told,
+        rms.uncovered(cabinet.read("rms.health")),
         verdict,
         ended_before_ns=last_ns - int(longest_s * 1e9),
     )

@@ -226,6 +226,32 @@ def _told(record: Record) -> set[tuple[str, str]]:
     return _ids((value.get("bet_slip_id", ""), value.get("bet_code", ""), value["said"]))
 
 
+def uncovered(health: Iterable[Record]) -> list[tuple[int, int]]:
+    """Return when a bet may have been decided unheard, as the health topic tells (UTC ns).
+
+    Gaps; what was before the first coverage ever (docs/rms-join.md, J6); and what a line that is not joined now has not
+    come back from. Of two lines of a customer each may cover for the other, which is not judged here.
+    """
+    gaps: list[tuple[int, int]] = []
+    joined: set[str] = set()
+    away: dict[str, int] = {}
+    for record in sorted(health, key=lambda record: (record.origin or (), record.partition, record.offset)):
+        if record.value is None or kind_of(record) != "line.health":
+            continue
+        value = json.loads(record.value)
+        line, since_ns = value["line"], value["since_ns"]
+        if value["state"] == "gapped":
+            gaps.append((since_ns, value.get("until_ns", since_ns)))
+        elif value["state"] == "live":
+            if line not in joined:
+                gaps.append((0, since_ns))
+            joined.add(line)
+            away.pop(line, None)
+        else:
+            away.setdefault(line, since_ns)
+    return gaps + [(since_ns, 1 << 62) for since_ns in away.values()]
+
+
 def decided(records: Iterable[Record]) -> dict[Place, list[Json]]:
     """Return the final outcomes by bet; late ones, conflicts and orphans are none."""
     found: defaultdict[Place, list[Json]] = defaultdict(list)

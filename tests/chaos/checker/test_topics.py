@@ -358,6 +358,22 @@ def test_an_outcome_of_a_bet_nobody_wrote_is_named():
     assert set(verdict.found) == {"duplicated"}
 
 
+def test_what_was_before_the_first_coverage_and_what_is_open_at_the_end_are_gaps_too():
+    def health(offset: int, state: str, **said: int) -> Record:
+        value = {"line": "rms-1", "state": state} | said
+        return made("rms", "rms.health", "line.health", f"{offset}/0", value, offset=offset)
+
+    told = [
+        health(1, "suspect", since_ns=3),
+        health(2, "live", since_ns=5),
+        health(4, "down", since_ns=20),
+        health(6, "gapped", since_ns=19, until_ns=30),
+        health(7, "live", since_ns=30),
+        health(9, "down", since_ns=40),
+    ]
+    assert rms.uncovered(told) == [(0, 5), (19, 30), (40, 1 << 62)]
+
+
 def announcements(*, without: int | None = None, wrong: bool = False) -> set[str]:
     raw = Raw("rms", b"90210")
     raw.add("frame", "rms-90210", "c", 1, 100, b'2["RESERVE_BET_ACCEPT",{"betSlipId":"s-1"}]')

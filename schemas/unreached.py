@@ -111,8 +111,7 @@ async def _silent_refusal(server: str, client: Mapping[str, Any]) -> tuple[str, 
     if str(client["security_protocol"]).startswith("SASL"):
         return None
     host, _, port = server.rpartition(":")
-    how = {name: value for name, value in client.items() if name != "bootstrap_servers"}
-    kafka = AIOKafkaClient(bootstrap_servers=[server], **how)
+    kafka = AIOKafkaClient(**{**client, "bootstrap_servers": [server]})
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await kafka.bootstrap()

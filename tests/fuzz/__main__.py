@@ -20,6 +20,9 @@ from tests.fuzz.run import TARGETS, Result, one_session, pieces, run
 from tests.fuzz.session import Found
 from tests.fuzz.watch import HANG_S, watching
 
+_TOLD = 25_000
+"""Inputs between two lines of progress where nobody watches a bar."""
+
 
 def main() -> None:
     """Run and exit 1 when anything failed."""
@@ -47,8 +50,17 @@ def _run(arguments: argparse.Namespace) -> Result:
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("inputs", total=arguments.inputs)
+        told = 0
+
+        def progress(so_far: Result) -> None:
+            nonlocal told
+            bar.update(task, completed=so_far.inputs.total())
+            if not console.is_terminal and so_far.inputs.total() >= told + _TOLD:
+                told = so_far.inputs.total()
+                console.print(f"{told:,} inputs, {len(so_far.found)} kinds of failures, {len(so_far.died)} pieces lost")
+
         work = pieces(arguments.target or list(TARGETS), arguments.inputs, arguments.seed)
-        return run(work, arguments.jobs, lambda so_far: bar.update(task, completed=so_far.inputs.total()))
+        return run(work, arguments.jobs, progress)
 
 
 def _print(result: Result, seconds: float, keep: Path) -> None:

@@ -117,7 +117,7 @@ def _dump(tree: Any) -> str:
 
     try:
         whole = json.dumps(tree, default=written, separators=(",", ":"))
-    except RecursionError:
+    except (RecursionError, ValueError):  # the latter: a number of more digits than Python writes
         return "[]"
     return re.sub(r'"@@(\d+)@@"', lambda found: texts[int(found[1])], whole) if texts else whole
 
@@ -194,7 +194,7 @@ def _rename(node: Any, key: Any, donors: Sequence[bytes], random: Random) -> Non
 
 def _wrap(node: Any, key: Any, donors: Sequence[bytes], random: Random) -> None:
     inner = node[key]
-    node[key] = random.choice(([inner], {"id": inner}, [inner, inner], _Nested(inner), str(inner)[:1000]))
+    node[key] = random.choice(([inner], {"id": inner}, [inner, inner], _Nested(inner), _Nested([inner])))
 
 
 def _unwrap(node: Any, key: Any, donors: Sequence[bytes], random: Random) -> None:
@@ -204,7 +204,7 @@ def _unwrap(node: Any, key: Any, donors: Sequence[bytes], random: Random) -> Non
     elif isinstance(inner, dict | list) and inner:
         node[key] = random.choice(list(inner.values()) if isinstance(inner, dict) else inner)
     else:
-        node[key] = str(inner) if not isinstance(inner, str) else _number(inner)
+        node[key] = _number(inner) if isinstance(inner, str) else f"{inner!r:.400}" if _is_short(inner) else ""
 
 
 def _near(node: Any, key: Any, donors: Sequence[bytes], random: Random) -> None:
@@ -212,7 +212,13 @@ def _near(node: Any, key: Any, donors: Sequence[bytes], random: Random) -> None:
     if isinstance(inner, bool) or not isinstance(inner, int | float):
         _replace(node, key, donors, random)
         return
+    if isinstance(inner, int) and not _is_short(inner):
+        return
     node[key] = inner + random.choice((-1, 1, 2, -1000, 1000, 10**6, 10**12, -inner, -2 * inner, 0.5))
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, int) or value.bit_length() < 10_000
 
 
 def _number(text: str) -> Any:

@@ -11,11 +11,7 @@ INPUTS = 6_000
 """Of all targets together: some seconds."""
 
 
-WAITING = {"raw-tail"}
-"""Found broken, and not mended yet."""
-
-
-@pytest.mark.parametrize("name", sorted(TARGETS.keys() - WAITING))
+@pytest.mark.parametrize("name", sorted(TARGETS))
 def test_no_input_breaks_what_reads_it(name: str):
     share = INPUTS // len(TARGETS)
     for piece in pieces([name], share if name != "spool" else share // 5, seed="fixed"):

@@ -68,9 +68,11 @@ class World:
         log.insert(later, Written(log[at].row, max(step, log[at].step)))
 
     def swap(self, place, at):
+        """Write two neighbours in the other order, the later one too early: what is written late counts as lost."""
         log = self.log[place]
         if at + 1 < len(log):
             log[at].row, log[at + 1].row = log[at + 1].row, log[at].row
+            log[at + 1].step = log[at].step
 
     def seen(self, step, ahead=0):
         """Return Kafka when so many records were processed and committed; outputs of ``ahead`` more are there."""

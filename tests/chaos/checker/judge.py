@@ -5,6 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from tests.chaos.checker import fastpath, rms
+from tests.chaos.checker.books import Books
 from tests.chaos.checker.cabinet import Cabinet
 from tests.chaos.checker.history import History, of_lines
 from tests.chaos.checker.kambi_accounts import TOPICS as KAMBI_TOPICS
@@ -13,7 +14,7 @@ from tests.chaos.checker.kambi_offering import Event, Offering, judge_final
 from tests.chaos.checker.kambi_oracle import Oracle
 from tests.chaos.checker.ledgers import entries, read_json
 from tests.chaos.checker.order import judge_order
-from tests.chaos.checker.raw import Books, judge_intervals, judge_raw, told_gaps
+from tests.chaos.checker.raw import judge_intervals, judge_raw, told_gaps
 from tests.chaos.checker.verdict import Verdict
 
 FEEDS = ("kambi", "fastpath", "rms")

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.checker.books import Books
 from tests.chaos.checker.building import Raw, S
 from tests.chaos.checker.history import Cause, of_lines, told
 from tests.chaos.checker.ledgers import entries
-from tests.chaos.checker.raw import Books, Told, judge_intervals, judge_raw
+from tests.chaos.checker.raw import Told, judge_intervals, judge_raw
 from tests.chaos.checker.record import Record
 from tests.chaos.checker.verdict import Verdict
 

@@ -129,11 +129,11 @@ def is_replayed(replay: Replay, store: Store) -> bool:
     return store.get(_letter_key(replay)) is not None
 
 
-def remember(replay: Replay, store: Store) -> None:
-    """Note that the letter was asked for; beyond ``MAX_REPLAYS`` the oldest is forgotten."""
+def remember(replay: Replay, store: Store, most: int = MAX_REPLAYS) -> None:
+    """Note that the letter was asked for; beyond ``most`` the oldest is forgotten."""
     counted = store.get(_COUNT)
     count = 0 if counted is None else int.from_bytes(counted, "big")
-    key, slot = _letter_key(replay), _BY_SLOT + (count % MAX_REPLAYS).to_bytes(_NUMBER_BYTES, "big")
+    key, slot = _letter_key(replay), _BY_SLOT + (count % most).to_bytes(_NUMBER_BYTES, "big")
     oldest = store.get(slot)
     if oldest is not None:
         store.delete(oldest)

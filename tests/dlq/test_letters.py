@@ -1,0 +1,213 @@
+"""What `tricast dlq` reads, chooses, completes, asks for and leaves alone; and requests that are none."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.core.kambi.processor import KambiProcessor
+from processors.core.replay import Original, Replay, is_replayed, open_request, remember
+from schemas.replay import MAX_ATTEMPTS, Position, ReplayRequest
+from tests.core.driver import DictStore, Record
+from tests.dlq.bench import Bench
+from tricast.dlq.guard import refusal
+from tricast.dlq.letters import Choice, Letter, read_letter
+from tricast.dlq.requests import complete, in_order, lacks, request_of
+from tricast.dlq.shown import value_text
+
+LETTER = Letter(
+    position=Position("t.kambi.dead-letters", 0, 7),
+    timestamp_ms=1_790_000_000_000,
+    key=b"0",
+    value=b"{}",
+    code="kambi.bad-element",
+    detail="x",
+    source=Position("t.kambi.raw", 0, 3, 1),
+    version="1.0",
+    part=None,
+    stamps=(("tc-kind", b"frame"), ("tc-line", b"l")),
+)
+
+
+def why(letter: Letter, **options: Any) -> str | None:
+    return refusal(letter, **{"prefix": "t.", "version": "2.0", "even_if_unchanged": False} | options)
+
+
+def test_a_letter_of_another_version_may_be_replayed():
+    assert why(LETTER) is None
+
+
+def test_a_letter_of_this_version_only_when_it_is_said():
+    assert "1.0" in (why(LETTER, version="1.0") or "")
+    assert why(LETTER, version="1.0", even_if_unchanged=True) is None
+
+
+@pytest.mark.parametrize("even", [False, True])
+def test_what_was_tried_often_enough_is_left_alone(even: bool):
+    assert why(replace(LETTER, attempt=MAX_ATTEMPTS - 1), even_if_unchanged=even) is None
+    assert "times" in (why(replace(LETTER, attempt=MAX_ATTEMPTS), even_if_unchanged=even) or "")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "output-too-large",
+        "hole-error",
+        "kambi.replay-refused",
+        "rms.bad-replay",
+        "kambi.bad-headers",
+        "rms.bad-message",
+    ],
+)
+def test_codes_that_are_final(code: str):
+    assert why(replace(LETTER, code=code))
+
+
+def test_letters_of_the_join_say_what_to_do():
+    letter = replace(LETTER, code="processor-error", source=Position("t.rms.pending", 0, 3), stamps=())
+    assert "tricast reset rms.join" in (why(letter) or "")
+
+
+def test_records_of_bet_platforms_have_no_kind():
+    assert why(replace(LETTER, code="rms.bad-field", source=Position("t.rms.bets", 0, 3), stamps=())) is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "takes"),
+    [
+        (Choice(), True),
+        (Choice(codes=frozenset({"kambi.bad-element"})), True),
+        (Choice(codes=frozenset({"other"})), False),
+        (Choice(since_ms=LETTER.timestamp_ms, until_ms=LETTER.timestamp_ms + 1), True),
+        (Choice(until_ms=LETTER.timestamp_ms), False),
+        (Choice(since_ms=LETTER.timestamp_ms + 1), False),
+        (Choice(key=b"1"), False),
+        (Choice(positions=frozenset({LETTER.position})), True),
+        (Choice(positions=frozenset({LETTER.source})), False),
+    ],
+)
+def test_what_is_meant(choice: Choice, takes: bool):
+    assert choice.takes(LETTER) is takes
+
+
+def test_requests_are_in_the_order_of_their_sources():
+    places = [(0, 9, None), (0, 3, 2), (1, 0, None), (0, 3, 0)]
+    letters = [replace(LETTER, source=Position("t.kambi.raw", *place)) for place in places]
+    assert [tuple(letter.source[1:]) for letter in in_order(letters)] == [
+        (0, 3, 0),
+        (0, 3, 2),
+        (0, 9, None),
+        (1, 0, None),
+    ]
+
+
+def test_a_request_says_all_that_the_letter_knows():
+    letter = replace(LETTER, part="EVENT", attempt=1)
+    row = request_of(letter)
+    asked = open_request(Record(offset=9, value=row.value, headers=row.headers, topic=row.topic, key=row.key))
+    assert isinstance(asked, Replay)
+    assert asked.record == Original(
+        topic="t.kambi.raw",
+        partition=0,
+        offset=3,
+        timestamp=LETTER.timestamp_ms,
+        key=b"0",
+        value=b"{}",
+        headers=[("tc-kind", b"frame"), ("tc-line", b"l")],
+    )
+    assert (asked.index, asked.name, asked.code, asked.attempt) == (1, "EVENT", "kambi.bad-element", 2)
+    assert (asked.letter, asked.request) == ("t.kambi.dead-letters/0/7", "t.kambi.raw/0/9")
+    assert not {name for name, _ in row.headers} & {"tc-line", "tc-connection", "tc-frame", "tc-received-ns"}
+
+
+def test_a_whole_record_that_was_cut_off_is_completed():
+    letter = replace(LETTER, truncated=9, source=Position("t.kambi.raw", 0, 3))
+    assert lacks(letter, "t.")
+    assert complete(letter, Record(offset=3, value=b"123456789", headers=[])) == replace(
+        letter, value=b"123456789", truncated=None
+    )
+
+
+def test_a_part_that_was_cut_off_is_not():
+    assert isinstance(complete(replace(LETTER, truncated=9), Record(offset=3, value=b"", headers=[])), str)
+
+
+def test_an_approval_that_does_not_name_its_event_is_completed():
+    letter = replace(LETTER, source=Position("t.rms.raw", 0, 3, 0))
+    assert lacks(letter, "t.")
+    completed = complete(letter, Record(offset=3, value=b'2["RESERVE_BET_REJECT",{}]', headers=[]))
+    assert completed == replace(letter, part="RESERVE_BET_REJECT")
+    assert not lacks(replace(letter, part="x"), "t.")
+
+
+@pytest.mark.parametrize("headers", [[], [("tc-source", b"t/0/x"), ("tc-code", b"c")], [("tc-code", b"c")]])
+def test_what_is_no_dead_letter(headers: list[tuple[str, bytes]]):
+    assert read_letter(Record(offset=0, value=b"", headers=headers)) is None
+
+
+def test_bytes_for_people():
+    assert value_text(b'{"a":1.10}') == '{\n  "a": 1.10\n}'
+    assert value_text(b'2["m","\x00"]') == '2["m","\\x00"]'
+    assert value_text(b"\xffab").startswith("00000000  ff 61 62")
+
+
+# Requests that are none: a dead letter, never more.
+
+GOOD = ReplayRequest(
+    of=Position("t.kambi.raw", 0, 0, 1),
+    letter=LETTER.position,
+    attempt=1,
+    code="c",
+    timestamp_ms=5,
+    stamps=LETTER.stamps,
+).to_kafka()
+BAD = {
+    "nothing said": [("tc-kind", b"replay")],
+    **{f"no {name}": [one for one in GOOD if one[0] != name] for name, _ in GOOD[1:6]},
+    "another partition": [("tc-replay-of", b"t.kambi.raw/1/0"), *GOOD],
+    "another topic": [("tc-replay-of", b"t.fastpath.raw/0/0"), *GOOD],
+    "itself": [("tc-replay-of", b"t.kambi.raw/0/2"), *GOOD],
+    "beyond the end": [("tc-replay-of", b"t.kambi.raw/0/99999"), *GOOD],
+    "no position": [("tc-replay-of", b"x"), *GOOD],
+    "no number": [("tc-replay-of", "t.kambi.raw/0/²".encode()), *GOOD],
+    "no text": [("tc-replay-of", b"\xff/0/0"), *GOOD],
+    "attempt of no number": [("tc-replay-attempt", b"-1"), *GOOD],
+    "attempt 0": [("tc-replay-attempt", b"0"), *GOOD],
+    "endless number": [("tc-replay-timestamp-ms", b"9" * 5000), *GOOD],
+}
+
+
+def bench() -> Bench:
+    made = Bench(KambiProcessor(), "t.kambi.raw")
+    made.feed([Record(offset=0, value=b"2", headers=[])] * 2)
+    made.letters.clear()
+    return made
+
+
+@pytest.mark.parametrize("headers", BAD.values(), ids=BAD)
+def test_a_request_that_is_none_is_a_dead_letter(headers: list[tuple[str, bytes]]):
+    made = bench()
+    first = dict(reversed(headers))  # as written above: what stands first holds
+    assert not made.feed([Record(offset=0, value=b"{}", headers=[*first.items()])])
+    assert [(letter.code, str(letter.source)) for letter in made.letters] == [("kambi.bad-replay", "t.kambi.raw/0/2")]
+
+
+@given(st.dictionaries(st.sampled_from([name for name, _ in GOOD] + ["tc-replay-part"]), st.binary(max_size=20)))
+def test_no_headers_make_a_request_crash(changes: dict[str, bytes]):
+    made = bench()
+    headers = dict(GOOD) | changes | {"tc-kind": b"replay"}
+    assert not made.feed([Record(offset=0, value=b"{}", headers=[*headers.items()])])
+    assert len(made.letters) == 1
+
+
+def test_of_very_many_replays_the_oldest_is_forgotten():
+    store = DictStore()
+    asked = open_request(Record(offset=9, value=b"", headers=GOOD, topic="t.kambi.raw"))
+    assert isinstance(asked, Replay)
+    all_of_them = [replace(asked, letter=f"t.kambi.dead-letters/0/{number}") for number in range(5)]
+    for one in all_of_them:
+        remember(one, store, most=3)
+    assert [is_replayed(one, store) for one in all_of_them] == [False, False, True, True, True]
+    assert len(store.entries) == 2 * 3 + 1

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 from typing import Any
 
 import aiokafka
@@ -106,3 +108,43 @@ async def test_one_broker_down_still_serves_acks_all(cluster, producer, topic_pr
     await consumer.stop()
     by_partition = [[record.value for record in read if record.partition == p] for p in range(TOPIC.partitions)]
     assert by_partition == [[b"before", b"meanwhile", b"after"]] * TOPIC.partitions
+
+
+@pytest.mark.chaos
+async def test_all_killed_at_once_keep_what_was_committed_and_nothing_else(cluster, topic_prefix):
+    topic, servers = topic_prefix + TOPIC.name, cluster.bootstrap_servers
+    await topics.create([TOPIC], topic_prefix, KafkaSettings(bootstrap_servers=servers))
+
+    def writer():
+        return aiokafka.AIOKafkaProducer(bootstrap_servers=servers, transactional_id=topic_prefix + "writer")
+
+    async def write(producer, numbers):
+        for number in numbers:
+            await producer.send_and_wait(topic, b"%d" % number, partition=number % TOPIC.partitions)
+
+    torn = writer()
+    await torn.start()
+    for first in range(0, 90, 30):
+        async with torn.transaction():
+            await write(torn, range(first, first + 30))
+    await torn.begin_transaction()
+    await write(torn, range(1000, 1030))
+    pids = [pid for broker in cluster.brokers if (pid := cluster.pid(broker)) is not None]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    await torn.client.close()  # it would go on trying to abort
+    assert await asyncio.to_thread(cluster.start) == servers
+    assert not {cluster.pid(broker) for broker in cluster.brokers} & {*pids}
+    async with asyncio.timeout(60), writer() as producer:  # which ends the torn transaction
+        async with producer.transaction():
+            await write(producer, range(90, 120))
+        consumer = aiokafka.AIOKafkaConsumer(
+            topic, bootstrap_servers=servers, auto_offset_reset="earliest", isolation_level="read_committed"
+        )
+        async with consumer:
+            read = [await consumer.getone() for _ in range(120)]
+    cluster.await_in_sync()
+    by_partition = [
+        [int(record.value or b"") for record in read if record.partition == p] for p in range(TOPIC.partitions)
+    ]
+    assert by_partition == [list(range(p, 120, TOPIC.partitions)) for p in range(TOPIC.partitions)]

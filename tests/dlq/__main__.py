@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Cluster(ephemeral=True, brokers=3) as cluster:
-        deployment = Deployment(cluster.bootstrap_servers, "dlq.", Path(folder))
+        deployment = Deployment(cluster.bootstrap_servers, "dlq.", Path(folder), patience_s=300)
         os.environ |= deployment.environment
         try:
             print(json.dumps(replayed_under_kills(deployment, arguments.letters, arguments.kills, arguments.seed)))

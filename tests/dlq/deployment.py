@@ -18,13 +18,13 @@ from tests.core.kambi.tasks import OFFER, ONE, START_MS, added, odds
 from tricast.kafka import topics
 
 RAW, OFFERS, DEAD = "kambi.raw", "kambi.offers", "kambi.dead-letters"
-PATIENCE_S = 60.0
 
 
 class Deployment:
     """One deployment under its own prefix; everything goes through partition 0."""
 
-    def __init__(self, bootstrap: str, prefix: str, directory: Path) -> None:
+    def __init__(self, bootstrap: str, prefix: str, directory: Path, *, patience_s: float = 60.0) -> None:
+        self._patience_s = patience_s
         self.prefix, self.directory = prefix, directory
         self._bootstrap = bootstrap
         wanted = [topic for topic in TOPICS.values() if "kambi" in topic.name]
@@ -97,7 +97,7 @@ class Deployment:
         left = set(range(TOPICS[name].partitions))
         consumer.assign([TopicPartition(self.prefix + name, number, 0) for number in sorted(left)])
         records: list[Message] = []
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while left:
             assert time.monotonic() < deadline
             for message in consumer.consume(1000, 0.05):
@@ -111,7 +111,7 @@ class Deployment:
 
     def until(self, name: str, wanted: Callable[[list[Message]], bool]) -> list[Message]:
         """Wait until what is in a topic is what is ``wanted``; return it."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while not wanted(found := self.read(name)):
             log = (self.directory / "worker.log").read_text(errors="replace")[-4000:]
             assert self._process is None or self._process.poll() is None, f"it ended: {log}"

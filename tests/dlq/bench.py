@@ -43,6 +43,7 @@ class Planted:
         self.sources, self.outputs = processor.sources, processor.outputs
         self._processor = processor
         self.bugs: set[bytes] = set()
+        self.fails_on_holes = False
 
     def process(self, record: SourceRecord, context: Context) -> None:
         self._processor.process(record, context)
@@ -56,6 +57,9 @@ class Planted:
 
     def on_hole(self, hole: Hole, context: Context) -> None:
         self._processor.on_hole(hole, context)
+        if self.fails_on_holes:
+            context.memory.clear()
+            raise PLANTED
 
     def _raise(self, record: SourceRecord, context: Context) -> None:
         if any(bug in (record.value or b"") for bug in self.bugs):

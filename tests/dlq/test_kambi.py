@@ -240,3 +240,13 @@ def test_the_table_of_settlements_is_bounded_and_never_forgets_that_something_ne
     assert len(store.entries) == 1
     assert [settled_ms(outcome, store) for outcome in same_slot] == [2, 2, *range(3, PER_SLOT + 3)]
     assert settled_ms(1, store) is None
+
+
+def test_a_loss_that_could_not_be_told_is_no_letter_of_the_record_that_showed_it(kambi: Kambi):
+    kambi.planted.fails_on_holes = True
+    kambi.frames["kambi-0-events-0"] += 1
+    assert kambi.say(odds(T + 10, (ONE, 1600)))
+    kambi.planted.fails_on_holes = False
+    assert kambi.fields() == [("hole-error", f"{TOPIC}/0/1", 0)]
+    assert not kambi.replay(kambi.letters[0])
+    assert kambi.letters[1].code == "kambi.replay-refused"

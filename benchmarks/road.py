@@ -121,18 +121,18 @@ def measure(way: Way, bootstrap: str, cores: Cores, *, rounds: int, count: int, 
     runs = []
     for number in range(1, rounds + 1):
         tell(f"{way.name}, round {number} of {rounds}")
-        runs.append(_run(way, bootstrap, cores, count, None))
+        runs.append(run_once(way, bootstrap, cores, count, None))
     tell(f"{way.name}, profiled")
     with tempfile.TemporaryDirectory() as folder:
         profile = Path(folder) / "costs.json"
-        _run(way, bootstrap, cores, count, profile)
+        run_once(way, bootstrap, cores, count, profile)
         seconds: dict[str, float] = json.loads(profile.read_text(encoding="utf-8"))
     total = sum(seconds.values())
     shares = sorted(((module, own_s / total) for module, own_s in seconds.items()), key=lambda cost: -cost[1])
     return Road(name=way.name, runs=runs, costs=shares)
 
 
-def _run(way: Way, bootstrap: str, cores: Cores, count: int, profile: Path | None) -> RoadRun:
+def run_once(way: Way, bootstrap: str, cores: Cores, count: int, profile: Path | None) -> RoadRun:
     prefix = f"road-{time.time_ns():x}."
     load.create_topics(bootstrap, prefix, TOPICS)
     records, children = _preload(way, bootstrap, prefix, count)

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.security.listeners import foreign, listeners_of
+
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
 FIRST_RECORD_S = 60.0
@@ -90,6 +92,9 @@ def test_survives_a_killed_worker_ends_on_ctrl_c_and_keeps_its_data(tmp_path):
     first = Up(tmp_path)
     try:
         first.until("first normalized record after")
+        listeners = set(listeners_of(psutil.Process(first.process.pid)))
+        assert len(listeners) >= 5, "two of Kafka, and those of three simulators"
+        assert foreign(listeners) == []
         killed = first.worker()
         assert killed is not None
         killed.kill()

@@ -125,8 +125,8 @@ class Bench:
 
     def request(self, letter: Letter, **changes: Any) -> Record:
         row = request_of(letter)
-        fields = {"value": row.value, "headers": row.headers, "key": row.key, "timestamp": self.now_ms}
-        return Record(**({"offset": 0} | fields | changes))
+        request = Record(offset=0, value=row.value, headers=row.headers, key=row.key, timestamp=self.now_ms)
+        return dataclasses.replace(request, **changes)
 
     @property
     def now_ms(self) -> int:

@@ -95,7 +95,13 @@ def list_letters(  # one a filter
     limit: int,
     as_json: bool,
 ) -> None:
-    """Count dead letters by code, and show the newest of each feed."""
+    """Count dead letters by code, and show the newest.
+
+    \b
+    Examples:
+      tricast dlq list --since 2h
+      tricast dlq list --feed kambi --code processor-error --limit 5 --json
+    """
     choice = _choice(codes, since, until, key)
     counts, newest = asyncio.run(_list(invocation.settings, feeds or FEEDS, choice, limit, quiet=as_json))
     if as_json:
@@ -153,6 +159,10 @@ def show(invocation: Invocation, positions: Sequence[str], *, raw: bool, as_json
 
     \b
     Exit codes: 0 all are shown; 1 one is not there (any more), or is no dead letter
+    \b
+    Examples:
+      tricast dlq show kambi.dead-letters/3/17
+      tricast dlq show kambi.dead-letters/3/17 --raw > letter
     """
     settings = invocation.settings
     wanted = _positions(positions, settings.topic_prefix)

@@ -33,6 +33,8 @@ from tricast.kafka import Cluster
 KINDS: Final = (*PROCESS_KINDS, *WORLD_KINDS)
 _JUDGED: Final = ("frames", "lost", "duplicated", "out_of_order", "unexpected", "holes")
 _SHOWN: Final = 10
+_START_S: Final = 180.0
+"""A broker that comes back reads its log again, beside everything else on few processors."""
 
 
 def main() -> int:
@@ -61,7 +63,9 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix=f"seed-{arguments.seed}-", dir=arguments.folder))
     with Screen(console) as screen:
         screen.say(f"starting three brokers; everything is in {folder}")
-        with Cluster(folder / "kafka", ephemeral=True, brokers=3, version=version_under_test()) as kafka:
+        with Cluster(
+            folder / "kafka", ephemeral=True, brokers=3, version=version_under_test(), start_timeout_s=_START_S
+        ) as kafka:
             product = Product(folder, kafka, seed=arguments.seed, feeds=feeds)
             held = False
             try:

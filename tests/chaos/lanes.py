@@ -37,6 +37,35 @@ class Lanes:
         self._began_s = 0.0
         self._lock = threading.Lock()
         lanes: dict[str, list[Strike]] = {}
+        for strike in strikes:
+            lanes.setdefault(strike.kind.lane, []).append(strike)
+        self._threads = [
+            threading.Thread(target=self._run, args=(of_lane,), name=lane, daemon=True)
+            for lane, of_lane in lanes.items()
+        ]
+        self.under_way: dict[int, str] = {}
+        self.struck: Counter[str] = Counter()
+        self.dropped = 0
+        self.failures: list[str] = []
+        """What went wrong with faults themselves; a run with any proves nothing."""
+
+    def start(self) -> None:
+        """Begin now."""
+        self._began_s = time.monotonic()
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._began_s
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is over and every fault healed."""
+        return self.elapsed_s >= self.seconds and not any(thread.is_alive() for thread in self._threads)
+
+    def _run(self, strikes: Sequence[Strike]) -> None:
         for place, strike in enumerate(strikes):
             self._wait(strike.at_s - self.elapsed_s)
             if self.elapsed_s > self.seconds + LATE_S:
@@ -45,9 +74,7 @@ class Lanes:
             try:
                 self._strike(strike)
                 self._wait(_APART_S)
-            except (
-                Exception
-            ):  # whatever it is, the run goes on and says so; what was struck may lie down, so nothing more
+            except Exception:  # the run goes on and says so; but what was struck may lie down still: no more here
                 text = f"{strike.number} {strike.kind.name} {strike.target}: {traceback.format_exc()}"
                 self.failures.append(text)
                 self._history.add("failure", number=strike.number, text=text)

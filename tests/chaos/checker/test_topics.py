@@ -116,6 +116,15 @@ def copy_came_out(world: Kambi) -> None:
     world.made.append(made("kambi", OFFERS, "odds.changed", "4/0", changed(T + 1, o1=1600), offset=3))
 
 
+def copy_of_a_whole_record_came_out(world: Kambi) -> None:
+    event = {"t": str(T), "mt": 4, "ea": {"event": {"id": 4, "state": "NOT_STARTED"}}}
+    world.raw.append(
+        replace(world.raw[5], offset=6, value=bulk(event), headers=world.raw[5].headers | {"tc-frame": b"3"})
+    )
+    again = {"event_id": 4, "state": "NOT_STARTED"}
+    world.made.append(made("kambi", "kambi.events", "event.added", "6/0", again, offset=1))
+
+
 def swapped(world: Kambi) -> None:
     world.made[2], world.made[3] = replace(world.made[2], offset=2), replace(world.made[3], offset=1)
 
@@ -155,6 +164,7 @@ KAMBI = {
     lost_dead_letter: {"not-normalized"},
     twice: {"duplicated", "reordered"},
     copy_came_out: {"duplicated", "reordered"},
+    copy_of_a_whole_record_came_out: {"duplicated"},
     swapped: {"reordered"},
     lacks_an_outcome: {"not-normalized", "final-state"},
     another_type: {"not-normalized"},
@@ -240,7 +250,7 @@ class Fastpath:
 
     @staticmethod
     def _source(one: dict[str, Any]) -> int:
-        return {1: 0, 2: 1, 3: 2, 5: 3, 6: 4}[one["vendor_sequence"]]
+        return 5 if "of_copy" in one else {1: 0, 2: 1, 3: 2, 5: 3, 6: 4}[one["vendor_sequence"]]
 
 
 def test_fastpath_as_it_should_be_holds():
@@ -259,6 +269,10 @@ def fp_not_named(world: Fastpath) -> None:
 
 def fp_twice(world: Fastpath) -> None:
     world.out.append(out(6))
+
+
+def fp_copy_came_out(world: Fastpath) -> None:
+    world.out.insert(3, out(3, late=True, of_copy=True))
 
 
 def fp_swapped(world: Fastpath) -> None:
@@ -281,6 +295,7 @@ FASTPATH = {
     fp_lost: {"lost", "not-normalized"},
     fp_not_named: {"lost"},
     fp_twice: {"duplicated", "reordered"},
+    fp_copy_came_out: {"duplicated"},
     fp_swapped: {"reordered"},
     fp_another_action: {"final-state", "not-normalized"},
     fp_named_and_there: {"not-normalized"},

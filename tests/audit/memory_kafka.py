@@ -1,15 +1,19 @@
 """Topics in memory, seen at some moment, for audits: what ``tricast.audit.spans.Kafka`` is to a real cluster."""
 
 from collections import defaultdict
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka import TopicPartition
 
+from processors.core.processor import Processor
 from processors.engine.cycle import Partitioner
 from processors.engine.task import Partition
 from processors.engine.topology import Topology
 from schemas.topics import TOPICS
 from tests.replay.frames import Row
+from tricast.audit.spans import Kafka
 from tricast.replay.play import Player
 
 
@@ -26,7 +30,7 @@ class World:
     """One raw partition, and what a processor made of it, step by step: a step is a raw record."""
 
     prefix: str
-    processor: object
+    processor: Processor
     raw: list[Row]
     log: dict[tuple[str, int], list[Written]] = field(default_factory=lambda: defaultdict(list))
 
@@ -76,31 +80,43 @@ class World:
 
     def seen(self, step, ahead=0):
         """Return Kafka when so many records were processed and committed; outputs of ``ahead`` more are there."""
-        return MemoryKafka(self, step, min(len(self.raw), step + ahead))
-
-
-class MemoryKafka:
-    def __init__(self, world, committed, written):
-        self._committed = committed
-        self._rows = {TopicPartition(world.raw[0].topic, 0): world.raw[:written]}
-        for name in world.outputs:
+        written = min(len(self.raw), step + ahead)
+        topics = {TopicPartition(self.raw[0].topic, 0): self.raw[:written]}
+        for name in self.outputs:
             for partition in range(TOPICS[name].partitions):
-                rows = [each.row for each in world.log[name, partition] if each.step < written]
-                self._rows[TopicPartition(world.prefix + name, partition)] = rows
+                rows = [each.row for each in self.log[name, partition] if each.step < written]
+                topics[TopicPartition(self.prefix + name, partition)] = rows
+        return MemoryKafka(topics, step)
+
+
+class MemoryKafka(Kafka):
+    """Partitions with their records; every group has committed so many of each."""
+
+    def __init__(self, topics, committed=2**63):
+        super().__init__({}, 0)
+        self._rows, self._committed, self._first = topics, committed, 0
+
+    def without(self, first):
+        """Return the same after retention took the raw records before ``first``."""
+        self._first = first
+        return self
 
     async def partitions(self, topic):
         return sorted(tp for tp in self._rows if tp.topic == topic)
 
     async def spans(self, partitions):
-        return {tp: (0, len(self._rows[tp])) for tp in partitions}
+        return {tp: (self._first if "raw" in tp.topic else 0, len(self._rows[tp])) for tp in partitions}
 
-    async def since(self, partition, since_ms):
-        return next((n for n, row in enumerate(self._rows[partition]) if row.timestamp >= since_ms), None)
+    async def firsts(self, partitions, since_ms):
+        return {
+            tp: next((n for n, row in enumerate(self._rows[tp]) if row.timestamp >= since_ms), None)
+            for tp in partitions
+        }
 
     async def wait_committed(self, group, ends):
         return {tp: min(end, self._committed) for tp, end in ends.items()}
 
-    async def read(self, spans, isolation):
+    async def read(self, spans, isolation) -> AsyncIterator[list[Any]]:
         for tp, (begin, end) in spans.items():
             rows = [
                 Row(row.topic, row.partition, offset, row.timestamp, row.key, row.value, row.headers)

@@ -159,3 +159,45 @@ def test_fastpath(raw, faults, cuts):
     spoil(world, faults)
     whole = asyncio.run(audit(world.seen(len(raw)), FASTPATH, lambda *_: None))
     assert said(asyncio.run(in_a_row(world, FASTPATH, cuts))) == said(whole)
+
+
+def changes(number):
+    return [
+        (f'2["message",{json.dumps(json.dumps([odds]))}]'.encode(), "line-a", 1, 1)
+        for n in range(number)
+        for odds in [
+            {"t": f"{n}", "mt": 11, "boou": {"eventId": 1, "outcomes": [{"id": 1, "betOfferId": 2, "odds": n}]}}
+        ]
+    ]
+
+
+@pytest.mark.parametrize("at", [0, 2, 3])
+async def test_a_second_one_across_the_cut(at):
+    """Made again behind the cut from a raw record before it: twice, and out of order."""
+    world = World("t.", KambiProcessor(), kambi_raw(changes(8)))
+    place = next(place for place, _ in world.places if place[0] == "kambi.offers")
+    world.again(place, at, 7)
+    whole = await audit(world.seen(10), KAMBI, lambda *_: None)
+    assert whole.findings == {"duplicated": 1, "reordered": 1}
+    assert said(await in_a_row(world, KAMBI, [(6, 0)])) == said(whole)
+
+
+FEW = kambi_raw([(b"0{}", "line-a", 1, 1)] * 5)
+
+
+async def audited_on(world, carried=None):
+    return await go_on(world.seen(len(world.raw)), KAMBI, lambda *_: None, carried)
+
+
+async def test_a_topic_that_was_made_anew_is_refused():
+    done = await audited_on(World("t.", KambiProcessor(), FEW))
+    with pytest.raises(ConfigurationError, match=r"audited up to 7 before"):
+        await audited_on(World("t.", KambiProcessor(), FEW[:3]), done.carried)
+
+
+async def test_what_was_removed_before_it_was_audited_is_said():
+    world = World("t.", KambiProcessor(), FEW)
+    done = await go_on(world.seen(3), KAMBI, lambda *_: None, None)
+    later = await go_on(world.seen(len(FEW)).without(5), KAMBI, lambda *_: None, done.carried)
+    assert later.settled.findings == {"unjudged": 2}
+    assert done.ranges[-1].settled == 3

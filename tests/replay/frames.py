@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from processors.core.kambi.processor import KambiProcessor
 from schemas.raw import RawHeaders
@@ -52,7 +53,8 @@ class Careless(KambiProcessor):
     """Doubles every price, forgets an event, and says nothing of broken parts: each breaks a rule of the core."""
 
     def process(self, record, context):
-        super().process(record, _CarelessContext(context))
+        careless: Any = _CarelessContext(context)
+        super().process(record, careless)
 
 
 class _CarelessContext:

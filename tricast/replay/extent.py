@@ -148,9 +148,8 @@ class Extent:
         """Return from where on is compared, as offset and as time."""
         from_ms = self._scope.from_ms
         whole = [tp for tp, (begin, _) in spans.items() if begin == 0]
-        if from_ms is None:
-            starts = dict.fromkeys(whole, (0, 0))
-        else:
+        starts: dict[TopicPartition, tuple[int, int]] = dict.fromkeys(whole, (0, 0))
+        if from_ms is not None:
             firsts = await self._kafka.firsts(whole, from_ms)
             starts = {tp: (spans[tp][1] if first is None else first, from_ms) for tp, first in firsts.items()}
         for tp, (begin, high) in spans.items():

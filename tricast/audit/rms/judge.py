@@ -101,8 +101,17 @@ class HealthRecord:
     value: bytes
 
 
-def judge_gaps(records: Iterable[HealthRecord], coverage: dict[str, Coverage], report: Report) -> None:
-    """Report gaps that nobody told, and told ones that were none."""
+def judge_gaps(
+    records: Iterable[HealthRecord], coverage: dict[str, Coverage], report: Report, *, from_ns: int = 0
+) -> None:
+    """Report gaps that nobody told, and told ones that were none.
+
+    Args:
+        records: All health there is: gaps stay in the compacted topic.
+        coverage: By customer.
+        report: Where findings go.
+        from_ns: Nothing before this was read; gaps that began there are not looked at.
+    """
     told: dict[tuple[str, int], tuple[str, LineHealth]] = {}
     for record in records:
         try:
@@ -112,7 +121,7 @@ def judge_gaps(records: Iterable[HealthRecord], coverage: dict[str, Coverage], r
             continue
         if record.key.partition("@rms")[0].partition("@")[0] != f"line/{health.line.partition('@')[0]}":
             report.find("false", f"{record.place}: key {record.key!r} of line {health.line}")
-        if health.state == "gapped" and health.until_ns is not msgspec.UNSET:
+        if health.state == "gapped" and health.until_ns is not msgspec.UNSET and health.since_ns >= from_ns:
             told[health.line, health.until_ns] = (record.place, health)
     for customer in sorted(coverage):
         for gap in coverage[customer].line_gaps:

@@ -167,6 +167,11 @@ class _Audit:
                     horizon_ns = max(horizon_ns, first_ns + self._warm_up_ns if first_ns else 0)
         return horizon_ns
 
+    async def _read_from_ns(self, begins: dict[str, dict[TopicPartition, int]]) -> int:
+        """Return from when on all that connectors wrote is read."""
+        firsts = [await self._time_of(tp, begin) for tp, begin in begins[RAW].items() if begin > 0]
+        return max((first for first in firsts if first is not None), default=0)
+
     async def _time_of(self, tp: TopicPartition, offset: int) -> int | None:
         end = (await self._kafka.spans([tp]))[tp][1]
         async for batch in self._kafka.read({tp: (offset, min(offset + 1, end))}, "read_uncommitted"):
@@ -197,7 +202,7 @@ class _Audit:
             )
         async for record in self._records(BETS, begins[BETS]):
             books.platform.take_bet(record, is_settled=self._is_settled(record))
-        judge_gaps(health, books.coverage, self._report)
+        judge_gaps(health, books.coverage, self._report, from_ns=await self._read_from_ns(begins))
 
     def _is_settled(self, record: KafkaRecord) -> bool:
         return record.offset < self._settled.get(TopicPartition(record.topic, record.partition), 0)

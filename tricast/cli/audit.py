@@ -255,6 +255,7 @@ def _rows(report: Report) -> list[tuple[str, int, str]]:
         ("from snapshots", report.from_snapshots, "said by the HTTP API, not by push"),
         ("held back", report.held, "behind a gap, at the end of what was judged"),
         ("dead letters", report.dead_letters.total(), dead),
+        ("replays", report.replays["requests"], _replays(report)),
         ("gaps", len(report.gaps), "recorded intervals without a connection"),
         ("overflowed", report.overflowed, "frames lost by us, on record"),
         ("lost", report.findings["lost"], ""),
@@ -281,3 +282,8 @@ def _short(kind: str) -> str:
     for feed in SCOPES:
         kind = kind.removeprefix(f"{feed}.")
     return kind.removesuffix(".v1")
+
+
+def _replays(report: Report) -> str:
+    came = ", ".join(f"{name} {count:,}" for name, count in sorted(report.replays.items()) if name != "requests")
+    return came or "requests to process dead letters again"

@@ -31,6 +31,8 @@ from tricast.settings import Settings
 _READ_TIMEOUT_S = 30.0
 _AGO = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SHOWN = 20
+"""Letters to be replayed that are named before it is done; --dry-run and --json name all."""
 _MAX_LETTERS = 100_000
 """Letters that one `replay` holds in memory; more are replayed by several."""
 
@@ -282,9 +284,10 @@ async def _plan(
 def _print_plan(plan: Plan, limit: int) -> None:
     for letter, why in plan.refused:
         click.echo(f"{letter.position}  {letter.code}  not replayed: {why}")
-    for one in plan.taken:
+    for number, one in enumerate(plan.taken):
         if one.outcome is None:
-            click.echo(f"{one.letter.position}  {one.letter.code}  of {one.letter.source}")
+            if number < _SHOWN:
+                click.echo(f"{one.letter.position}  {one.letter.code}  of {one.letter.source}")
             continue
         for topic, ce_type, ce_id, _ in one.outcome.records:
             click.echo(
@@ -292,6 +295,9 @@ def _print_plan(plan: Plan, limit: int) -> None:
             )
         for code, detail in one.outcome.refused:
             click.echo(f"{one.letter.position}  {one.letter.code}  would be {code}: {detail}")
+    more = sum(one.outcome is None for one in plan.taken[_SHOWN:])
+    if more:
+        click.echo(f"… and {more:,} more")
     if not (plan.taken or plan.refused):
         click.echo("no dead letters")
     if plan.left:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from random import Random
 from typing import Any, Final
 
 from processors.core.fastpath.processor import FastpathProcessor
@@ -22,10 +23,15 @@ from tests.core.rms.approvals.recorded_run import recorded_run as approvals_run
 from tests.core.rms.bet_records import ANSWERED, LOGGED_MS, PLACED
 from tests.core.rms.join.recorded_run import Run, join
 from tests.fuzz import golden
+from tests.fuzz.mutate import mutated_header
 from tests.fuzz.target import Input, Take, Target
 from tests.oracle.delivery import random_history as kambi_history
 from tests.oracle.fastpath.delivery import random_history as fastpath_history
+from tricast.dlq.letters import read_letter
+from tricast.dlq.requests import request_of
 
+_REPLAYED: Final = 0.2
+"""Share of dead letters that are replayed."""
 _START_MS: Final = 1_790_000_000_000
 
 
@@ -72,18 +78,35 @@ class _Fed:
         self._processor = _Told(processor)
         self._topic = f"tricast.{processor.sources[0]}"
         self._task = self._new()
+        self._letters = f"{processor.feed}.dead-letters"
 
     def take(self, given: Input) -> None:
         if given.restart:
             self._restart()
+        for topic, key, value, headers, timestamp in self._process(given):
+            random = Random(self._task.position)
+            if topic == self._letters and random.random() < _REPLAYED:
+                self._replay(_Record(1, value, _changed(headers, random), key, timestamp, f"tricast.{topic}"), random)
+
+    def _replay(self, record: "_Record", random: Random) -> None:
+        """Ask for what became a dead letter again, as `tricast dlq` does; or as something like it does."""
+        letter = read_letter(record)  # type: ignore[arg-type]
+        if letter is None:
+            return
+        row = request_of(letter)
+        self._process(Input(row.value, _changed(row.headers, random), row.key, letter.timestamp_ms))
+
+    def _process(self, given: Input) -> list[Output]:
         task = self._task
         record = _Record(task.position, given.value, given.headers, given.key, given.timestamp_ms, self._topic)
         task.process(Batch(0, task.position, task.position + 1, [record]))
         if self._processor.error is not None:
             raise self._processor.error
-        for output in task.take_outputs():
+        outputs = task.take_outputs()
+        for output in outputs:
             _check(output)
         dict(task.store.take_changes())  # as a cycle does
+        return outputs
 
     def _new(self) -> StreamTask:
         names = (*self._processor.outputs, f"{self._processor.feed}.dead-letters")
@@ -100,6 +123,14 @@ class _Fed:
         after.repeats = before.repeats
         after.position, after.stream_time_ns = before.position, before.stream_time_ns
         self._task = after
+
+
+def _changed(headers: Sequence[tuple[str, bytes | None]], random: Random) -> tuple[tuple[str, bytes | None], ...]:
+    if random.random() < 0.5:
+        return tuple(headers)
+    at = random.randrange(len(headers))
+    name, content = headers[at]
+    return (*headers[:at], (name, mutated_header(content, random)), *headers[at + 1 :])
 
 
 def _check(output: Output) -> None:

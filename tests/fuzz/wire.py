@@ -19,8 +19,12 @@ from connectors.rms import bet_detail, grants, lookup_queue
 from connectors.rms import protocol as rms
 from connectors.rms.token_plan import Exchange, TokenPlan
 from connectors.runner import ConnectFailed
+from schemas.replay import MAX_ATTEMPTS, ReplayRequest
 from tests.fuzz import golden
 from tests.fuzz.target import Input, Take, Target
+from tricast.dlq.letters import read_letter
+from tricast.dlq.requests import request_of
+from tricast.dlq.shown import summary, value_text
 
 _NOW_NS: Final = 1_790_000_000_000_000_000
 _SECRET: Final = "a-token-of-sixteen-and-more"
@@ -160,6 +164,32 @@ def _tail() -> Take:
     return take
 
 
+def _letter(given: Input) -> None:
+    record = SimpleNamespace(
+        topic="tricast.kambi.dead-letters",
+        partition=0,
+        offset=7,
+        timestamp=given.timestamp_ms,
+        key=given.key,
+        value=given.value,
+        headers=given.headers,
+    )
+    letter = read_letter(cast("Any", record))
+    if letter is not None:
+        json.dumps(summary(letter))
+        value_text(letter.value).encode("utf-8", "replace")
+        if letter.attempt < MAX_ATTEMPTS:  # beyond it no request is made
+            ReplayRequest.read(request_of(letter).headers)
+
+
+def _letters() -> Sequence[Sequence[Input]]:
+    headers = {"tc-code": b"kambi.not-json", "tc-detail": b"it is none", "tc-source": b"tricast.kambi.raw/0/12/3"}
+    headers |= {"tc-version": b"0.1.0", "tc-kind": b"frame", "tc-line": b"kambi-0-general", "tc-frame": b"7"}
+    headers |= {"tc-truncated": b"9000000", "tc-replay-attempt": b"1", "tc-part": b"message"}
+    frames = golden.kambi_frames()[:20]
+    return [[Input(value, tuple(headers.items()), b"0", 1_790_000_000_000) for value in frames]]
+
+
 def _each(*values: bytes) -> Callable[[], Sequence[Sequence[Input]]]:
     return lambda: [[Input(value)] * 8 for value in values]
 
@@ -215,5 +245,6 @@ WIRE: Final = (
     Target(name="rms.bet-detail", samples=_each(*golden.BETS, b"bet/detail?code=k-1&slip=s-1"), begin=_alone(_rms_bet)),
     Target(name="rms.look-up", samples=_look_ups, begin=_alone(_rms_look_up)),
     Target(name="retry-after", samples=_each(*_DATES), begin=_alone(_retry_after)),
+    Target(name="dead-letter", samples=_letters, begin=_alone(_letter)),
     Target(name="raw-tail", samples=lambda: [list(_stamped())], begin=_tail),
 )

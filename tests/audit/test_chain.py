@@ -126,8 +126,10 @@ async def in_a_row(world, scope, cuts):
     """Audit at each cut and at the end; return what all of it says together."""
     together, carried, open_report = Report(), None, Report()
     steps = sorted((min(step, len(world.raw)), ahead) for step, ahead in cuts)
+    written = 0
     for step, ahead in [*steps, (len(world.raw), 0)]:
-        done = await go_on(world.seen(step, ahead), scope, lambda *_: None, carried)
+        written = max(written, step + ahead)  # what is there stays
+        done = await go_on(world.seen(step, written - step), scope, lambda *_: None, carried)
         together.add(done.settled)
         open_report, carried = done.open, through_a_file(done.carried)
     together.add(open_report)
@@ -166,7 +168,11 @@ def changes(number):
         (f'2["message",{json.dumps(json.dumps([odds]))}]'.encode(), "line-a", 1, 1)
         for n in range(number)
         for odds in [
-            {"t": f"{n}", "mt": 11, "boou": {"eventId": 1, "outcomes": [{"id": 1, "betOfferId": 2, "odds": n}]}}
+            {
+                "t": f"{START_NS // 10**6 + n}",
+                "mt": 11,
+                "boou": {"eventId": 1, "outcomes": [{"id": 1, "betOfferId": 2, "odds": 1500 + n}]},
+            }
         ]
     ]
 

@@ -6,8 +6,9 @@ from processors.core.kambi.processor import KambiProcessor
 from processors.engine.cycle import Partitioner
 from processors.engine.task import Partition
 from processors.engine.topology import Topology
+from schemas.replay import Position, ReplayRequest
 from schemas.topics import TOPICS
-from tests.replay.frames import EVENTS, START_MS, Careless, frames
+from tests.replay.frames import EVENTS, START_MS, Careless, Row, frames
 from tricast.audit.scratch import scratch_database
 from tricast.replay.bench import Bench
 from tricast.replay.play import Player
@@ -79,6 +80,8 @@ def compared(real, *, expected=None, start=0, end=FRAMES, begins=0, shown=5):
 
 
 def is_inside(record, start, end):
+    if record.source is not None:
+        return start <= record.source.offset < end
     return START_MS + start * 100 <= record.timestamp < START_MS + end * 100
 
 
@@ -202,6 +205,30 @@ def test_records_without_headers_are_compared_by_type_and_order():
     late = message(b'{"type":"time","n":9}', at_ms=START_MS + FRAMES * 100)
     assert compared(in_topics([*expected, late]), expected=expected).equal
     assert compared(in_topics([*expected, message(b'{"type":"time","n":9}')]), expected=expected).totals()["extra"] == 1
+
+
+def test_what_a_request_led_to_belongs_to_the_request():
+    records = list(frames(FRAMES))
+    letter = next(each for each in played() if each.topic == "kambi.dead-letters")
+    headers = dict(letter.headers)
+    request = ReplayRequest(
+        of=Position.read(headers["tc-source"].decode()),
+        letter=Position("tricast.kambi.dead-letters", 0, 0),
+        attempt=1,
+        code=headers["tc-code"].decode(),
+        timestamp_ms=letter.timestamp,
+        stamps=tuple(letter.headers),
+    )
+    at_ms = START_MS + FRAMES * 100
+    records.append(Row(RAW.topic, 0, FRAMES, at_ms, letter.key, letter.value, tuple(request.to_kafka())))
+    written = played(records=records)
+    real = list(in_topics(written))
+    report = compared(real, expected=written, start=FRAMES, end=FRAMES + 1)
+    assert report.equal
+    assert report.outputs == {("kambi.dead-letters", headers["tc-code"].decode()): {"equal": 1}}
+    assert compared(real, expected=written, end=FRAMES).equal  # and to nothing before it
+    without = [each for each in real if each[0] is not written[-1]]
+    assert compared(without, expected=written, start=FRAMES, end=FRAMES + 1).totals() == {"missing": 1}
 
 
 def test_nothing_proves_nothing():

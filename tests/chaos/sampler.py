@@ -34,7 +34,8 @@ class Sampler(threading.Thread):
         super().__init__(name="sampler", daemon=True)
         self._high = _consumer(bootstrap, "sampler", "read_uncommitted")
         self._stable = _consumer(bootstrap, "sampler", "read_committed")
-        self._committed = {group: _consumer(bootstrap, group, "read_uncommitted") for group in groups}
+        # Of a transaction that is not settled yet a coordinator that has just started would tell what was before it.
+        self._committed = {group: _consumer(bootstrap, group, "read_committed") for group in groups}
         self._partitions = [(topic, number) for topic, count in topics.items() for number in range(count)]
         self._groups = {
             group: [(source, number) for source in sources for number in range(topics[source])]

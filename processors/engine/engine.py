@@ -28,6 +28,8 @@ from schemas.unreached import unreached
 log = logging.getLogger(__name__)
 
 ABORT_TIMEOUT_S = 2.0
+BROKERS_AWAY_S = 10.0
+"""How long a worker that was told of its tasks tries to reach any broker."""
 PENDING_CYCLES = 2
 """Cycles' worth of records that may wait in memory before the fetch is held back."""
 CYCLE_BYTES = 16 * 1024 * 1024
@@ -93,6 +95,7 @@ class Engine:
             group=topology.group,
             transactional_id=self.transactional_id,
             changelogs=changelogs,
+            away_s=BROKERS_AWAY_S,
         )
         self._membership: Membership | None = None
         self.bound: Membership | None = None
@@ -218,7 +221,7 @@ class Engine:
 
     async def _open_now(self, kept: list[StreamTask], restore: list[StreamTask], membership: Membership) -> None:
         try:
-            await self._start_producer()
+            await self.opener.patiently(self._start_producer)
             await self._admit(kept)
             self.counts.kept += len(kept)
             if restore:

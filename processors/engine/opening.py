@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_S = 0.3
-CONNECTION_PATIENCE_S = 5.0
-"""A broker that dies takes connections with it, and the others answer; if none does, a person wants to know soon."""
 POLL_MS = 200
 POLL_RECORDS = 5_000
 
@@ -58,6 +56,8 @@ class TaskOpener:
         group: Consumer group id.
         transactional_id: Ours; a checkpoint of ours needs no fencing.
         changelogs: Physical source topic to physical changelog topic.
+        away_s: How long no broker may be reached. One that dies takes connections with it, and the others answer; a
+            person who waits wants to know at once.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class TaskOpener:
         group: str,
         transactional_id: str,
         changelogs: dict[str, str],
+        away_s: float = 0.0,
     ) -> None:
         self._kafka = kafka
         self._settings = settings
@@ -75,6 +76,7 @@ class TaskOpener:
         self._group = group
         self._own_id = transactional_id
         self._changelogs = changelogs
+        self._away_s = away_s
 
     async def open(self, tasks: list[StreamTask], is_current: Callable[[], bool]) -> None:
         """Bring ``tasks`` to their committed state and position.
@@ -88,7 +90,7 @@ class TaskOpener:
             EngineError: The changelog stayed hidden by an open transaction beyond every time-out.
         """
         # What was restored before a retry stays and is read on from.
-        await self._patiently(lambda: self._open(tasks, is_current))
+        await self.patiently(lambda: self._open(tasks, is_current))
 
     async def _open(self, tasks: list[StreamTask], is_current: Callable[[], bool]) -> None:
         async with self.consumer("read_uncommitted") as tail, self.consumer("read_committed") as committed:
@@ -199,7 +201,7 @@ class TaskOpener:
 
     async def members(self) -> set[tuple[str, str]]:
         """Return the group's members as (member id, client id)."""
-        return await self._patiently(self._members)
+        return await self.patiently(self._members)
 
     async def _members(self) -> set[tuple[str, str]]:
         async with self._admin() as admin:
@@ -241,7 +243,7 @@ class TaskOpener:
                 action="give both their registered partition count: `tricast topics check`",
             )
 
-    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do ``work``, again while a broker or coordinator is moving."""
         now = asyncio.get_running_loop().time
         began = now()
@@ -249,7 +251,7 @@ class TaskOpener:
             try:
                 return await work()
             except KafkaError as error:
-                patience_s = CONNECTION_PATIENCE_S if isinstance(error, KafkaConnectionError) else self._patience_s
+                patience_s = self._away_s if isinstance(error, KafkaConnectionError) else self._patience_s
                 passes = error.retriable or isinstance(error, KafkaTimeoutError)
                 if not passes or now() > began + patience_s:
                     raise

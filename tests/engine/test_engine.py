@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
 from processors.engine.cycle import TaskWork, TransactionWriter
 from processors.engine.task import Batch
@@ -178,3 +179,17 @@ async def test_a_transaction_is_written_in_the_one_safe_order(group):
     assert ledger.steps[3:] == ["offsets [1] (4, 'm')", "commit"]
     await writing
     assert task.changelog_end == 8
+
+
+async def test_brokers_that_are_away_for_a_moment_do_not_end_a_worker_that_has_its_tasks(group):
+    producer, refusals = group.engine._producer, [KafkaConnectionError("Unable to bootstrap")]
+    start = producer.start
+
+    async def refused_once():
+        if refusals:
+            raise refusals.pop()
+        await start()
+
+    producer.start = refused_once
+    await group.open(1)
+    assert not refusals

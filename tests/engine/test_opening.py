@@ -29,6 +29,7 @@ def opener(lab):
         group=lab.group,
         transactional_id=f"{lab.group}-w0",
         changelogs={lab.prefix + RAW: lab.prefix + CHANGELOG},
+        away_s=10,
     )
 
 

@@ -81,7 +81,12 @@ class Sampler(threading.Thread):
     def _ends(self, consumer: Consumer) -> Offsets:
         # Not AdminClient.list_offsets: librdkafka 2.x crashes when a broker does not answer that in time.
         wanted = [TopicPartition(topic, number, OFFSET_END) for topic, number in self._partitions]
-        return _offsets(consumer.offsets_for_times(wanted, _PATIENCE_S))
+        try:
+            return _offsets(consumer.offsets_for_times(wanted, _PATIENCE_S))
+        except KafkaException:
+            # By itself a consumer that reads nothing may take minutes to hear of a new leader.
+            consumer.list_topics(timeout=_PATIENCE_S)
+            raise
 
 
 def _consumer(bootstrap: str, group: str, isolation: str) -> Consumer:

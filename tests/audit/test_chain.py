@@ -177,15 +177,16 @@ def changes(number):
     ]
 
 
-@pytest.mark.parametrize("at", [0, 2, 3])
-async def test_a_second_one_across_the_cut(at):
+@pytest.mark.parametrize("cut", [4, 6, 10])
+@pytest.mark.parametrize("at", [0, 1])
+async def test_a_second_one_across_the_cut(at, cut):
     """Made again behind the cut from a raw record before it: twice, and out of order."""
-    world = World("t.", KambiProcessor(), kambi_raw(changes(8)))
+    world = World("t.", KambiProcessor(), kambi_raw([*changes(8), *[(b"0{}", "line-a", 1, 1)] * 2]))
     place = next(place for place, _ in world.places if place[0] == "kambi.offers")
-    world.again(place, at, 7)
-    whole = await audit(world.seen(10), KAMBI, lambda *_: None)
+    world.again(place, at, 11)
+    whole = await audit(world.seen(12), KAMBI, lambda *_: None)
     assert whole.findings == {"duplicated": 1, "reordered": 1}
-    assert said(await in_a_row(world, KAMBI, [(6, 0)])) == said(whole)
+    assert said(await in_a_row(world, KAMBI, [(cut, 0)])) == said(whole)
 
 
 FEW = kambi_raw([(b"0{}", "line-a", 1, 1)] * 5)

@@ -97,8 +97,15 @@ def unmarked_copy(written: list[Out]) -> list[Out]:
     return [again._replace(headers=[one for one in again.headers if one[0] != "ce_replayed"]), *written]
 
 
+def by_another_request(written: list[Out]) -> list[Out]:
+    again = next(out for out in written if marked(out))
+    headers = [(name, b"t.kambi.raw/0/4" if name == "ce_replayed" else value) for name, value in again.headers]
+    return [*written, again._replace(headers=headers)]
+
+
 PLANTED: dict[str, tuple[Tamper, str]] = {
     "a record of a replay twice": (lambda written: [*written, next(filter(marked, written))], "duplicated"),
+    "a record of a replay by the second request, too": (by_another_request, "duplicated"),
     "a record of a replay that came before": (unmarked_copy, "duplicated"),
     "a replay of something else": (
         lambda written: [

@@ -81,7 +81,8 @@ fuzz: $(VENV)/.dev ## A million odd inputs into everything that reads vendors' b
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 audit-dependencies: $(VENV)/audit/.done ## Ask the vulnerability database about every locked package; needs the network
-	$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip $(foreach lock,$(wildcard requirements*.lock),-r $(lock)) $(ARGS)
+	@for lock in requirements*.lock; do echo "$$lock"; \
+	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r $$lock $(ARGS) || exit 1; done
 
 mutants: $(VENV)/.dev ## Remove one engine property at a time; a named test must notice each
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -13,7 +13,7 @@ from random import Random
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import machine, rms_approvals, road
+from benchmarks import corrupt_cores, machine, rms_approvals, road
 from benchmarks.cores import choose
 from benchmarks.road_frames import Frame
 from tricast.kafka import Cluster
@@ -109,7 +109,10 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="rounds of both roads")
     parser.add_argument("--frames", type=int, default=50_000, help="frames of one run")
     parser.add_argument("--road", action="append", choices=[way.name for way in WAYS], help="only this one")
+    parser.add_argument("--cores", action="store_true", help="the processors alone: no Kafka, CPU time")
     arguments = parser.parse_args()
+    if arguments.cores:
+        return _cores(arguments)
     cores = choose()
     if cores.load is not None:
         os.sched_setaffinity(0, {cores.load})
@@ -131,6 +134,21 @@ def main() -> int:
     console.print(table)
     console.print(f"load per core at the end: {machine.load_per_core():.1f}")
     return int(any(cost.lost_share > LIMIT for cost in costs))
+
+
+def _cores(arguments: argparse.Namespace) -> int:
+    table = Table("processor", title=f"CPU µs per record, medians of {arguments.runs} runs, {SHARE:.0%} corrupt")
+    for column in ("clean", "corrupt", "more", "dead letters"):
+        table.add_column(column, justify="right")
+    most = 0.0
+    for way in WAYS:
+        if arguments.road is None or way.name in arguments.road:
+            cost = corrupt_cores.measure(way, spoiled(way.frames), rounds=arguments.runs, count=arguments.frames)
+            medians = (f"{statistics.median(cost.clean_us):,.0f}", f"{statistics.median(cost.corrupt_us):,.0f}")
+            table.add_row(cost.name, *medians, f"{cost.more:.1%}", f"{cost.dead_letters:,}")
+            most = max(most, cost.more)
+    Console(width=140).print(table)
+    return int(most > LIMIT)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +14,14 @@ from tests.fuzz.files import FILES
 from tests.fuzz.session import Found, inputs_of, play, shrunk
 from tests.fuzz.target import Target
 from tests.fuzz.tasks import TASKS
-from tests.fuzz.watch import limit_memory, watching
+from tests.fuzz.watch import end_after, limit_memory, watching
 from tests.fuzz.wire import WIRE
 
 TARGETS = {target.name: target for target in (*WIRE, *FILES, *TASKS)}
 SESSIONS = 20
 """Of one target, done in a row by one process."""
-_SILENT_S = 120.0
-"""A process that says nothing for so long hangs in compiled code, where no signal's handler runs; it ends itself."""
+_LONGEST_S = 60
+"""Twenty sessions that compute for so long hang in compiled code, where no handler of Python's runs: the kernel ends it."""
 _FEW = {"spool": 0.02, "rms.attempts": 0.1}
 """Share of what other targets get: each input is a file."""
 
@@ -66,13 +67,17 @@ def pieces(names: Sequence[str], inputs: int, seed: str) -> Iterator[Piece]:
 
 
 def run_piece(piece: Piece) -> Result:
+    """Play the sessions of ``piece`` in a process that does nothing else."""
+    end_after(_LONGEST_S)
+    return played(piece)
+
+
+def played(piece: Piece) -> Result:
     """Play the sessions of ``piece``; the first failure of each kind is made small."""
     target, result = TARGETS[piece.target], Result()
     with watching():
         for number in range(piece.first, piece.first + piece.sessions):
-            faulthandler.dump_traceback_later(_SILENT_S, exit=True)
             one_session(target, f"{piece.seed}/{target.name}/{number}", result)
-    faulthandler.cancel_dump_traceback_later()
     return result
 
 
@@ -127,7 +132,10 @@ class _Pool:
 
 def _begin() -> None:
     faulthandler.enable()
+    faulthandler.register(signal.SIGXCPU, chain=True)
     os.nice(10)
+    for target in TARGETS.values():
+        target.samples()  # once, before anything counts
     limit_memory()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fuzz.run import TARGETS, Result, one_session, pieces, run_piece
+from tests.fuzz.run import TARGETS, Result, one_session, pieces, played
 from tests.fuzz.session import inputs_of, play
 from tests.fuzz.target import Input, Take, Target
 from tests.fuzz.watch import watching
@@ -15,7 +15,7 @@ INPUTS = 6_000
 def test_no_input_breaks_what_reads_it(name: str):
     share = INPUTS // len(TARGETS)
     for piece in pieces([name], share if name != "spool" else share // 5, seed="fixed"):
-        found = run_piece(piece).found
+        found = played(piece).found
         assert not found, "\n".join(f"{one.seed}\n{one.failure.text}" for one in found.values())
 
 

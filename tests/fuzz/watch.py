@@ -1,7 +1,7 @@
 """One input is watched: an exception, a second of computing, or memory that grows by megabytes is a failure.
 
 The second is one of this process's own computing (``ITIMER_PROF``), not of the clock: a busy machine is no hang. Where
-compiled code never comes back the signal's handler cannot run; ``faulthandler`` then ends the process, see ``run.py``.
+compiled code never comes back the signal's handler cannot run; the kernel then ends the process, see ``run.py``.
 """
 
 import resource
@@ -55,6 +55,13 @@ def limit_memory() -> None:
     """Let this process grow by :data:`ADDRESS_SPACE` and no further; for processes that do nothing else."""
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESS_SPACE, resource.RLIM_INFINITY))
+
+
+def end_after(seconds: int) -> None:
+    """Have the kernel end this process when it has computed for ``seconds`` more; for processes of their own."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds, most))
 
 
 def failure_of(take: Take, given: Input) -> Failure | None:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.chaos.product import Product
@@ -12,18 +13,31 @@ from tests.chaos.settings import LONGEST_WINDOW_S, SESSION_TIMEOUT_S, TRANSACTIO
 _LOOK_S: Final = 0.5
 _STILL_S: Final = 5.0
 _PATIENCE_S: Final = 240.0
-_SLACK_S: Final = 10.0
 _TICKS_PER_S: Final = 30
-_CALM_S: Final = 15.0
 _SOME: Final = 10
 """Records in raw that tell that a feed is heard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long a product is left alone on its way to rest.
+
+    Attributes:
+        calm_s: How long the load goes on after every feed is heard again, for gaps to show and to close.
+        slack_s: How long connectors run on after the last window has passed: Kambi's snapshots come every ten seconds.
+        after_s: How long all stay as they are in the end: whatever a dead worker left open has been ended by then.
+    """
+
+    calm_s: float = 15.0
+    slack_s: float = 10.0
+    after_s: float = SESSION_TIMEOUT_S + TRANSACTION_TIMEOUT_S
 
 
 class NotQuiet(Exception):
     """The product did not come to rest in time; what is told is what still moved."""
 
 
-def recover(product: Product, sampler: Sampler) -> None:
+def recover(product: Product, sampler: Sampler, pace: Pace) -> None:
     """Let the load go on without faults until every feed is heard again, so that the last gap, too, has its end.
 
     Raises:
@@ -36,7 +50,7 @@ def recover(product: Product, sampler: Sampler) -> None:
         return all(now[feed] > began[feed] + _SOME for feed in product.feeds)
 
     _await(heard_again, lambda: f"raw had {began} records when faults were over, and has {_heard(product, sampler)}")
-    time.sleep(_CALM_S)
+    time.sleep(pace.calm_s)
 
 
 def pause(product: Product) -> None:
@@ -57,7 +71,7 @@ def pause(product: Product) -> None:
     _await(handed_over, lambda: f"simulators still have to hand over {dict(waiting)}")
 
 
-def settle(product: Product, sampler: Sampler) -> list[str]:
+def settle(product: Product, sampler: Sampler, pace: Pace) -> list[str]:
     """Wait until every window of RMS has passed and workers have worked off their sources; end everybody in order.
 
     Connectors still run: their ticks are the time that windows pass by, and their snapshots close Kambi's gaps.
@@ -68,7 +82,7 @@ def settle(product: Product, sampler: Sampler) -> list[str]:
     Raises:
         NotQuiet: Workers do not come to the end of their sources.
     """
-    time.sleep((LONGEST_WINDOW_S if "rms" in product.feeds else 0.0) + _SLACK_S)
+    time.sleep((LONGEST_WINDOW_S if "rms" in product.feeds else 0.0) + pace.slack_s)
     _await(lambda: _has_come(product, sampler), lambda: f"raw still grows: {_heard(product, sampler)}")
     badly = _retired(product, product.connectors())
     behind: dict[str, Any] = {}
@@ -86,8 +100,7 @@ def settle(product: Product, sampler: Sampler) -> list[str]:
         return not behind and time.monotonic() - still_since >= _STILL_S
 
     _await(worked_off, lambda: f"workers are behind: {behind}")
-    # Whatever a dead worker left open has been ended by then.
-    time.sleep(SESSION_TIMEOUT_S + TRANSACTION_TIMEOUT_S)
+    time.sleep(pace.after_s)
     return [*badly, *_retired(product, product.workers())]
 
 

@@ -15,16 +15,17 @@ from tests.chaos.lanes import Lanes
 from tests.chaos.plan import plan
 from tests.chaos.product import HISTORY, Product
 from tests.chaos.progress import Screen
-from tests.chaos.quiet import NotQuiet, dump, pause, recover, settle
+from tests.chaos.quiet import NotQuiet, Pace, dump, pause, recover, settle
 from tests.chaos.sampler import Sampler
 from tests.chaos.summary import FILE, summary
 
 _SAMPLER_S: Final = 30.0
+_PACE: Final = Pace()
 _UP_S: Final = 600.0
 _LOOK_S: Final = 0.5
 
 
-def run(product: Product, kinds: Sequence[Kind], *, seconds: float, screen: Screen) -> Result:
+def run(product: Product, kinds: Sequence[Kind], *, seconds: float, screen: Screen, pace: Pace = _PACE) -> Result:
     """Run the product under the faults of a plan and let ``tricast audit`` judge what it left.
 
     Args:
@@ -32,6 +33,7 @@ def run(product: Product, kinds: Sequence[Kind], *, seconds: float, screen: Scre
         kinds: What may strike.
         seconds: How long it is struck.
         screen: Where progress is told.
+        pace: How long it is left alone on its way to rest.
     """
     result = Result()
     history = product.history
@@ -44,7 +46,7 @@ def run(product: Product, kinds: Sequence[Kind], *, seconds: float, screen: Scre
         try:
             with product:
                 lanes = Lanes(plan(kinds, product.seed, seconds), product, history, seed=product.seed, seconds=seconds)
-                _live(product, sampler, lanes, result, screen)
+                _live(product, sampler, lanes, result, screen, pace)
             audit(product, result, screen)
         finally:
             sampler.quit.set()
@@ -74,7 +76,7 @@ def finish(product: Product, result: Result, screen: Screen) -> None:
     (product.folder / FILE).write_text(json.dumps(summed, indent=1))
 
 
-def _live(product: Product, sampler: Sampler, lanes: Lanes, result: Result, screen: Screen) -> None:
+def _live(product: Product, sampler: Sampler, lanes: Lanes, result: Result, screen: Screen, pace: Pace) -> None:
     screen.say("waiting until every processor has worked")
     _await_up(product, sampler)
     lanes.start()
@@ -88,10 +90,10 @@ def _live(product: Product, sampler: Sampler, lanes: Lanes, result: Result, scre
     screen.say("faults are over; the load ends, and what is on its way is waited for")
     began = time.monotonic()
     try:
-        recover(product, sampler)
+        recover(product, sampler, pace)
         pause(product)
         dump(product)
-        result.problems += settle(product, sampler)
+        result.problems += settle(product, sampler, pace)
     except NotQuiet as error:
         result.problems.append(f"did not come to rest: {error}")
     product.history.add("quiet", waited_s=time.monotonic() - began)

@@ -10,6 +10,7 @@ from tests.chaos.fault import Kind
 from tests.chaos.judges import check
 from tests.chaos.product import Product
 from tests.chaos.progress import Screen
+from tests.chaos.quiet import Pace
 from tests.chaos.run import run
 from tests.chaos.strikes import Kill, KillBroker
 from tricast.kafka import Cluster
@@ -20,6 +21,8 @@ KINDS = (
     Kind(name="kill", make=KillBroker, targets=("broker:2",), lane="brokers", lasts_s=(2.0,)),
 )
 
+HURRIED = Pace(calm_s=2.0, slack_s=0.0, after_s=0.0)
+
 
 @pytest.mark.chaos
 def test_fastpath_is_whole_after_kills_of_worker_connector_and_broker(
@@ -27,7 +30,7 @@ def test_fastpath_is_whole_after_kills_of_worker_connector_and_broker(
 ) -> None:
     product = Product(tmp_path, cluster, seed=1, feeds=("fastpath",), prefix=topic_prefix)
     with Screen(Console(file=io.StringIO())) as screen:
-        result = run(product, KINDS, seconds=24, screen=screen)
+        result = run(product, KINDS, seconds=21, screen=screen, pace=HURRIED)
     check(product, result, segments=False)
     assert result.problems == []
     assert result.verdict["findings"] == {}

@@ -21,7 +21,7 @@ TARGETS = {target.name: target for target in (*WIRE, *FILES, *TASKS)}
 SESSIONS = 20
 """Of one target, done in a row by one process."""
 _LONGEST_S = 60
-"""Twenty sessions that compute for so long hang in compiled code, where no handler of Python's runs: the kernel ends it."""
+"""Sessions that compute for so long together hang in compiled code, where no handler of Python's runs."""
 _FEW = {"spool": 0.02, "rms.attempts": 0.1}
 """Share of what other targets get: each input is a file."""
 

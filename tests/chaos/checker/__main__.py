@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.chaos.checker.cabinet import Cabinet
 from tests.chaos.checker.follow import DATABASE, Follower
+from tests.chaos.checker.group_offsets import Committed
 from tests.chaos.checker.history import read_lines, told
 from tests.chaos.checker.judge import judge
 from tests.chaos.checker.logs import judge_logs
@@ -41,9 +42,8 @@ def main() -> int:
             verdict.find("unreadable", "a reader with read_committed was held back for a minute")
         follower.close()
     judge(folder, cabinet, history, prefix, verdict)
-    judge_samples(read_lines(folder / "history.jsonl"), verdict)
-    if arguments.segments:
-        judge_logs(arguments.segments, prefix, cabinet, verdict)
+    kept = judge_logs(arguments.segments, prefix, cabinet, verdict) if arguments.segments else set[Committed]()
+    judge_samples(read_lines(folder / "history.jsonl"), verdict, kept=kept)
     for strike, number in history.strikes.items():
         verdict.count(f"strikes: {strike}", number)
     verdict.figures["judged in, s"] = round(time.monotonic() - began_s, 1)

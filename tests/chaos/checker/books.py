@@ -105,7 +105,8 @@ class Books:
             told: dict[str, Any] = json.loads(record.value or b"")
             match kind:
                 case "opened":
-                    if connection.last > 0:
+                    # Control records are written again, too, when it is not known whether they came to Kafka.
+                    if connection.last > 0 and not connection.is_opened:
                         verdict.find("reordered", f"{record.place}: opened comes after frames of {connection.name}")
                     connection.is_opened = True
                     connection.previous = told.get("previous_connection")

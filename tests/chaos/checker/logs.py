@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.chaos.checker.cabinet import Cabinet
-from tests.chaos.checker.group_offsets import TOPIC, committed, judge_commits
+from tests.chaos.checker.group_offsets import TOPIC, Committed, committed, judge_commits
 from tests.chaos.checker.segments import UnreadableError, read_partition
 from tests.chaos.checker.transactions import follow, judge_output, judge_replicas, judge_seen
 from tests.chaos.checker.verdict import Verdict
@@ -29,15 +29,16 @@ def partitions(folders: Sequence[Path], prefix: str) -> dict[tuple[str, int], di
     return dict(found)
 
 
-def judge_logs(folders: Sequence[Path], prefix: str, cabinet: Cabinet, verdict: Verdict) -> None:
-    """Judge every partition of the product."""
+def judge_logs(folders: Sequence[Path], prefix: str, cabinet: Cabinet, verdict: Verdict) -> set[Committed]:
+    """Judge every partition of the product; return what its groups committed."""
     for (topic, number), replicas in sorted(partitions(folders, prefix).items()):
         judge_partition(topic, number, replicas, cabinet.offsets(topic, number), verdict)
-    judge_groups(folders, prefix, verdict)
+    return judge_groups(folders, prefix, verdict)
 
 
-def judge_groups(folders: Sequence[Path], prefix: str, verdict: Verdict) -> None:
-    """Judge what groups committed, of each partition on the replica that has most."""
+def judge_groups(folders: Sequence[Path], prefix: str, verdict: Verdict) -> set[Committed]:
+    """Judge what groups committed, of each partition on the replica that has most; return it."""
+    kept: set[Committed] = set()
     replicas: defaultdict[str, list[Path]] = defaultdict(list)
     for folder in folders:
         for place in folder.rglob(f"{TOPIC}-*"):
@@ -45,9 +46,13 @@ def judge_groups(folders: Sequence[Path], prefix: str, verdict: Verdict) -> None
     for places in replicas.values():
         longest = max(places, key=lambda place: sum(segment.stat().st_size for segment in place.glob("*.log")))
         try:
-            judge_commits(committed(read_partition(longest, whole=True)), prefix, verdict)
+            commits = [*committed(read_partition(longest, whole=True))]
         except UnreadableError as error:
             verdict.find("unreadable", str(error))
+            continue
+        judge_commits(commits, prefix, verdict)
+        kept.update(commits)
+    return kept
 
 
 def judge_partition(

@@ -140,6 +140,7 @@ def test_what_is_planted_is_named(plant, kind):
 def test_a_repeat_with_the_same_bytes_is_legal():
     world = World()
     world.raw.insert(4, world.raw[3])
+    world.raw.insert(4, world.raw[0])
     assert world.judged().held
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.chaos.checker import fastpath, rms
 from tests.chaos.checker.building import Raw, S, made
 from tests.chaos.checker.cabinet import Cabinet
+from tests.chaos.checker.group_offsets import Committed
 from tests.chaos.checker.kambi_accounts import Accounts, side_by_side
 from tests.chaos.checker.kambi_offering import Offering, judge_final
 from tests.chaos.checker.kambi_oracle import Oracle
@@ -444,5 +445,11 @@ def test_samples_as_they_should_be_hold_and_tell_how_long_readers_waited():
 
 def test_a_committed_offset_that_went_back_is_named():
     verdict = Verdict()
-    judge_samples([sample(1, 5, 5, 5), sample(2, 4, 5, 5)], verdict)
+    judge_samples([sample(1, 5, 5, 5), sample(2, 4, 5, 5)], verdict, kept={Committed("g", "t", 0, 4)})
     assert set(verdict.found) == {"offset-went-back"}
+
+
+def test_a_coordinator_that_shows_less_than_it_has_for_a_while_lost_nothing():
+    verdict = Verdict()
+    judge_samples([sample(1, 5, 5, 5), sample(2, 4, 5, 5)], verdict, kept={Committed("g", "t", 0, 5)})
+    assert verdict.held

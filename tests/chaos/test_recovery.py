@@ -54,3 +54,7 @@ def test_a_reader_is_blocked_while_records_are_there_that_it_may_not_see():
         _sample(7, 0, 20, 20),
     ]
     assert longest_blocked(history) == (4.0, "c.kambi.offers/0")
+
+
+def test_a_reader_who_has_read_all_there_is_is_not_blocked():
+    assert longest_blocked([_sample(1, 0, 10, 10), _sample(5, 0, 10, 10), _sample(9, 0, 10, 10)]) == (0.0, "")

@@ -49,7 +49,7 @@ def judge(folder: Path, cabinet: Cabinet, history: History, prefix: str, verdict
             _judge_ledger(feed, ledger, cabinet, history, verdict)
     for topic in ORDERED:
         judge_order(cabinet.read(topic), verdict)
-    _judge_kambi(folder / "kambi-state.json", cabinet, f"{prefix}kambi.raw", verdict)
+    _judge_kambi(folder / "kambi-state.json", cabinet, history, f"{prefix}kambi.raw", verdict)
     _judge_fastpath(folder / "fastpath-ledger.jsonl", cabinet, history, f"{prefix}fastpath.raw", verdict)
     _judge_rms(folder, cabinet, history, f"{prefix}rms.raw", verdict)
 
@@ -67,7 +67,7 @@ def _judge_ledger(feed: str, ledger: Path, cabinet: Cabinet, history: History, v
     judge_intervals(books, gaps, of_lines(history, feed), verdict, beside_ns=int((heard_s + _JOIN_S) * 1e9))
 
 
-def _judge_kambi(state: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> None:
+def _judge_kambi(state: Path, cabinet: Cabinet, history: History, raw: str, verdict: Verdict) -> None:
     offering, mentioned = Offering(verdict), set[int]()
     by_raw: dict[int, Event] = {}
     for partition in cabinet.partitions("kambi.raw"):
@@ -82,7 +82,9 @@ def _judge_kambi(state: Path, cabinet: Cabinet, raw: str, verdict: Verdict) -> N
         mentioned |= accounts.mentioned
         by_raw |= oracle.events()
     if state.exists():
-        judge_final(offering.events, json.loads(state.read_bytes()), by_raw, mentioned, verdict)
+        was_restarted = any(cause.why.startswith("connector:kambi ended") for cause in history.causes)
+        vendor = json.loads(state.read_bytes())
+        judge_final(offering.events, vendor, by_raw, mentioned, verdict, was_restarted=was_restarted)
 
 
 def _judge_fastpath(ledger: Path, cabinet: Cabinet, history: History, raw: str, verdict: Verdict) -> None:

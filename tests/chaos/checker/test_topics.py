@@ -184,6 +184,18 @@ def test_what_is_planted_in_kambi_is_named(plant, kinds):
     assert set(world.judged().found) == kinds
 
 
+def test_an_event_that_ended_before_it_opened_is_a_limit_only_of_a_connector_that_began_anew():
+    event = {"t": str(T), "mt": 4, "ea": {"event": {"id": 8, "state": "NOT_STARTED"}}}
+    for was_restarted, kinds in ((True, set()), (False, {"final-state"})):
+        raw, verdict, offering, oracle = Raw("kambi"), Verdict(), Offering(Verdict()), Oracle(0)
+        raw.add("frame", "kambi-0-general", "g", 1, 100, bulk(event))
+        oracle.take(raw.records[0])
+        announced = {"event_id": 8, "state": "NOT_STARTED"}
+        offering.take(made("kambi", "kambi.events", "event.added", "0/0", announced), announced)
+        judge_final(offering.events, {}, oracle.events(), {8}, verdict, was_restarted=was_restarted)
+        assert set(verdict.found) == kinds
+
+
 def test_what_a_repeat_made_is_named():
     world = Kambi()
     repeat = replace(world.raw[5], offset=6)

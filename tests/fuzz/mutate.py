@@ -212,8 +212,8 @@ def _near(node: Any, key: Any, donors: Sequence[bytes], random: Random) -> None:
     if isinstance(inner, bool) or not isinstance(inner, int | float):
         _replace(node, key, donors, random)
         return
-    if isinstance(inner, int) and not _is_short(inner):
-        return
+    if abs(inner) > 2**70:
+        return  # beyond floats, and far from everything
     node[key] = inner + random.choice((-1, 1, 2, -1000, 1000, 10**6, 10**12, -inner, -2 * inner, 0.5))
 
 

@@ -96,9 +96,8 @@ class Books:
         if record.number < connection.last:
             verdict.find("reordered", f"{where} comes after frame {connection.last}")
         connection.last = max(connection.last, record.number)
-        if kind == "frame":
-            connection.frames += 1
-            self._database.execute("INSERT INTO got VALUES (?, ?, ?)", (connection.name, record.number, there))
+        connection.frames += kind == "frame"
+        self._database.execute("INSERT INTO got VALUES (?, ?, ?)", (connection.name, record.number, there))
 
     def _control(self, connection: Connection, record: Record, kind: str, verdict: Verdict) -> None:
         try:

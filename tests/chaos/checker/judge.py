@@ -125,6 +125,13 @@ def _judge_rms(folder: Path, cabinet: Cabinet, history: History, raw: str, verdi
         rms.uncovered(cabinet.read("rms.health")),
         verdict,
         ended_before_ns=last_ns - int(longest_s * 1e9),
+        late=rms.told_late(cabinet.read("rms.decisions")),
+        stops=[
+            (cause.since_ns, cause.until_ns)
+            for cause in history.causes
+            if cause.feed is None or "worker:rms.bets" in cause.why
+        ],
+        unanswered_ns=int(float(_setting(history, "TRICAST_RMS__UNANSWERED_S", "3600")) * 1e9),
     )
     if (folder / "bets-ledger.jsonl").exists():
         for line in read_json(folder / "bets-ledger.jsonl"):

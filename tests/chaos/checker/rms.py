@@ -80,6 +80,9 @@ def judge_outcomes(
     verdict: Verdict,
     *,
     ended_before_ns: int,
+    late: Mapping[Place, int] | None = None,
+    stops: Sequence[tuple[int, int]] = (),
+    unanswered_ns: int = 0,
 ) -> None:
     """Compare outcomes with what was said.
 
@@ -90,6 +93,10 @@ def judge_outcomes(
         gaps: Intervals in which the socket was away, as the health topic tells.
         verdict: Where findings go.
         ended_before_ns: A bet written before this has to have its outcome.
+        late: Bets of which a decision was told as late, and when that was received (UTC ns).
+        stops: When Kafka or the router of bets was away: an answer may then come to the join after ``unanswered_ns``,
+            which has to be longer than any stop of the router (docs/rms.md, limits).
+        unanswered_ns: See there.
     """
     verdict.count("rms: bets written", len(bets))
     for place, bet in bets.items():
@@ -108,6 +115,14 @@ def judge_outcomes(
             if said is None:
                 if one["outcome"] != "expired_unverified":
                     verdict.find("final-state", f"{name}: {brief}, and it was never placed")
+                continue
+            waits = (bet.start_ns, bet.start_ns + unanswered_ns)
+            if one.get("why") == "unanswered" and any(since < waits[1] and until > waits[0] for since, until in stops):
+                verdict.count("rms: unanswered while the router was away")
+                continue
+            if one["outcome"] == "expired" and (late or {}).get(place, 0) > one["deadline_ns"] - SLACK_NS:
+                # Said in time and received too late: what was received counts (docs/rms-join.md, J4), and this is told.
+                verdict.count("rms: expired, and decided late")
                 continue
             for text in _wrong(said, bet.disposition, one, gaps):
                 verdict.find("final-state", f"{name}: {brief}; {text}")
@@ -250,6 +265,17 @@ def uncovered(health: Iterable[Record]) -> list[tuple[int, int]]:
         else:
             away.setdefault(line, since_ns)
     return gaps + [(since_ns, 1 << 62) for since_ns in away.values()]
+
+
+def told_late(records: Iterable[Record]) -> dict[Place, int]:
+    """Return when the late decision of a bet was received."""
+    found: dict[Place, int] = {}
+    for record in records:
+        if kind_of(record) == "late":
+            value = json.loads(record.value or b"{}")
+            if "bet_slip_id" in value:
+                found[value["customer"], value["bet_slip_id"]] = value["received_ns"]
+    return found
 
 
 def decided(records: Iterable[Record]) -> dict[Place, list[Json]]:

@@ -144,6 +144,14 @@ def test_a_repeat_with_the_same_bytes_is_legal():
     assert world.judged().held
 
 
+def test_a_snapshot_may_come_twice_too():
+    world, answers = World(), Raw("kambi")
+    for n in (1, 2, 1, 2, 3):
+        answers.add("snapshot", "kambi-0-snapshots", "S", n, 100 + n, {"n": n})
+    world.raw += answers.records
+    assert world.judged().held
+
+
 def test_what_was_told_as_overflow_is_accounted_for():
     world = World()
     del world.raw[3]

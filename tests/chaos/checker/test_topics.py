@@ -380,6 +380,37 @@ def test_outcomes(said, decisions, gaps, kinds):
     assert judged_rms(said, decisions, gaps) == kinds
 
 
+def test_what_was_said_in_time_and_heard_too_late_expires_and_is_told_as_late():
+    for late, kinds in (({PLACE: 165 * S}, set()), ({PLACE: 120 * S}, {"final-state"}), ({}, {"final-state"})):
+        verdict = Verdict()
+        rms.judge_outcomes(
+            {PLACE: rms.Bet("referred", 100 * S, ACCEPT)},
+            {PLACE: rms.Written(99 * S, "referred")},
+            {PLACE: [decision("expired")]},
+            [],
+            verdict,
+            ended_before_ns=500 * S,
+            late=late,
+        )
+        assert set(verdict.found) == kinds
+
+
+def test_an_answer_that_the_router_was_away_for_is_a_limit():
+    for stops, kinds in (([(150 * S, 155 * S)], set()), ([(170 * S, 175 * S)], {"final-state"})):
+        verdict = Verdict()
+        rms.judge_outcomes(
+            {PLACE: rms.Bet("referred", 100 * S, [])},
+            {PLACE: rms.Written(99 * S, "referred")},
+            {PLACE: [decision("expired_unverified") | {"why": "unanswered"}]},
+            [],
+            verdict,
+            ended_before_ns=500 * S,
+            stops=stops,
+            unanswered_ns=60 * S,
+        )
+        assert set(verdict.found) == kinds
+
+
 def test_an_outcome_of_a_bet_nobody_wrote_is_named():
     verdict = Verdict()
     rms.judge_outcomes({}, {}, {PLACE: [decision("accepted")]}, [], verdict, ended_before_ns=0)

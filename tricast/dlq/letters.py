@@ -8,6 +8,7 @@ from schemas.topics import TOPICS
 from tricast.audit.records import KafkaRecord
 
 SUFFIX: Final = ".dead-letters"
+_DIGITS: Final = 19
 FEEDS: Final = tuple(sorted(name.removesuffix(SUFFIX) for name in TOPICS if name.endswith(SUFFIX)))
 
 
@@ -74,11 +75,15 @@ def read_letter(record: KafkaRecord) -> Letter | None:
         version=texts.get("tc-version", ""),
         part=texts.get(PART),
         stamps=tuple((name, value) for name, value in headers.items() if name in STAMPS),
-        truncated=int(truncated) if truncated.isdecimal() else None,
-        attempt=int(attempt) if attempt.isdecimal() else 0,
+        truncated=_number(truncated),
+        attempt=_number(attempt) or 0,
         request=texts.get(REQUEST),
         replay_of=texts.get(ID),
     )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,7 @@ Raw = tuple[int, int, int]
 """Partition, offset and index in ``rms.raw``."""
 
 
-def approval_evident(
-    announced: Announced, said: Said, raw: Raw, source: Source, context: Context
-) -> pending.Evident:
+def approval_evident(announced: Announced, said: Said, raw: Raw, source: Source, context: Context) -> pending.Evident:
     """Return an approval as evidence; one by code alone gets its number among those of the customer."""
     customers = watch(context.store, context.memory).customers
     by_code_before = customers.by_code(source.customer)

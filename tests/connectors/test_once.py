@@ -2,14 +2,22 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 import pytest
 
-from connectors.fastpath.connector import http_session as fastpath_session
-from connectors.kambi.connector import http_session as kambi_session
-from connectors.rms.connector import http_session as rms_session
+from connectors.fastpath import connector as fastpath
+from connectors.fastpath.config import FastpathSettings
+from connectors.kambi import connector as kambi
+from connectors.kambi.config import KambiSettings
+from connectors.rms import connector as rms
+from connectors.rms.config import RmsSettings
 from tests.connectors.offering_api import ok
+
+kambi_session = partial(kambi.http_session, KambiSettings())
+fastpath_session = partial(fastpath.http_session, FastpathSettings())
+rms_session = partial(rms.http_session, RmsSettings())
 
 CUT = b""
 MOVED = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"

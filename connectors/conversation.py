@@ -13,6 +13,7 @@ import aiohttp
 from connectors import engineio, handshake
 from connectors.clock import Clock
 from connectors.handshake import Dialled, WebSocketMessage, packet_of
+from connectors.heard import Heard
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,6 @@ class Conversation:
 
     Attributes:
         messages: WebSocket messages so far, of whatever kind.
-        heard_ns: When the last of them came, UTC nanoseconds.
         end: Why we end it, once we do.
     """
 
@@ -66,8 +66,13 @@ class Conversation:
         self._silent_ticks = 0
         self.silence_s = dialled.silence_s
         self.messages = 0
-        self.heard_ns = clock.now_ns()
+        self._heard = Heard(clock.now_ns())
         self.end: End | None = None
+
+    @property
+    def heard_ns(self) -> int:
+        """Until when all that the server sent is on record, UTC nanoseconds; see :class:`Heard`."""
+        return self._heard.heard_ns
 
     async def run(self) -> End:
         """Return when it has ended, however it did."""
@@ -101,6 +106,7 @@ class Conversation:
         Silence is counted in waits of ours, not read off a clock: after a stall of this process messages may well be
         waiting in the socket, and they are read before the next wait is over.
         """
+        self._heard.look(self._clock.now_ns())
         silent = self.messages == self._messages_at_tick
         self._silent_ticks = self._silent_ticks + 1 if silent else 0
         self._messages_at_tick = self.messages
@@ -116,11 +122,12 @@ class Conversation:
     async def _read(self) -> End:
         """Between receiving and what :attr:`_received` does first there is no await."""
         while True:
+            self._heard.wait()
             message = await self._socket.receive()
+            self._heard.read()
             packet = packet_of(message)
             if packet is not None:
                 self.messages += 1
-                self.heard_ns = self._clock.now_ns()
             match packet:
                 case engineio.Message(payload):
                     await self._received(payload)
@@ -134,6 +141,7 @@ class Conversation:
                     return End(NORMAL, "engine.io close")
                 case None:
                     return self.end or _ending(message)
+            self._heard.recorded()
 
     async def _write(self) -> None:
         while True:

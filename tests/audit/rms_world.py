@@ -128,9 +128,9 @@ class World:
         self.raw("frame", b'30[{"status":"ok"}]')
         self.joined = True
 
-    def close(self):
+    def close(self, heard_s=None):
         self.open = self.joined = False
-        self.raw("closed", {"code": 1006, "reason": "lost", "frames": 2, "heard_ns": self.at_ns()})
+        self.raw("closed", {"code": 1006, "reason": "lost", "frames": 2, "heard_ns": self.at_ns(heard_s)})
 
     def tick(self, until_s, step_s=5.0, heard=True):
         while self.now_s < until_s:

@@ -6,7 +6,9 @@ from random import Random
 import pytest
 
 from simulators.rms.approvals import JUNK
-from tests.audit.rms_world import CUSTOMER, World
+from tests.audit.rms_world import CUSTOMER, START_NS, S, World
+from tricast.audit.records import Raw
+from tricast.audit.rms.coverage import Coverage
 
 SHAPES = (
     lambda body: (body,),
@@ -54,6 +56,51 @@ def test_clean():
     report = world.judged()
     assert dict(report.findings) == {}, report.examples
     assert report.bets == {"records": 8, "accepted": 2, "rejected": 1, "expired": 1, "late": 1, "orphan": 1}
+
+
+def stalled():
+    """The connector stood still from 100 to 150, read on waking what had come, and then its socket was cut."""
+    world = World()
+    world.connect()
+    world.tick(20)
+    world.placed("s1", context="live")
+    world.answered("s1")
+    world.tick(100)
+    world.now_s = 150
+    world.say("reject", "other")
+    world.close(heard_s=100)
+    return world
+
+
+def test_a_stall_of_the_connector_is_a_gap_although_frames_were_read_after_it():
+    world = stalled()
+    world.tick(160)
+    world.connect("c2", "c1")
+    world.tick(3000)
+    report = world.judged()
+    assert dict(report.findings) == {}, report.examples
+    assert report.bets["expired_unverified"] == 1
+    (decision,) = world.of("rms.decisions", bet_slip_id="s1")
+    assert json.loads(decision.value)["why"] == "feed-down"
+
+
+@pytest.mark.parametrize(("until_s", "is_covered"), [(99, True), (100, False), (140, False)])
+def test_the_audit_too_takes_what_was_read_after_a_stall_for_no_proof(until_s, is_covered):
+    coverage = Coverage()
+    for offset, record in enumerate(stalled().topics["rms.raw"]):
+        headers = {name: value.decode() for name, value in record.headers}
+        raw = Raw(
+            partition=0,
+            offset=offset,
+            kind=headers["tc-kind"],
+            line=headers["tc-line"],
+            connection=headers["tc-connection"],
+            frame=int(headers["tc-frame"]),
+            received_ns=int(headers["tc-received-ns"]),
+            value=record.value,
+        )
+        coverage.observe(raw, joins=raw.value.startswith(b"3"), hole=False, is_settled=True)
+    assert coverage.is_covered(START_NS + 20 * S, START_NS + until_s * S) is is_covered
 
 
 def step(world, chance, slips):

@@ -97,10 +97,8 @@ class Coverage:
             self._begin(raw, line, is_settled)
         if (joins or (said.get("open") is True and said.get("joined") is True)) and not line.is_live:
             self._begin(raw, line, is_settled)
-        if raw.kind == "frame":
-            if line.is_live:
-                line.proven_ns = max(line.proven_ns, raw.received_ns)
-        elif line.is_live and heard_ns is not None:
+        # When a frame was received proves nothing: after a stall of the connector it is as old as that.
+        if line.is_live and heard_ns is not None:
             line.proven_ns = max(line.proven_ns, heard_ns)
         if leaves or raw.kind == "closed" or said.get("open") is False:
             self._end(line)

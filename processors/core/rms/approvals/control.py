@@ -25,7 +25,7 @@ class Closed(msgspec.Struct, frozen=True):
     Attributes:
         code: Close code or status.
         reason: The connector's word.
-        heard_ns: When the last message of any kind came on it, UTC ns.
+        heard_ns: Until when all that the vendor sent on it was read and recorded, UTC ns.
     """
 
     code: Annotated[int, Meta(ge=-(2**31), lt=2**31)] | None = None
@@ -47,7 +47,7 @@ class Tick(msgspec.Struct, frozen=True):
     Attributes:
         open: It has a connection now.
         joined: And that is in the room.
-        heard_ns: When the last message of any kind came on it, UTC ns.
+        heard_ns: Until when all that the vendor sent on it was read and recorded, UTC ns.
         token_age_s: Age of the access token, seconds.
         refresh_age_s: Age of the exchange that the refresh token stems from, seconds.
         connects_left: Handshakes it may still make.

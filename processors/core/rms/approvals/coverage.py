@@ -1,7 +1,9 @@
 """How far nothing can have been missed: the union of what the sockets of a customer cover.
 
-A socket covers from joining on up to the last message heard on its connection; whatever the vendor sent before that
-message has come, since a connection keeps the order. The vendor sends to every joined socket, so one of them is enough.
+A socket covers from joining on until when its connector says that all was read: a message that came after that time
+proves it, since a connection keeps the order. When a message was received proves nothing by itself: after a stall of
+the connector it may be as old as the stall, and what was sent after it may be lost. The vendor sends to every joined
+socket, so one of them is enough.
 
 What is told of a customer is one uninterrupted run of that union. It is followed as long as a live socket hangs
 together with it, even when another that joined later was heard later: the first may still prove what lies between. So

@@ -66,12 +66,15 @@ class Watch:
     # What records say.
 
     def frame(self, stamp: Stamp) -> list[Finding]:
-        """Take a frame, whatever is in it."""
+        """Take a frame, whatever is in it.
+
+        When it was received does not tell when it was sent, so it covers nothing: a connector that stood still reads
+        on waking what is as old as its stall. How far all was read, ticks and ``closed`` say.
+        """
         line, found = self._at(stamp)
         if line is None:
             return found
         line.is_unheard = False
-        self._hear(line, stamp.received_ns)
         return found + self._judge(stamp.line, line, stamp.received_ns, stamp.now_s)
 
     def joined(self, stamp: Stamp) -> list[Finding]:

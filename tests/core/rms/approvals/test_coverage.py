@@ -27,7 +27,41 @@ def test_a_line_covers_from_joining_to_what_was_heard_last():
     line.tick(heard_s=3.5)
     partition.at(5)
     line.tick()
-    assert told(partition) == [(1, None, None), (2, None, None), (3, 3, 3), (4, 3, 4), (5, 3, 5)]
+    assert told(partition) == [(1, None, None), (2, None, None), (3, 3, 3), (4, 3, 3.5), (5, 3, 5)]
+
+
+def test_when_a_frame_was_received_proves_nothing_only_what_the_connector_vouches_for():
+    """It was stopped from 2 to 16: what it read on waking is as old as that, and what came after it is lost."""
+    partition = Partition()
+    line = partition.line().open()
+    partition.at(2)
+    line.tick(heard_s=1)
+    partition.at(16)
+    line.tell("accept", {"betSlipId": "a"})
+    line.tick(heard_s=1)
+    line.close(heard_s=1)
+    partition.at(17)
+    line.open()
+    line.tick(heard_s=16.5)  # until when it vouches for before it had joined
+    assert told(partition) == [
+        (0, 0, 0),
+        (2, 0, 1),
+        (16, 0, 1),
+        (16, None, None),
+        (17, 17, 17),
+        (17, 17, 17),
+    ]
+
+
+def test_one_message_after_waking_proves_the_whole_stall():
+    partition = Partition()
+    line = partition.line().open()
+    partition.at(16)
+    line.tell("accept", {"betSlipId": "a"})
+    line.tick(heard_s=1)
+    partition.at(20)
+    line.tick(heard_s=18)
+    assert told(partition) == [(0, 0, 0), (16, 0, 1), (20, 0, 18)]
 
 
 def test_an_approval_proves_joining_without_an_ack():
@@ -104,7 +138,7 @@ def test_a_disconnect_packet_ends_it():
     line.say("1/other")
     line.say("1")
     line.tick(joined=False)
-    assert told(partition) == [(0, 0, 0), (1, 0, 1), (1, None, None), (1, None, None)]
+    assert told(partition) == [(0, 0, 0), (1, None, None), (1, None, None)]
 
 
 def test_two_lines_cover_together():
@@ -307,7 +341,7 @@ def test_any_order_of_ticks_frames_and_ends_claims_nothing_that_was_not_heard(da
     for _ in range(data.draw(st.integers(1, 25))):
         partition.now_s += data.draw(st.integers(0, 3))
         line = data.draw(st.sampled_from(lines))
-        what = data.draw(st.sampled_from(["open", "join", "tick", "stale", "close", "hole"]))
+        what = data.draw(st.sampled_from(["open", "join", "frame", "tick", "stale", "close", "hole"]))
         now_s, span = partition.now_s, current.get(line.name)
         if what == "open":
             current.pop(line.name, None)
@@ -322,8 +356,9 @@ def test_any_order_of_ticks_frames_and_ends_claims_nothing_that_was_not_heard(da
             if span is None:
                 span = current[line.name] = [now_s, now_s]
                 spans.append(span)
-            span[1] = now_s
             line.join()
+        elif what == "frame" and line.is_open:
+            line.say("2")
         elif what in {"tick", "stale"}:
             if span is not None and what == "tick":
                 span[1] = now_s

@@ -176,9 +176,13 @@ class _Frames(Source):
     def _end_of(self, line: _Line, covered: Covered, at_ns: int, course: Course) -> list[tuple[str, bytes]]:
         if covered.is_our_hole:
             return []
+        found: list[tuple[str, bytes]] = []
+        if self._random.random() < 0.7:  # read when its connector woke; what the vendor sent after it is lost
+            found += self._write(line, "frame", b'2["NEWS",{}]', at_ns, course)
+            course.contents["frames read after a stall"] += 1
         line.covered = None
         facts = {"code": 1006, "reason": "cut", "frames": line.frame, "heard_ns": covered.until_ns}
-        return self._write(line, "closed", facts, at_ns, course)
+        return found + self._write(line, "closed", facts, at_ns, course)
 
     def _standing(self, line: _Line, at_ns: int) -> dict[str, Any]:
         covered = line.covered

@@ -34,4 +34,10 @@ def test_chains_hold_what_can_befall_a_connector():
     contents: Counter[str] = Counter()
     for seed in range(80):
         contents += random_chain(seed).contents
-    assert contents.keys() >= {"frames lost by us", "restarts of the approvals hop", "restarts", "stopped for hours"}
+    assert contents.keys() >= {
+        "frames lost by us",
+        "frames read after a stall",
+        "restarts of the approvals hop",
+        "restarts",
+        "stopped for hours",
+    }

@@ -290,6 +290,8 @@ class _Making:
                 continue
             is_hole = random.random() < 0.2
             told_ns = up if is_hole else min(up - 1, down + random.randrange(1, 2 * SECOND_NS))
+            if not is_hole and random.random() < 0.4:  # its connector stood still, or nobody noticed the cut
+                told_ns = random.randrange(down + 1, up)
             customer.covered.append(Covered(since, down, told_ns, is_hole))
             since = up
             self._world.contents["gaps"] += 1

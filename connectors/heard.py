@@ -27,6 +27,9 @@ class Heard:
         """Time has come to ``now_ns``; to be called at a steady pace, about each second. Vouches for nothing yet."""
         if self._waits:
             self._before_ns, self._last_ns = self._last_ns, now_ns
+        # A clock put back: what it said before is ahead of it, and would let each tick prove its own time.
+        self._before_ns = min(self._before_ns, now_ns)
+        self.heard_ns = min(self.heard_ns, now_ns)
 
     def wait(self) -> None:
         """The reader has nothing in hand and asks for the next message."""

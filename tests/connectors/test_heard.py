@@ -1,12 +1,14 @@
 """How far all that a server sent has been read and recorded: never past a time at which nobody read. No waiting."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
 
 from connectors.conversation import Conversation
 from connectors.handshake import Dialled
+from connectors.heard import Heard
 from tests.connectors.stepped_clock import SteppedClock
 
 SECOND = 1_000_000_000
@@ -44,7 +46,8 @@ class Talk:
         self.clock, self.wire, self.recorded = SteppedClock(), Wire(), []
         self.room = asyncio.Event()
         self.room.set()
-        self._talk = Conversation(Dialled(self.wire, b'0{"sid":"s"}', 60.0), received=self._record, clock=self.clock)
+        wire: Any = self.wire
+        self._talk = Conversation(Dialled(wire, b'0{"sid":"s"}', 60.0), received=self._record, clock=self.clock)
         self._running = asyncio.create_task(self._talk.run())
 
     async def _record(self, payload):
@@ -148,6 +151,25 @@ async def test_what_came_while_the_recorder_had_no_room_proves_nothing_of_that_t
     await talk.read()
     assert 31 <= talk.heard_s <= 33
     await talk.end()
+
+
+def test_a_clock_that_is_put_back_vouches_for_nothing_ahead_of_it():
+    """Else each tick would prove its own time until the clock is where it was, whatever has come."""
+    heard = Heard(1_000)
+    heard.wait()
+    for now_ns in (1_010, 1_020, 1_030):
+        heard.look(now_ns)
+    heard.read()
+    heard.recorded()
+    heard.wait()
+    assert heard.heard_ns == 1_020
+    heard.look(500)
+    assert heard.heard_ns == 500
+    heard.look(510)
+    assert heard.heard_ns == 500
+    heard.read()
+    heard.recorded()
+    assert heard.heard_ns == 500
 
 
 async def test_who_is_always_behind_proves_no_more_than_when_he_was_not():

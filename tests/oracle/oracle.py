@@ -361,7 +361,10 @@ class Oracle:
             return late > 0
         if kind in ("offer.added", "offer.removed", "offer.status-changed"):
             assert offer is not None
-            if order < self.newest_of_offer(event, offer):
+            own = [said for said in self.said if said.offer == offer]
+            is_again = kind == "offer.removed" and bool(own) and own[-1].kind == kind and own[-1].order == order
+            is_outweighed = self._is_gone(event, offer, order) and not is_again
+            if is_outweighed or order < self.newest_of_offer(event, offer):
                 value["late"] = True
                 return True
             newest = [said for said in self.said if said.offer == offer and said.order > order]
@@ -388,7 +391,7 @@ class Oracle:
     def _late_outcomes(self, outcomes: list[Json], event: int, offer: int, order: int, kind: str) -> int:
         late = 0
         for number, outcome in enumerate(outcomes):
-            if order < self.newest_of_outcome(event, offer, outcome["id"]):
+            if self._is_gone(event, offer, order) or order < self.newest_of_outcome(event, offer, outcome["id"]):
                 outcomes[number] = outcome | {"late": True}
                 late += 1
             else:
@@ -400,7 +403,8 @@ class Oracle:
         assert event is not None
         floor = self.floor(event)
         if kind in _STATES or kind == "event.removed":
-            if order < max(floor, self.newest(event, "state")):
+            is_again = kind == "event.removed" and order == floor and self.is_removed(event)
+            if (order <= floor and not is_again) or order < self.newest(event, "state"):
                 return True
             if kind == "event.removed":
                 self.remove(event, order)
@@ -408,7 +412,7 @@ class Oracle:
                 self.say(order, event, "state", kind)
             return False
         if kind == "offers.suspended":
-            if order < max(floor, self.newest(event, "suspended")):
+            if order <= floor or order < self.newest(event, "suspended"):
                 return True
             self.say(order, event, "suspended", kind)
             for offer in self._known_offers(event):
@@ -417,15 +421,15 @@ class Oracle:
                     self.view.offers[offer].suspended = True
             return False
         if kind in _PARTS:
-            return self._is_late_part(event, _PARTS[kind], kind, value.get("version"), max(floor, 0), order)
+            return self._is_late_part(event, _PARTS[kind], kind, value.get("version"), floor, order)
         what = f"{kind} {value[_ITEMS[kind]]}"
-        if order < max(floor, self.newest(event, what)):
+        if order <= floor or order < self.newest(event, what):
             return True
         self.say(order, event, what, kind)
         return False
 
     def _is_late_part(self, event: int, what: str, kind: str, version: int | None, floor: int, order: int) -> bool:
-        if order < floor:
+        if order <= floor:
             return True
         known = [said for said in self.said if said.event == event and said.what == what]
         if known:
@@ -472,6 +476,11 @@ class Oracle:
 
     def floor(self, event: int) -> int:
         return self.newest(event, "removal")
+
+    def _is_gone(self, event: int, offer: int, order: int) -> bool:
+        """A removal of the offer or of its event outweighs what is of its time."""
+        own = (said for said in self.said if said.event == event and said.offer == offer)
+        return order <= max([self.floor(event), *(said.order for said in own if said.kind == "offer.removed")])
 
     def newest_of_offer(self, event: int, offer: int) -> int:
         own = (said.order for said in self.said if said.what == "offer" and said.offer == offer)

@@ -92,9 +92,9 @@ class Book:
             return entry
 
     def floor(self, event_id: int) -> int:
-        """Return the order time of the event's last removal; what is older than that is history."""
+        """Return the order time of the event's last removal; what is not newer than that is history. -1 = never."""
         event = self.event(event_id)
-        return 0 if event is None else event.floor
+        return -1 if event is None else event.floor
 
     def knows(self, record: Any) -> bool:
         """Tell whether the offer or, where it is about none, the event of ``record`` has an entry."""
@@ -146,8 +146,9 @@ class Book:
         if event is None or event.removed_s:
             event = self.change_event(event_id)
             event.removed_s = 0
-        # What is older than the event's removal stays history for each outcome of the offer, too.
-        offer = OfferEntry(event_id=event_id, order=event.floor, line=self.line, floor=event.floor)
+        # What is not newer than the event's removal stays history for each outcome of the offer, too.
+        floor = event.floor
+        offer = OfferEntry(event_id=event_id, order=floor, line=self.line, floor=floor, gone=floor)
         self._offers[offer_id] = offer
         members[offer_id] = None
         self._dirty_members.add(event_id)
@@ -159,8 +160,9 @@ class Book:
         """Make the offer one of another event; an id that the vendor used twice."""
         self.members(offer.event_id).pop(offer_id, None)
         self._dirty_members.add(offer.event_id)
-        offer.event_id = event_id
-        self.change_event(event_id).removed_s = 0
+        event = self.change_event(event_id)
+        event.removed_s = 0
+        offer.event_id, offer.gone = event_id, event.floor
         self.members(event_id)[offer_id] = None
         self._dirty_members.add(event_id)
 
@@ -182,7 +184,7 @@ class Book:
 
     def remove_offer(self, offer_id: int, offer: OfferEntry, order: int) -> None:
         """Leave of the offer what keeps late facts from bringing it back."""
-        offer.order, offer.line, offer.floor = order, self.line, order
+        offer.order, offer.line, offer.floor, offer.gone = order, self.line, order, order
         offer.defined, offer.suspended, offer.visible, offer.cash_out = False, None, None, None
         # What was newer than the removal stays newer: should the offer come back, its older price is no current one.
         offer.outcomes = {

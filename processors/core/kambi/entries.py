@@ -44,6 +44,7 @@ class OfferEntry(msgspec.Struct, array_like=True, gc=False):
         cash_out: Likewise.
         removed_s: Stream time of its removal, seconds; 0 = it is there.
         outcomes: By id.
+        gone: Order time of its last removal, its own or its event's: what is not newer is history. -1 = never.
     """
 
     event_id: int
@@ -56,6 +57,7 @@ class OfferEntry(msgspec.Struct, array_like=True, gc=False):
     cash_out: str | None = None
     removed_s: int = 0
     outcomes: dict[int, OutcomeEntry] = {}
+    gone: int = -1
 
     def newest(self) -> int:
         """Return the newest order time of the offer and its outcomes."""
@@ -90,7 +92,7 @@ class EventEntry(msgspec.Struct, array_like=True, gc=False):
         line: Number of the line that said the state last; 0 = a snapshot.
         state: ``None`` = nobody said.
         known: The event was added or opened; false while only changes of it came by.
-        floor: Order time of its removal: whatever is older is history.
+        floor: Order time of its removal: what is not newer is history. -1 = never.
         removed_s: Stream time of its removal, seconds; 0 = it is there.
         suspended_order: Order time of the last suspension of all offers.
         absences: Complete answers of live/open in a row that did not have it.
@@ -104,7 +106,7 @@ class EventEntry(msgspec.Struct, array_like=True, gc=False):
     line: int = 0
     state: str | None = None
     known: bool = False
-    floor: int = 0
+    floor: int = -1
     removed_s: int = 0
     suspended_order: int = 0
     absences: int = 0

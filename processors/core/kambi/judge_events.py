@@ -13,12 +13,12 @@ from schemas.kambi import events
 
 def _event_state(candidate: Any, payload: bytes, order: int, book: Book) -> bool:
     event = book.event(candidate.event_id)
-    if event is not None and order < max(event.order, event.floor):
+    if event is not None and (order <= event.floor or order < event.order):
         return mark_late(candidate)
     event = book.change_event(candidate.event_id)
     state: str | None = book_value(candidate.state)
     if state is not None:
-        if order == event.order and book.line != event.line and state != event.state and not event.removed_s:
+        if order == event.order and book.line != event.line and state != event.state:
             book.contradictions += 1
         event.state = state
     event.order, event.line, event.removed_s, event.absences = order, book.line, 0, 0
@@ -29,8 +29,10 @@ def _event_state(candidate: Any, payload: bytes, order: int, book: Book) -> bool
 
 def _event_removed(candidate: events.EventRemoved, payload: bytes, order: int, book: Book) -> bool:
     event = book.event(candidate.event_id)
-    if event is not None and order < max(event.order, event.floor):
-        return mark_late(candidate)
+    if event is not None:
+        is_said_again = event.removed_s and order == event.floor
+        if (order <= event.floor and not is_said_again) or order < event.order:
+            return mark_late(candidate)
     book.remove_event(candidate.event_id, order)
     return False
 
@@ -41,7 +43,7 @@ def _part(candidate: Any, payload: bytes, order: int, book: Book) -> bool:
     version = book_value(getattr(candidate, "version", UNSET))
     value = kept(candidate, payload)
     if event is not None:
-        if order < event.floor:
+        if order <= event.floor:
             return mark_late(candidate)
         known = event.parts.get(name)
         if known is not None:
@@ -59,7 +61,7 @@ def _live_statistic(candidate: events.LiveStatisticChanged, payload: bytes, orde
     event = book.event(candidate.event_id)
     if event is not None:
         known = event.statistics.get(name)
-        if order < event.floor or (known is not None and order < known[0]):
+        if order <= event.floor or (known is not None and order < known[0]):
             return mark_late(candidate)
         if known is None and len(event.statistics) >= MAX_STATISTICS:
             book.unkept += 1
@@ -74,7 +76,7 @@ def _item(kind: str, id_of: Callable[[Any], int]) -> Callable[[Any, bytes, int, 
     def judge_item(candidate: Any, payload: bytes, order: int, book: Book) -> bool:
         name = f"{kind}{id_of(candidate)}"
         event = book.event(candidate.event_id)
-        if event is not None and order < max(event.floor, event.recent.get(name, 0)):
+        if event is not None and (order <= event.floor or order < event.recent.get(name, 0)):
             return mark_late(candidate)
         recent = book.change_event(candidate.event_id).recent
         recent.pop(name, None)

@@ -13,13 +13,20 @@ from schemas.kambi import events
 
 
 def _entry(candidate: Any, order: int, book: Book) -> OfferEntry | bool:
-    """Return the offer's entry to change, a new one if need be; else whether the candidate is late."""
+    """Return the offer's entry to change, a new one if need be; else whether the candidate is late.
+
+    Of one time a removal is the last word, whatever comes in which order: nothing would ever take away again what one
+    line brings back that another line had removed.
+    """
     offer_id: int = candidate.offer_id
     offer = book.offer(offer_id)
-    if offer is None:
-        if order < book.floor(candidate.event_id):
+    if offer is None or offer.event_id != candidate.event_id:
+        if order <= book.floor(candidate.event_id):
             return True
-        return book.add_offer(candidate.event_id, offer_id) or False
+        return offer or book.add_offer(candidate.event_id, offer_id) or False
+    if order <= offer.gone:
+        is_said_again = offer.removed_s and order == offer.order and type(candidate) is events.OfferRemoved
+        return offer if is_said_again else True
     return offer
 
 
@@ -82,7 +89,7 @@ def _odds_changed(candidate: events.OddsChanged, payload: bytes, order: int, boo
     """Do what ``_outcomes(_set_odds)`` does, faster where all is plain: most records are these (10 us a frame)."""
     offer_id = candidate.offer_id
     offer = book.offer(offer_id)
-    if offer is None or offer.removed_s:
+    if offer is None or offer.removed_s or offer.event_id != candidate.event_id:
         return _any_odds_changed(candidate, payload, order, book)
     outcomes, line = offer.outcomes, book.line
     found = []
@@ -186,7 +193,7 @@ def _offer_removed(candidate: events.OfferRemoved, payload: bytes, order: int, b
 
 def _offers_suspended(candidate: events.OffersSuspended, payload: bytes, order: int, book: Book) -> bool:
     event = book.event(candidate.event_id)
-    if event is not None and order < max(event.floor, event.suspended_order):
+    if event is not None and (order <= event.floor or order < event.suspended_order):
         return mark_late(candidate)
     book.change_event(candidate.event_id).suspended_order = order
     for offer_id in book.members(candidate.event_id):

@@ -1,7 +1,8 @@
 """Judge each fact against the book: current, and then the book changes; or late, and then it is only marked.
 
 The order time of a fact is its ``t`` if that is plausible. Sockets lag behind each other by up to 75 s, so an old price
-may arrive after a new one; it goes out marked, for history, and never as the current one.
+may arrive after a new one; it goes out marked, for history, and never as the current one. Of two facts of one time the
+one that came later is current, but a removal of an event or an offer outweighs what is of its time.
 """
 
 from typing import Any, Final

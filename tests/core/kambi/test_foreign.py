@@ -153,7 +153,9 @@ def test_glance_agrees_with_normalizing_wherever_it_tells_something(
     )
 )
 def test_two_shards_write_together_what_one_task_of_all_events_writes(children: list[tuple[str, Any]]) -> None:
-    bulk = frame(*(child(*COMMON[name], event) for name, event in children))
+    """Each event has offers of its own: one of two events is judged by both, and a shard knows one of them."""
+    texts = [(child(*COMMON[name], event), int(event)) for name, event in children]
+    bulk = frame(*(text.replace('"betOfferId": ', f'"betOfferId": {event - EVENT + 1}') for text, event in texts))
     written = []
     for shard, shards in ((0, 1), (0, 2), (1, 2)):
         task = Driver(KambiProcessor(), stream_time_ns=T * 1_000_000)

@@ -1,5 +1,6 @@
 """A fact older than what is known of its entity goes out marked, and never changes what is current."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -94,24 +95,81 @@ def test_in_order_nothing_is_late(first: str, second: str):
     assert lateness(first, second) == [None, None]
 
 
-@pytest.mark.parametrize(
-    "child",
-    [
-        state(EARLIER),
-        added(EARLIER, (ONE, 1500)),
-        odds(EARLIER, (ONE, 1500)),
-        status(EARLIER),
-        removed(EARLIER),
-        score(EARLIER, "0", "0"),
-        item(12, "mcr", EARLIER),
-        item(28, "ls", EARLIER, occurrenceTypeId="CORNERS_HOME", value=1),
-        item(25, "mo", EARLIER, id=7, action="ADDED"),
-        item(9, "abos", EARLIER),
-    ],
-)
-def test_whatever_is_older_than_the_removal_of_its_event_is_late(child: str):
+OF_AN_OFFER: dict[str, Callable[[int], str]] = {
+    "added": lambda t: added(t, (ONE, 1500)),
+    "odds": lambda t: odds(t, (ONE, 1500)),
+    "status": status,
+    "removed": removed,
+    "outcome added": lambda t: item(22, "booa", t, outcomes=[{"id": ONE, "betOfferId": OFFER, "odds": 1600}]),
+    "outcome removed": lambda t: item(23, "boor", t, outcomes=[{"id": ONE, "betOfferId": OFFER}]),
+    "outcome status": lambda t: item(32, "osu", t, outcomes=[{"id": ONE, "betOfferId": OFFER, "status": "SUSPENDED"}]),
+}
+OF_AN_EVENT: dict[str, Callable[[int], str]] = {
+    "state": state,
+    "score": lambda t: score(t, "0", "0"),
+    "clock removed": lambda t: item(12, "mcr", t),
+    "live statistic": lambda t: item(28, "ls", t, occurrenceTypeId="CORNERS_HOME", value=1),
+    "occurrence": lambda t: item(25, "mo", t, id=7, action="ADDED"),
+    "all suspended": lambda t: item(9, "abos", t),
+    **OF_AN_OFFER,
+}
+LATE_BY = {"older": (EARLIER, True), "at one time": (LATER, True), "newer": (LATER + 1, None)}
+
+
+@pytest.mark.parametrize(("t", "late"), LATE_BY.values(), ids=LATE_BY.keys())
+@pytest.mark.parametrize("child", OF_AN_EVENT.values(), ids=OF_AN_EVENT.keys())
+def test_only_what_is_newer_than_the_removal_of_its_event_is_current(
+    child: Callable[[int], str], t: int, late: bool | None
+):
+    """Its lines carry what is of one time in any order, and nothing would take away again what a removal did."""
     before = [added(T, (TWO, 1500)), odds(T + 1, (TWO, 1600))]
-    assert lateness(*before, gone(LATER), child) == [None, None, None, True]
+    assert lateness(*before, gone(LATER), child(t)) == [None, None, None, late]
+
+
+@pytest.mark.parametrize(("t", "late"), LATE_BY.values(), ids=LATE_BY.keys())
+@pytest.mark.parametrize("child", OF_AN_OFFER.values(), ids=OF_AN_OFFER.keys())
+def test_only_what_is_newer_than_the_removal_of_its_offer_is_current(
+    child: Callable[[int], str], t: int, late: bool | None
+):
+    if child is removed and t == LATER:
+        late = None  # says the same once more
+    before = [added(T, (TWO, 1500)), odds(T + 1, (TWO, 1600))]
+    assert lateness(*before, removed(LATER), child(t)) == [None, None, None, late]
+
+
+@pytest.mark.parametrize("removal", [gone, removed], ids=["event", "offer"])
+@pytest.mark.parametrize("back", [status, lambda t: odds(t, (TWO, 1500))], ids=["status", "odds"])
+@pytest.mark.parametrize("child", OF_AN_OFFER.values(), ids=OF_AN_OFFER.keys())
+def test_what_is_of_the_time_of_a_removal_stays_late_when_the_offer_came_back(
+    removal: Callable[[int], str], back: Callable[[int], str], child: Callable[[int], str]
+):
+    assert lateness(added(T, (ONE, 1500)), removal(EARLIER), back(LATER), child(EARLIER)) == [None, None, None, True]
+
+
+def test_what_an_event_line_brings_of_the_time_of_the_removal_brings_nothing_back():
+    """The general line had the removal, 10 ms before the event's line had seven offers suspended of that time."""
+    task = Task()
+    task.say(added(T, (ONE, 1500)), state(T), at_ms=T)
+    task.say(gone(LATER), line=GENERAL)
+    (record,) = task.say(status(LATER))
+    assert record["late"] is True
+    assert list(task.store.items(b"o")) == []
+    (record, offer) = task.say(state(LATER + 1), status(LATER + 1))
+    assert "late" not in record
+    assert "late" not in offer
+
+
+@pytest.mark.parametrize("removal", [gone, removed], ids=["event", "offer"])
+def test_removal_that_is_said_twice_at_one_time_is_late_only_when_the_offer_came_back(removal: Callable[[int], str]):
+    before = added(T, (ONE, 1500))
+    assert lateness(before, removal(EARLIER), removal(EARLIER)) == [None, None, None]
+    back = [removal(EARLIER), odds(LATER, (ONE, 1500)), removal(EARLIER)]
+    assert lateness(before, *back) == [None, None, None, True]
+
+
+def test_at_one_time_a_removal_after_its_fact_is_current():
+    assert lateness(added(T, (ONE, 1500)), status(LATER), removed(LATER)) == [None, None, None]
+    assert lateness(added(T, (ONE, 1500)), status(LATER), gone(LATER)) == [None, None, None]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,11 @@ from schemas.kambi.codes import Code, Count
 BEFORE_REQUEST_MS: Final = 2_000
 """How far an answer may lag behind push (fact sheet §7): caches on the way, and clocks that differ."""
 ABSENCES: Final = 2
-"""Complete answers of live/open in a row without a started event that mean it is gone."""
+"""Complete answers of live/open in a row without a started or finished event that mean it is gone."""
+_LISTED_ONCE: Final = frozenset({STARTED, "FINISHED"})
+"""States that an event has only after live/open had it: one that is to come is rightly absent, and of a state that
+nobody knows nothing is concluded. A finished one has left the list, and only its removal by push is still to come,
+which may fall into a gap; a connector that began anew does not know the event, so nobody would ever ask for it."""
 _NOT_FOUND: Final = 404
 _CLOCK_STEP_NS: Final = 60_000_000_000
 """How far our clock may have been set back between a request and its answer; later, it is no time of a request."""
@@ -223,7 +227,7 @@ class _Merge:
     def _absent_events(self, listed: Any) -> None:
         for event_id in shelf(self._context).event_ids():
             event = self.book.event(event_id)
-            if event_id in listed or event is None or event.removed_s or event.state != STARTED:
+            if event_id in listed or event is None or event.removed_s or event.state not in _LISTED_ONCE:
                 continue
             if not self._share.holds(event_id):
                 continue

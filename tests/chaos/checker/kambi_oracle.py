@@ -209,7 +209,7 @@ class Oracle:
                 event.absences = 0
                 self._live(event, one.get("liveData") or {}, 0, as_of)
         for event_id, event in self._events.items():
-            if event_id not in shown and event.there.value and event.state.value == "STARTED":
+            if event_id not in shown and event.there.value and event.state.value in ("STARTED", "FINISHED"):
                 event.absences += event.state.t <= as_of
                 if event.absences > 1:
                     event.there.put(False, 0, as_of)

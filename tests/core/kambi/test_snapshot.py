@@ -322,7 +322,29 @@ def test_started_event_absent_from_two_whole_answers_in_a_row_is_removed():
     assert show(task, nothing, OPEN) == []
 
 
-@pytest.mark.parametrize("child", [state(T + 1, "NOT_STARTED"), score(AS_OF + 1, "1", "0")], ids=["state", "raced"])
+def test_finished_event_whose_removal_was_lost_is_gone_with_two_lists_in_a_row_that_lack_it():
+    """No connector asks for it any more, and push said its removal to nobody: the lists alone tell."""
+    task = task_with(state(T + 1, "FINISHED"))
+    nothing: dict[str, Any] = {"liveEvents": []}
+    assert show(task, nothing, OPEN) == []
+    assert [kind for kind, _ in show(task, nothing, OPEN, requested_ms=ASKED + 5_000)] == ["event.removed"]
+    assert show(task, nothing, OPEN) == []
+    assert list(task.store.items(b"o" + OFFER.to_bytes(8, "big"))) == []
+
+
+def test_removal_by_push_after_that_by_lists_is_current():
+    task = task_with(state(T + 1, "FINISHED"))
+    for _ in range(2):
+        show(task, {"liveEvents": []}, OPEN)
+    (record,) = task.say(gone(ASKED + 1))
+    assert "late" not in record
+
+
+@pytest.mark.parametrize(
+    "child",
+    [state(T + 1, "NOT_STARTED"), state(T + 1, "POSTPONED"), state(AS_OF + 1, "FINISHED"), score(AS_OF + 1, "1", "0")],
+    ids=["not started", "of a state nobody knows", "just finished", "raced"],
+)
 def test_event_that_is_not_started_or_lives_is_not_removed(child: str):
     task = task_with(child)
     for _ in range(3):

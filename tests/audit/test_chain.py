@@ -104,7 +104,7 @@ FASTPATH_RAW = st.lists(
 
 def spoil(world, faults):
     # Either records are missing or some come again: beside a missing one, one that comes again after its raw record was
-    # judged is counted as too many, where an audit over everything may take it for the other (docs/audit-and-replay.md).
+    # judged is too many, where an audit over everything may take it for the other (docs/audit-and-replay.md).
     dropped = [fault for fault in faults if fault[0] != "again"]
     for fault, which, later in dropped if any(fault[0] == "drop" for fault in faults) else faults:
         if not world.places:

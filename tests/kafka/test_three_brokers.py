@@ -133,7 +133,7 @@ async def test_all_killed_at_once_keep_what_was_committed_and_nothing_else(clust
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     await torn.client.close()  # it would go on trying to abort
-    assert await asyncio.to_thread(cluster.start) == servers
+    servers = await asyncio.to_thread(cluster.start)  # others, if somebody took a port meanwhile
     assert not {cluster.pid(broker) for broker in cluster.brokers} & {*pids}
     async with asyncio.timeout(60), writer() as producer:  # which ends the torn transaction
         async with producer.transaction():

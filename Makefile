@@ -34,7 +34,7 @@ up: $(VENV)/.local ## Start everything on this machine, with a live view (make u
 	@$(BIN)/tricast up $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests, with a real Kafka of their own
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev ## Lint, types, import rules, stale files
 	$(BIN)/ruff check .

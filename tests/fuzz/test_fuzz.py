@@ -43,6 +43,7 @@ def _swells(given: Input) -> None:
 @pytest.mark.parametrize(("take", "kind"), [(_raises, "KeyError"), (_hangs, "HungError"), (_swells, "memory")])
 def test_what_is_wrong_is_noticed(take: Take, kind: str):
     target = Target(name="planted", samples=lambda: [[]], begin=lambda: take)
+    bytearray(600 * 1024 * 1024)  # what this process had at most before hides nothing
     with watching():
         seen = play(target, [Input(b"1"), Input(b"2 77 3"), Input(b"4")])
     assert seen is not None

@@ -1,9 +1,11 @@
 """One run: the product comes up, is struck, comes to rest and is judged."""
 
 import json
+import subprocess
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from platform import python_version
 from typing import Any, Final
 
@@ -121,6 +123,7 @@ def _about(product: Product, seconds: float) -> dict[str, Any]:
             "kafka": product.kafka.status().version,
             "python": python_version(),
         },
+        "commit": _commit(),
         "settings": product.environment,
         "prefix": product.prefix,
         "topics": product.topics,
@@ -128,3 +131,14 @@ def _about(product: Product, seconds: float) -> dict[str, Any]:
         "session_timeout_s": settings.SESSION_TIMEOUT_S,
         "transaction_timeout_s": settings.TRANSACTION_TIMEOUT_S,
     }
+
+
+def _commit() -> str:
+    """Return which commit this is run from; empty outside of a clone."""
+    asked = subprocess.run(
+        ["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    return asked.stdout.decode().strip()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -44,11 +45,16 @@ class Vendor:
     def __init__(self):
         self.faults = {"refuse_every": 0, "refuse_status": 429, "junk_every": 7, "stall_every_s": 0}
         self.cuts = 0
+        self.processes = self
+        self.ended = []
+
+    def end(self, name, number, timeout_s):
+        self.ended.append((name, number))
 
     def ask(self, feed, path, body=None):
-        if path == "/simulator/cut":
+        if path.startswith("/simulator/cut"):
             self.cuts += 1
-            return {"ended": 3}
+            return {"ended": {"socket": 3}} if feed == "fastpath" else {"ended": 3}
         self.faults = self.faults if body is None else body
         return dict(self.faults)
 
@@ -63,6 +69,17 @@ def test_a_vendor_has_its_own_faults_back_and_keeps_what_others_told_it_meanwhil
     product.faults["stall_every_s"] = 9
     fault.heal(product)  # pyright: ignore[reportArgumentType]
     assert product.faults == before | {"stall_every_s": 9}
+
+
+@pytest.mark.parametrize(
+    ("seed", "ended"), [(1, []), (5, [("connector:fastpath", signal.SIGTERM)])], ids=["429", "token"]
+)
+def test_after_a_wrong_token_the_operator_starts_the_connector_again(seed, ended):
+    product, fault = Vendor(), vendor.VendorRefusing("vendor:fastpath")
+    told = fault.inject(product, Random(seed))  # pyright: ignore[reportArgumentType]
+    assert (told["refuse_status"] is None) == bool(ended)
+    fault.heal(product)  # pyright: ignore[reportArgumentType]
+    assert product.ended == ended
 
 
 CLOCK = """

@@ -1,5 +1,6 @@
 """A vendor that refuses, is slow, floods or falls silent: what its simulator is told, and told no more."""
 
+import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ Settings = Mapping[str, Any]
 _FOR_GOOD: Final = {"stall_every_s": 86_400, "stall_for_s": 86_399.999}
 """A silence that is on until it is told to be off."""
 _PATIENCE_S: Final = 180.0
+_GRACE_S: Final = 40.0
 
 _Draw = Callable[[Random], Settings]
 
@@ -97,14 +99,23 @@ class _Told:
 class VendorRefusing(_Told):
     """Every connection is cut and every handshake refused: 429 or 503; FastPath also as a wrong token, RMS with 500.
 
-    What must hold: the gap is on record from the last frame to the ``opened`` after it; attempts stay within budget.
+    What must hold: the gap is on record from the last frame to the ``opened`` after it; attempts stay within budget. A
+    wrong token ends FastPath's lines for good, with an alarm: then its operator starts the connector again.
     """
 
     name: str = "vendor-refusing"
+    wrong_token: bool = False
 
     def inject(self, product: "Product", random: Random) -> dict[str, Any]:
         told = self.tell(product, REFUSING[self.feed](random))
+        self.wrong_token = self.feed == "fastpath" and told["refuse_status"] is None
         return told | cut(product, self.feed, "cut")
+
+    def heal(self, product: "Product") -> None:
+        """Put back what was there; be the operator, where one has to act."""
+        _Told.heal(self, product)
+        if self.wrong_token:
+            product.processes.end(f"connector:{self.feed}", signal.SIGTERM, _GRACE_S)
 
 
 @dataclass(slots=True)

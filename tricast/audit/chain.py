@@ -11,10 +11,11 @@ from tricast.audit.carried import Carried, Range, Step, place_of
 from tricast.audit.order import Order
 from tricast.audit.records import Output
 from tricast.audit.report import Report
-from tricast.audit.run import Audit, BySource, Judge, Progress, Scope
+from tricast.audit.run import Audit, BySource, Judge, Scope
 from tricast.audit.scratch import scratch_database
 from tricast.audit.shelf import Shelf
 from tricast.audit.spans import Kafka, Span
+from tricast.progress import Progress
 
 
 async def go_on(kafka: Kafka, scope: Scope, progress: Progress, carried: Carried | None) -> Step:

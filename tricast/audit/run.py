@@ -21,9 +21,7 @@ from tricast.audit.report import Report
 from tricast.audit.scratch import scratch_database
 from tricast.audit.shelf import Shelf
 from tricast.audit.spans import Kafka, Span
-
-Progress = Callable[[str, int, int], None]
-"""Told of phase, records done, records to do."""
+from tricast.progress import Progress
 
 _SETTLE_MS = 60_000
 """Beside the hold-back: it is over with the next record of its line, and ticks come each second."""

@@ -66,7 +66,7 @@ SCOPES: Mapping[str, Callable[[Settings, int | None, Path | None], AnyScope]] = 
 @click.command()
 @click.argument("feeds", nargs=-1, type=click.Choice(sorted(SCOPES)), metavar="[FEED]...")
 @json_option
-@click.option("--since", "since_ms", type=Time(), help="Judge raw records from this time on, e.g. 2026-11-21T18:00.")
+@click.option("--since", "since_ms", type=Time(), help="Judge raw records from this time on: 2h, or ISO 8601 (UTC).")
 @click.option(
     "--timeout",
     "timeout_s",

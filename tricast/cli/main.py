@@ -19,7 +19,7 @@ _COMMANDS = MappingProxyType(
     {
         "audit": "tricast.cli.audit:audit",
         "connect": "tricast.cli.connect:connect",
-        "dlq": "tricast.cli.dlq:dlq",
+        "dlq": "tricast.cli.dlq.group:dlq",
         "doctor": "tricast.cli.doctor:doctor",
         "kafka": "tricast.cli.kafka:kafka",
         "reconcile": "tricast.cli.reconcile:reconcile",

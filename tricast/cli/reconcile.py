@@ -9,12 +9,12 @@ import click
 from aiokafka import TopicPartition
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from schemas.errors import EnvironmentFault
 from tricast.audit.spans import Kafka, Span
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
+from tricast.cli.progress import progress_bar
 from tricast.reconcile import CAUSES, TOPICS, Reconciliation, totals
 from tricast.settings import Settings
 
@@ -60,15 +60,13 @@ async def _read(settings: Settings, hours: float, *, quiet: bool) -> Reconciliat
         for tp, (_, end) in (await kafka.spans(partitions)).items():
             first = await kafka.since(tp, since_ms)
             spans[tp] = (end if first is None else first, end)
-    total = sum(end - begin for begin, end in spans.values())
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
-        task = bar.add_task("reading", total=total)
+    done, total = 0, sum(end - begin for begin, end in spans.values())
+    with progress_bar(quiet=quiet) as progress:
         async for batch in kafka.read(spans, "read_committed"):
             for record in batch:
                 found.observe(dict(record.headers), record.value or b"{}")
-            bar.advance(task, len(batch))
+            done += len(batch)
+            progress("reading", done, total)
     found.finish()
     return found
 

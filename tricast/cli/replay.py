@@ -33,7 +33,12 @@ _OUTCOMES = ("equal", "different", "missing", "extra", "reordered", "compacted",
 
 @click.command()
 @click.argument("feed", type=click.Choice(FEEDS))
-@click.option("--from", "from_ms", type=Time(), help="Compare from this time on.  [default: the first record kept]")
+@click.option(
+    "--from",
+    "from_ms",
+    type=Time(),
+    help="Compare from this time on: 2h, or ISO 8601 (UTC).  [default: the first record kept]",
+)
 @click.option("--to", "to_ms", type=Time(), help="And before this one.  [default: where the processors have committed]")
 @click.option("--show", "shown", type=click.IntRange(0), default=5, show_default=True, help="Differences of a kind.")
 @click.option(

@@ -1,21 +1,28 @@
 """Times on the command line."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import click
 
+_AGO = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
 
 class Time(click.ParamType):
-    """ISO 8601, UTC unless it names another zone."""
+    """A time: so long ago (``90m``, ``2h``, ``3d``), or ISO 8601, UTC unless it names another zone."""
 
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
         """Return UTC milliseconds."""
-        if isinstance(value, int):
-            return value
+        text = str(value)
+        ago = _AGO.fullmatch(text)
         try:
-            time = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no time such as 2026-11-21T18:00", param, ctx)
-        return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+            if ago is not None:
+                time = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: float(ago[1])})
+            else:
+                time = datetime.fromisoformat(text)
+            return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+        except (ValueError, OverflowError):
+            self.fail(f"{text!r} is no time such as 2h, 3d or 2026-11-21T18:00", param, ctx)

@@ -1,6 +1,6 @@
 """Read dead letters, single records, and the state of a stream task, from Kafka."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 
 from aiokafka import TopicPartition
 
@@ -11,13 +11,11 @@ from schemas.replay import Position
 from tricast.audit.records import KafkaRecord
 from tricast.audit.spans import Kafka, Span
 from tricast.dlq.letters import SUFFIX, Choice, Letter, read_letter
-
-Watch = Callable[[int, int], None]
-"""Called with records read and records there are."""
+from tricast.progress import Progress
 
 
 async def letters(
-    kafka: Kafka, prefix: str, feeds: Iterable[str], choice: Choice, watch: Watch
+    kafka: Kafka, prefix: str, feeds: Iterable[str], choice: Choice, progress: Progress
 ) -> AsyncIterator[Letter]:
     """Yield the dead letters of ``feeds`` that ``choice`` takes, each partition in its order.
 
@@ -40,8 +38,8 @@ async def letters(
             if letter is not None and choice.takes(letter):
                 yield letter
         done += len(batch)
-        watch(done, total)
-    watch(total, total)
+        progress("reading", done, total)
+    progress("reading", total, total)
 
 
 async def record_at(kafka: Kafka, position: Position) -> KafkaRecord | None:
@@ -58,7 +56,7 @@ async def record_at(kafka: Kafka, position: Position) -> KafkaRecord | None:
     return None
 
 
-async def restore(kafka: Kafka, task: StreamTask, changelog: str, watch: Watch) -> None:
+async def restore(kafka: Kafka, task: StreamTask, changelog: str, progress: Progress) -> None:
     """Give ``task`` the state that the worker of its partition has committed."""
     tp = TopicPartition(changelog, task.partition.partition)
     begin, end = (await kafka.spans([tp]))[tp]
@@ -70,4 +68,4 @@ async def restore(kafka: Kafka, task: StreamTask, changelog: str, watch: Watch) 
                 task.position, task.stream_time_ns = checkpoint.offset, checkpoint.stream_time_ns
             elif key.startswith(STATE_PREFIX):
                 task.store.restore(key[len(STATE_PREFIX) :], record.value)
-        watch(batch[-1].offset - begin, end - begin)
+        progress("state", batch[-1].offset - begin, end - begin)

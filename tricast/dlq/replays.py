@@ -11,10 +11,10 @@ from tricast.dlq import reader
 from tricast.dlq.dry_run import Outcome, task_of, would_come
 from tricast.dlq.guard import refusal
 from tricast.dlq.letters import Choice, Letter
-from tricast.dlq.reader import Watch
 from tricast.dlq.requests import completed, in_order, lacks, request_of
 from tricast.dlq.writer import write
 from tricast.processors import PROCESSORS
+from tricast.progress import Progress
 from tricast.settings import Settings
 
 
@@ -61,10 +61,10 @@ class Replays:
         self._even_if_unchanged = even_if_unchanged
         self._version = version("tricast")
 
-    async def plan(self, feeds: Iterable[str], choice: Choice, limit: int, watch: Watch) -> Plan:
+    async def plan(self, feeds: Iterable[str], choice: Choice, limit: int, progress: Progress) -> Plan:
         """Return what is to be done with the letters of ``choice``, the oldest ``limit`` of them."""
         prefix = self._settings.topic_prefix
-        chosen = [letter async for letter in reader.letters(self._kafka, prefix, feeds, choice, watch)]
+        chosen = [letter async for letter in reader.letters(self._kafka, prefix, feeds, choice, progress)]
         chosen = in_order(chosen)
         plan = Plan(left=max(0, len(chosen) - limit))
         for letter in chosen[:limit]:
@@ -78,7 +78,7 @@ class Replays:
                 plan.taken.append(Taken(whole))
         return plan
 
-    async def try_out(self, plan: Plan, now_ms: int, watch: Watch) -> None:
+    async def try_out(self, plan: Plan, now_ms: int, progress: Progress) -> None:
         """Note for each letter what would come of it now; they are tried one after the other, as they would be done."""
         tasks: dict[Partition, StreamTask] = {}
         for one in plan.taken:
@@ -86,27 +86,27 @@ class Replays:
             partition = Partition(row.topic, row.partition)
             task = tasks.get(partition)
             if task is None:
-                task = tasks[partition] = await self._task(partition, watch)
+                task = tasks[partition] = await self._task(partition, progress)
             one.outcome = would_come(task, row, now_ms)
 
-    async def ask(self, plan: Plan, rate: float | None, watch: Watch) -> list[str]:
+    async def ask(self, plan: Plan, rate: float | None, progress: Progress) -> list[str]:
         """Write the requests; return their positions, in the order of the letters."""
         written = 0
 
         def done(number: int) -> None:
             nonlocal written
             written += number
-            watch(written, len(plan.taken))
+            progress("asking", written, len(plan.taken))
 
         rows = (request_of(one.letter) for one in plan.taken)
         return await write(self._settings.kafka.client(), rows, rate=rate, done=done)
 
-    async def _task(self, partition: Partition, watch: Watch) -> StreamTask:
+    async def _task(self, partition: Partition, progress: Progress) -> StreamTask:
         source = partition.topic.removeprefix(self._settings.topic_prefix)
         processor = self._processor(source)
         task = task_of(processor, partition, self._version)
         changelog = f"{self._settings.topic_prefix}changelog.{processor.name}.{source}"
-        await reader.restore(self._kafka, task, changelog, watch)
+        await reader.restore(self._kafka, task, changelog, progress)
         return task
 
     def _processor(self, source: str) -> Processor:

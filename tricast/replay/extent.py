@@ -1,7 +1,7 @@
 """How far a replay goes: committed positions, what Kafka still has, and the windows that follow from them."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
@@ -12,12 +12,10 @@ from processors.engine.topology import Topology
 from schemas.errors import EnvironmentFault
 from schemas.topics import TOPICS
 from tricast.audit.spans import Kafka, Span
+from tricast.progress import Progress
 from tricast.replay.changelog import Fold
 from tricast.replay.memory import Memory
 from tricast.replay.window import FOREVER_MS, Window
-
-Progress = Callable[[str, int, int], None]
-"""Told of phase, records done, records to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from processors.engine.cycle import Partitioner
 from schemas.topics import Topic
 from tricast.audit.records import KafkaRecord
 from tricast.audit.spans import Kafka, Span
+from tricast.progress import Progress
 from tricast.replay.bench import Bench
-from tricast.replay.extent import Extent, Progress, ReplayTask, Scope, partitions_of
+from tricast.replay.extent import Extent, ReplayTask, Scope, partitions_of
 from tricast.replay.keep import Keep
 from tricast.replay.play import Player
 from tricast.replay.report import Report, TaskReport

@@ -1,6 +1,6 @@
 """One audit of RMS: wait for the processors, read every topic up to a settled end, judge each bet."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,8 +20,7 @@ from tricast.audit.rms.judge import HealthRecord, judge_case, judge_gaps
 from tricast.audit.rms.truth import RmsLedger, truths
 from tricast.audit.scratch import scratch_database
 from tricast.audit.spans import Isolation, Kafka, Span
-
-Progress = Callable[[str, int, int], None]
+from tricast.progress import Progress
 
 _LETTERS = "rms.dead-letters"
 _HOPS = 3

@@ -43,6 +43,7 @@ check: $(VENV)/.dev ## Lint, types, import rules, stale files
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.export --check
+	$(BIN)/python -m schemas.metrics --check
 
 bench: $(VENV)/.dev ## Compare the engine with its peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -2,12 +2,14 @@
 
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
 from tests.chaos.fault import Kind
 from tests.chaos.product import VENDORS, WORKERS, Product
+from tricast.kafka import Cluster
 
 IN_SYNC_S: Final = 180.0
 _GRACE_S: Final = 40.0
@@ -66,39 +68,34 @@ class Stop:
 
 
 @dataclass(slots=True)
-class KillBroker:
-    """SIGKILL of one broker; healed when it serves again and every replica is in sync."""
+class BrokerAway:
+    """One broker is taken away; healed when it serves again and every replica is in sync."""
 
     target: str
-    name: str = "kill"
+    name: str
+    take: Callable[[Cluster, int], None]
+    give_back: Callable[[Cluster, int], None]
     struck: int = 0
 
     def inject(self, product: Product, random: Random) -> dict[str, Any]:
-        self.struck = _broker(self.target, product)
-        product.kafka.kill_broker(self.struck)
+        is_controller = self.target == "controller"
+        self.struck = product.controller() if is_controller else int(self.target.removeprefix("broker:"))
+        self.take(product.kafka, self.struck)
         return {"broker": self.struck}
 
     def heal(self, product: Product) -> None:
-        product.kafka.start_broker(self.struck)
+        self.give_back(product.kafka, self.struck)
         product.kafka.await_in_sync(IN_SYNC_S)
 
 
-@dataclass(slots=True)
-class StopBroker:
+def kill_broker(target: str) -> BrokerAway:
+    """SIGKILL of one broker."""
+    return BrokerAway(target, "kill", Cluster.kill_broker, Cluster.start_broker)
+
+
+def stop_broker(target: str) -> BrokerAway:
     """SIGSTOP of one broker."""
-
-    target: str
-    name: str = "stop"
-    struck: int = 0
-
-    def inject(self, product: Product, random: Random) -> dict[str, Any]:
-        self.struck = _broker(self.target, product)
-        product.kafka.pause_broker(self.struck)
-        return {"broker": self.struck}
-
-    def heal(self, product: Product) -> None:
-        product.kafka.resume_broker(self.struck)
-        product.kafka.await_in_sync(IN_SYNC_S)
+    return BrokerAway(target, "stop", Cluster.pause_broker, Cluster.resume_broker)
 
 
 @dataclass(slots=True)
@@ -159,10 +156,6 @@ class Scale:
         product.scale(self.processor, self.before)
 
 
-def _broker(target: str, product: Product) -> int:
-    return product.controller() if target == "controller" else int(target.removeprefix("broker:"))
-
-
 _WORKERS: Final = tuple(f"worker:{name}:{number + 1}" for name, count in WORKERS.items() for number in range(count))
 _CONNECTORS: Final = tuple(f"connector:{feed}" for feed in VENDORS)
 _BROKERS: Final = tuple(f"broker:{number}" for number in (1, 2, 3))
@@ -177,10 +170,10 @@ KINDS: Final = (
     Kind(name="kill", make=Kill, targets=_CONNECTORS, lane="connectors", per_seed=22),
     Kind(name="term", make=Term, targets=_CONNECTORS, lane="connectors", per_seed=3),
     Kind(name="stop", make=Stop, targets=_CONNECTORS, lane="connectors", lasts_s=_STOPS_S, per_seed=3),
-    Kind(name="kill", make=KillBroker, targets=_BROKERS, lane="brokers", lasts_s=(4.0, 8.0), per_seed=7),
-    Kind(name="kill", make=KillBroker, targets=("controller",), lane="brokers", lasts_s=(4.0,), per_seed=2),
-    Kind(name="stop", make=StopBroker, targets=_BROKERS, lane="brokers", lasts_s=_STOPS_S, per_seed=1),
-    Kind(name="stop", make=StopBroker, targets=("controller",), lane="brokers", lasts_s=(8.0, 14.0), per_seed=1),
+    Kind(name="kill", make=kill_broker, targets=_BROKERS, lane="brokers", lasts_s=(4.0, 8.0), per_seed=7),
+    Kind(name="kill", make=kill_broker, targets=("controller",), lane="brokers", lasts_s=(4.0,), per_seed=2),
+    Kind(name="stop", make=stop_broker, targets=_BROKERS, lane="brokers", lasts_s=_STOPS_S, per_seed=1),
+    Kind(name="stop", make=stop_broker, targets=("controller",), lane="brokers", lasts_s=(8.0, 14.0), per_seed=1),
     Kind(name="kill-all", make=KillBrokers, targets=("brokers",), lane="brokers", lasts_s=(5.0,)),
     Kind(name="roll", make=RollBrokers, targets=("brokers",), lane="brokers"),
 )

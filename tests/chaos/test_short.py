@@ -12,13 +12,13 @@ from tests.chaos.product import Product
 from tests.chaos.progress import Screen
 from tests.chaos.quiet import Pace
 from tests.chaos.run import run
-from tests.chaos.strikes import Kill, KillBroker
+from tests.chaos.strikes import Kill, kill_broker
 from tricast.kafka import Cluster
 
 KINDS = (
     Kind(name="kill", make=Kill, targets=("worker:fastpath.audit:1",), lane="workers"),
     Kind(name="kill", make=Kill, targets=("connector:fastpath",), lane="connectors"),
-    Kind(name="kill", make=KillBroker, targets=("broker:2",), lane="brokers", lasts_s=(2.0,)),
+    Kind(name="kill", make=kill_broker, targets=("broker:2",), lane="brokers", lasts_s=(2.0,)),
 )
 
 HURRIED = Pace(calm_s=2.0, slack_s=0.0, after_s=0.0)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import psutil
 from confluent_kafka.admin import AdminClient
@@ -31,38 +32,40 @@ def leader_of(site: Site) -> int:
     return admin.list_topics(site.topic, timeout=30).topics[site.topic].partitions[0].leader
 
 
+def every(site: Site) -> list[int]:
+    """Return all brokers."""
+    return [*site.cluster.brokers]
+
+
+def the_leader(site: Site) -> list[int]:
+    """Return the broker that leads partition 0, alone."""
+    return [leader_of(site)]
+
+
+def all_but_the_leader(site: Site) -> list[int]:
+    """Return the others; without them: no majority of controllers, fewer replicas than ``min.insync.replicas``."""
+    leader = leader_of(site)
+    return [broker for broker in site.cluster.brokers if broker != leader]
+
+
 @contextmanager
-def all_killed(site: Site) -> Iterator[None]:
-    """Every broker gets SIGKILL at once."""
-    for broker in site.cluster.brokers:
-        os.kill(_pid(site, broker), signal.SIGKILL)
+def killed(site: Site, which: Callable[[Site], list[int]]) -> Iterator[None]:
+    """SIGKILL for all of them at once."""
+    for pid in [_pid(site, broker) for broker in which(site)]:
+        os.kill(pid, signal.SIGKILL)
     yield
     site.cluster.start()
 
 
 @contextmanager
-def all_paused(site: Site) -> Iterator[None]:
-    for broker in site.cluster.brokers:
+def paused(site: Site, which: Callable[[Site], list[int]]) -> Iterator[None]:
+    """SIGSTOP: connections stay open and nothing answers."""
+    brokers = which(site)
+    for broker in brokers:
         site.cluster.pause_broker(broker)
     yield
-    for broker in site.cluster.brokers:
+    for broker in brokers:
         site.cluster.resume_broker(broker)
-
-
-@contextmanager
-def leader_killed(site: Site) -> Iterator[None]:
-    leader = leader_of(site)
-    site.cluster.kill_broker(leader)
-    yield
-    site.cluster.start_broker(leader)
-
-
-@contextmanager
-def leader_paused(site: Site) -> Iterator[None]:
-    leader = leader_of(site)
-    site.cluster.pause_broker(leader)
-    yield
-    site.cluster.resume_broker(leader)
 
 
 @contextmanager
@@ -72,28 +75,6 @@ def leader_moves(site: Site) -> Iterator[None]:
     site.cluster.stop_broker(leader)
     yield
     site.cluster.start_broker(leader)
-
-
-@contextmanager
-def two_killed(site: Site) -> Iterator[None]:
-    """The leader alone is left: no majority of the controllers, and fewer replicas than ``min.insync.replicas``."""
-    leader = leader_of(site)
-    others = [broker for broker in site.cluster.brokers if broker != leader]
-    for broker in others:
-        site.cluster.kill_broker(broker)
-    yield
-    site.cluster.start()
-
-
-@contextmanager
-def two_paused(site: Site) -> Iterator[None]:
-    leader = leader_of(site)
-    others = [broker for broker in site.cluster.brokers if broker != leader]
-    for broker in others:
-        site.cluster.pause_broker(broker)
-    yield
-    for broker in others:
-        site.cluster.resume_broker(broker)
 
 
 @contextmanager
@@ -139,7 +120,7 @@ def client_stopped(site: Site) -> Iterator[None]:
 def client_stopped_and_all_killed(site: Site) -> Iterator[None]:
     """The client sleeps through an outage: it wakes up with dead connections, and Kafka is there."""
     site.client.send_signal(signal.SIGSTOP)
-    with all_killed(site):
+    with killed(site, every):
         yield
     site.client.send_signal(signal.SIGCONT)
 
@@ -149,7 +130,7 @@ def no_descriptors_and_all_killed(site: Site) -> Iterator[None]:
     """The client may open nothing any more, neither a connection nor a file, and then loses what it has to Kafka."""
     before = site.client.rlimit(psutil.RLIMIT_NOFILE)
     site.client.rlimit(psutil.RLIMIT_NOFILE, (3, before[1]))
-    with all_killed(site):
+    with killed(site, every):
         yield
     site.client.rlimit(psutil.RLIMIT_NOFILE, before)
 
@@ -157,21 +138,18 @@ def no_descriptors_and_all_killed(site: Site) -> Iterator[None]:
 Strike = Callable[[Site], AbstractContextManager[None]]
 
 STRIKES: dict[str, Strike] = {
-    strike.__name__.replace("_", "-"): strike
-    for strike in (
-        all_killed,
-        all_paused,
-        leader_killed,
-        leader_paused,
-        leader_moves,
-        two_killed,
-        two_paused,
-        leader_slow,
-        leader_disk_full,
-        client_stopped,
-        client_stopped_and_all_killed,
-        no_descriptors_and_all_killed,
-    )
+    "all-killed": partial(killed, which=every),
+    "all-paused": partial(paused, which=every),
+    "leader-killed": partial(killed, which=the_leader),
+    "leader-paused": partial(paused, which=the_leader),
+    "leader-moves": leader_moves,
+    "two-killed": partial(killed, which=all_but_the_leader),
+    "two-paused": partial(paused, which=all_but_the_leader),
+    "leader-slow": leader_slow,
+    "leader-disk-full": leader_disk_full,
+    "client-stopped": client_stopped,
+    "client-stopped-and-all-killed": client_stopped_and_all_killed,
+    "no-descriptors-and-all-killed": no_descriptors_and_all_killed,
 }
 
 

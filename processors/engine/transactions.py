@@ -188,6 +188,22 @@ class _FencingSender(sender.Sender):
         node = await self._find_coordinator(sender.CoordinationType.GROUP, group)
         await _FencedOffsetCommitHandler(self, offsets, group).do(node)
 
+    async def _do_txn_commit(self, commit_result: Any) -> None:
+        # Kafka answers UNKNOWN_SERVER_ERROR to a commit that meets a namesake's start or its own time-out half-way
+        # (docs/upstream/kafka-commit-meets-fence.md), and aiokafka gives up for good. Asked again, it says what became
+        # of the transaction: an end that was made already is confirmed, a fenced producer is told so.
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._txn_manager.transaction_timeout_ms / 1000
+        while True:
+            try:
+                await super()._do_txn_commit(commit_result)
+            except kafka_errors.UnknownError:
+                if now() > deadline:
+                    raise
+            else:
+                return
+            await asyncio.sleep(self._retry_backoff)
+
     async def _do_add_partitions_to_txn(self, partitions: set[TopicPartition]) -> bool:
         node = await self._find_coordinator(sender.CoordinationType.TRANSACTION, self._txn_manager.transactional_id)
         return bool(await _QuickAddPartitionsHandler(self, partitions).do(node))

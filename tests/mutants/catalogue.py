@@ -36,6 +36,7 @@ PIPELINE = ENGINE + "test_pipeline.py::"
 CLOSING = PIPELINE + "test_closing_waits_for_what_is_computed_and_written_and_drops_what_waits"
 DETACHED = PIPELINE + "test_what_is_computed_meanwhile_is_no_part_of_the_transaction_on_its_way"
 READ_ON = ENGINE + "test_engine.py::test_a_task_that_somebody_may_have_owned_in_between_is_read_on"
+STILL_A_BUG = "tests/dlq/test_kambi.py::test_a_bug_that_is_there_still_makes_a_letter_that_counts"
 RULES = ENGINE + "test_position_rules.py"
 
 _PLAIN_PRODUCER = """
@@ -45,6 +46,14 @@ _PLAIN_PRODUCER = """
             for partition, key, value, headers in rows:
                 await plain.send_and_wait(topic, value, key=key, partition=partition, headers=headers)
 """
+
+_TAKES_BACK = """            self.store.rollback()
+            del self.outputs[written:]
+            self.counts.dead_letters = dead_letters
+"""
+_LETTER = "            self.dead_letter(record.value"
+_FINAL = "                raise\n            else"
+_FAILED_REPLAY = "            remember(replay, self.store)\n            detail"
 
 MUTANTS = (
     Mutant(
@@ -363,6 +372,33 @@ MUTANTS = (
         (ENGINE + "test_transactions.py::test_a_broker_that_dies_while_it_looks_for_a_coordinator_is_not_the_end",),
     ),
     Mutant(
+        "unknown-end-is-final",
+        "what became of a transaction is asked for again when Kafka does not know",
+        (
+            _in(
+                "transactions",
+                "                if now() > deadline:\n                    raise\n            else",
+                _FINAL,
+            ),
+        ),
+        (
+            ENGINE + "test_unknown_end.py::test_a_commit_with_an_unknown_answer_is_asked_for_again",
+            ENGINE + "test_unknown_end.py::test_a_fenced_commit_with_an_unknown_answer_ends_as_fenced",
+        ),
+    ),
+    Mutant(
+        "unknown-end-for-ever",
+        "a broker that never knows what became of a transaction is not asked for ever",
+        (_in("transactions", "deadline = now() + self._txn_manager", "deadline = now() + 1e9 + self._txn_manager"),),
+        (ENGINE + "test_unknown_end.py::test_a_broker_that_never_knows_is_not_asked_for_ever",),
+    ),
+    Mutant(
+        "patient-with-a-hung-broker",
+        "a request may take half a transaction's time at most",
+        (_in("transactions", "int(transaction_timeout_s * 1000 / 2))", "10**9)"),),
+        (ENGINE + "test_transactions.py::test_a_broker_that_hangs_leaves_time_to_ask_another_within_the_transaction",),
+    ),
+    Mutant(
         "refusal-unheard",
         "a worker that its group refuses ends",
         (_in("transport", "        self._consumer._coordinator.check_errors()\n", ""),),
@@ -426,14 +462,65 @@ MUTANTS = (
     Mutant(
         "no-rollback",
         "a failed record's state is taken back",
-        (_in("task", "            self.store.rollback()\n", ""),),
+        (_in("task", _TAKES_BACK + _LETTER, _TAKES_BACK.replace("            self.store.rollback()\n", "") + _LETTER),),
         (ENGINE + "test_task.py::test_a_failed_record_leaves_neither_state_nor_outputs_and_its_siblings_stay",),
     ),
     Mutant(
         "outputs-of-failed",
         "a failed record's outputs are taken back",
-        (_in("task", "            del self.outputs[written:]\n", ""),),
+        (
+            _in(
+                "task",
+                _TAKES_BACK + _LETTER,
+                _TAKES_BACK.replace("            del self.outputs[written:]\n", "") + _LETTER,
+            ),
+        ),
         (ENGINE + "test_task.py::test_a_failed_record_leaves_neither_state_nor_outputs_and_its_siblings_stay",),
+    ),
+    Mutant(
+        "no-rollback-of-a-replay",
+        "a failed replay's state is taken back",
+        (
+            _in(
+                "task",
+                _TAKES_BACK + _FAILED_REPLAY,
+                _TAKES_BACK.replace("            self.store.rollback()\n", "") + _FAILED_REPLAY,
+            ),
+        ),
+        (STILL_A_BUG,),
+    ),
+    Mutant(
+        "outputs-of-a-failed-replay",
+        "a failed replay's outputs are taken back",
+        (
+            _in(
+                "task",
+                _TAKES_BACK + _FAILED_REPLAY,
+                _TAKES_BACK.replace("            del self.outputs[written:]\n", "") + _FAILED_REPLAY,
+            ),
+        ),
+        (STILL_A_BUG,),
+    ),
+    Mutant(
+        "failed-replay-forgotten",
+        "a letter whose replay failed is not replayed again; the new letter is",
+        (_in("task", _FAILED_REPLAY, "            detail"),),
+        (STILL_A_BUG,),
+    ),
+    Mutant(
+        "replayed-again",
+        "a second request of a letter is refused",
+        (_in("task", "        if is_replayed(replay, self.store):\n", "        if False:\n"),),
+        ("tests/dlq/test_kambi.py::test_a_second_request_of_a_letter_is_refused",),
+    ),
+    Mutant(
+        "time-far-ahead",
+        "a time of receipt far after the record's own moves no stream time",
+        (_in("task", " and not is_ahead:\n", ":\n"),),
+        (
+            ENGINE + "test_task.py"
+            "::test_time_of_receipt_far_after_the_records_own_moves_no_stream_time_and_is_a_dead_letter",
+        ),
     ),
     Mutant(
         "no-stop-ratio",

@@ -43,7 +43,8 @@ def value_text(value: bytes) -> str:
     try:
         text = value.decode()
     except UnicodeDecodeError:
-        return "\n".join(_hex(value))
+        more = f"\n… {len(value) - HEX_BYTES:,} more bytes; --raw gives all" if len(value) > HEX_BYTES else ""
+        return "\n".join(hex_lines(value, HEX_BYTES)) + more
     try:
         return msgspec.json.format(text, indent=2)  # numbers stay as they were written
     except (msgspec.DecodeError, RecursionError):
@@ -54,10 +55,9 @@ def _escaped(text: str) -> str:
     return "".join(one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode() for one in text)
 
 
-def _hex(value: bytes) -> Iterator[str]:
-    for start in range(0, min(len(value), HEX_BYTES), _ROW):
-        row = value[start : start + _ROW]
+def hex_lines(value: bytes, most: int) -> Iterator[str]:
+    """Yield lines of offset, bytes and ASCII for the first ``most`` bytes of ``value``."""
+    for start in range(0, min(len(value), most), _ROW):
+        row = value[start : min(start + _ROW, most)]
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)  # printable ASCII
         yield f"{start:08x}  {row.hex(' '):<{_ROW * 3}} {text}"
-    if len(value) > HEX_BYTES:
-        yield f"… {len(value) - HEX_BYTES:,} more bytes; --raw gives all"

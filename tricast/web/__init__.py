@@ -1,0 +1,1 @@
+"""The status page: what the monitor sees, drawn by the server, live by server-sent events."""

@@ -132,7 +132,10 @@ def decode(value: bytes) -> AnyMessage:
     Raises:
         msgspec.DecodeError: It is none.
     """
-    message: AnyMessage = _DECODER.decode(value)
+    try:
+        message: AnyMessage = _DECODER.decode(value)
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two through
+        raise msgspec.DecodeError(str(error)) from error
     return message
 
 

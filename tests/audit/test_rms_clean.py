@@ -27,6 +27,30 @@ BAD_BETS = (
 )
 
 
+BAD_MESSAGES = {
+    "empty": b"",
+    "no UTF-8": b'{"type":"time","customer":"\xff","now_ns":1}',
+    "deep": b"[" * 100_000,
+    "deep inside": b'{"type":"time","customer":"7","now_ns":' + b"[" * 100_000,
+    "another customer": b'{"type":"time","customer":"[/x]","now_ns":1}',
+    "number beyond all": b'{"type":"time","customer":"7","now_ns":1e400}',
+}
+
+
+@pytest.mark.parametrize("value", BAD_MESSAGES.values(), ids=BAD_MESSAGES.keys())
+def test_what_somebody_else_writes_to_the_join_is_accounted_for_by_its_letter(value):
+    world = World()
+    world.connect()
+    world.placed("s1")
+    world.write("rms.pending", b"x", value)
+    world.answered("s1")
+    world.say("accept", "s1", "code-s1")
+    world.tick(1500)
+    report = world.judged()
+    assert dict(report.findings) == {}, report.examples
+    assert report.dead_letters.total() == 1
+
+
 def test_clean():
     world = World()
     world.connect()

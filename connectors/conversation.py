@@ -12,6 +12,7 @@ import aiohttp
 
 from connectors import engineio, handshake
 from connectors.clock import Clock
+from connectors.counts import Ending
 from connectors.handshake import Dialled, WebSocketMessage, packet_of
 from connectors.heard import Heard
 
@@ -39,6 +40,21 @@ class End:
     def is_over_limit(self) -> bool:
         """Whether a message was larger than we take: it is lost."""
         return self.code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG and not self.ours
+
+    @property
+    def ending(self) -> Ending:
+        """What it is counted as."""
+        if self == BROKE:
+            return "broke"
+        if self.ours:
+            return "ours" if self.code == NORMAL else "silent"
+        if self.is_over_limit:
+            return "too-large"
+        return "lost" if self.code == ABNORMAL else "closed"
+
+
+BROKE: Final = End(ABNORMAL, "connector failed")
+"""A bug of ours ended it."""
 
 
 class Conversation:

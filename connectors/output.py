@@ -117,7 +117,7 @@ async def raw_output(
 
         leaving.push_async_callback(leave_kafka)
         sinks = {
-            number: FrameSink(writer, max_bytes=max_bytes, backlog=backlog(number))
+            number: FrameSink(writer, max_bytes=max_bytes, backlog=backlog(number), now_ns=clock.now_ns)
             for number, writer in writers.items()
         }
         for sink in sinks.values():

@@ -35,12 +35,23 @@ class _Threads(ThreadPoolExecutor):
         return future
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a connector in an event loop of its own that ends when ``work`` does, whatever DNS does."""
+def run(work: Coroutine[Any, Any, None], *, beside: Coroutine[Any, Any, None] | None = None) -> None:
+    """Run a connector in an event loop of its own that ends when ``work`` does, whatever DNS does.
+
+    Args:
+        work: The connector.
+        beside: Runs with it and is cancelled at its end.
+    """
 
     async def main() -> None:
         asyncio.get_running_loop().set_default_executor(_Threads())
-        await work
+        accompanying = None if beside is None else asyncio.create_task(beside)
+        try:
+            await work
+        finally:
+            if accompanying is not None:
+                accompanying.cancel()
+                await asyncio.wait({accompanying})
 
     asyncio.run(main())
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.clock import Clock
+from connectors.counts import Ending
 from connectors.record import LastFrame, RawRecord
 from connectors.sink import FrameSink
 from schemas.raw import Kind, RawHeaders
@@ -83,6 +84,7 @@ class LineRecorder:
         """
         received_ns = self._clock.now_ns()
         self._sink.counts.received += 1
+        self._sink.counts.received_bytes += len(value)
         if self._lost_from is not None or not self._sink.has_room:
             try:
                 room = await self._make_room()
@@ -108,14 +110,18 @@ class LineRecorder:
             self._control("tick", facts)
         return told
 
-    def closed(self, code: int, reason: str, facts: Mapping[str, Any] | None = None) -> None:
+    def closed(
+        self, code: int, reason: str, facts: Mapping[str, Any] | None = None, *, ending: Ending = "closed"
+    ) -> None:
         """The connection is over.
 
         Args:
             code: Close code.
             reason: Why.
             facts: What the record says beside that.
+            ending: What it is counted as.
         """
+        self._sink.counts.ended[ending] += 1
         self._tell_overflow()
         self._control("closed", {"code": code, "reason": reason, "frames": self._number, **(facts or {})})
         assert self._connection is not None

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Protocol
 
 from connectors.clock import Clock
+from connectors.counts import LineCounts
 from schemas.errors import EnvironmentFault, TricastError
 
 log = logging.getLogger(__name__)
@@ -101,6 +102,12 @@ class ConnectionBudget:
         self._expiries: deque[float] = deque()  # when each attempt of the window stops counting
         self._turn = asyncio.Lock()  # first come, first served: of hundreds that wait none is passed over
 
+    @property
+    def left(self) -> int:
+        """Attempts that may be made at once."""
+        now = self._clock.monotonic_s()
+        return self._limit - sum(expiry > now for expiry in self._expiries)
+
     async def take(self) -> None:
         """Return when an attempt may be made; it counts from then on."""
         async with self._turn:
@@ -112,14 +119,6 @@ class ConnectionBudget:
                     self._expiries.append(now + self._window_s)
                     return
                 await self._clock.sleep(self._expiries[0] - now)
-
-
-@dataclass(slots=True)
-class LineCounts:
-    """What a line's connections came to, as plain numbers."""
-
-    attempts: int = 0
-    failures: int = 0
 
 
 class Runner:
@@ -157,7 +156,7 @@ class Runner:
         failures = 0
         while await unless_stopped(self._stop, self._budget.take()):
             began = self._clock.monotonic_s()
-            counts.attempts += 1
+            counts.attempt()
             at_least_s = 0.0
             try:
                 if await connect():
@@ -170,16 +169,16 @@ class Runner:
                 if error.expected:
                     failures -= 1
                 else:
-                    counts.failures += 1
+                    counts.fail(error.code)
                     log.warning("line.connect_failed line=%s reason=%s", line, error.message)
             except TricastError as error:
                 if not error.retryable:
                     raise
-                counts.failures += 1
+                counts.fail(error.code)
                 log.warning("line.connect_failed line=%s reason=%s", line, error.message)
             except Exception:
                 # A bug of ours or a library's in one connection must not end the others; it is told with its trace.
-                counts.failures += 1
+                counts.fail("bug")
                 log.exception("line.broke line=%s", line)
             # A connection that held longer than any delay was a good one; one that is dropped at once is a failure.
             failures = 1 if self._clock.monotonic_s() - began > self._backoff.healthy_s else failures + 1

@@ -6,13 +6,15 @@ Frames are counted once each: received, pushed (acknowledged by all replicas) or
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Protocol
 
 from connectors.backlog import Backlog
+from connectors.counts import SinkCounts
 from connectors.record import LastFrame, RawRecord, last_frames
 from schemas.raw import NUMBERED
 
@@ -22,6 +24,7 @@ _BATCH_RECORDS: Final = 4096
 # One transaction on disk, and how long to collect for it: a commit may cost a disk some 10 ms.
 _SPILL_BYTES: Final = 4 * 1024 * 1024
 _SPILL_INTERVAL_S: Final = 0.1
+_NS_A_S: Final = 1_000_000_000
 
 
 class Writer(Protocol):
@@ -30,20 +33,6 @@ class Writer(Protocol):
     async def write(self, records: Sequence[RawRecord]) -> Sequence[RawRecord]:
         """Return when all of ``records`` are kept by Kafka, save those returned: no broker will ever take them."""
         ...
-
-
-@dataclass(slots=True)
-class SinkCounts:
-    """What became of the frames, as plain numbers."""
-
-    received: int = 0
-    pushed: int = 0
-    """Those that an earlier process left on disk included."""
-    spooled: int = 0
-    """Frames that went to disk first."""
-    dropped: Counter[str] = field(default_factory=Counter)
-    """By reason: ``queue-full``, ``spool-full``, ``spool-failed``, ``too-large`` (for Kafka), ``over-limit`` (for us:
-    the connection closes with 1009); ``spool-damaged`` (all records)."""
 
 
 @dataclass(slots=True)
@@ -65,6 +54,7 @@ class FrameSink:
         max_records: Bound of their number.
         backlog: Where they wait when Kafka is away; ``None``: in memory only.
         patience_s: How long Kafka may keep a batch waiting before it counts as away.
+        now_ns: The clock that stamps frames, UTC nanoseconds: what an acknowledgement is measured with.
     """
 
     def __init__(
@@ -75,8 +65,10 @@ class FrameSink:
         max_records: int = 200_000,
         backlog: Backlog | None = None,
         patience_s: float = 1.0,
+        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._writer = writer
+        self._now_ns = now_ns
         self._max_bytes = max_bytes
         self._max_records = max_records
         self._backlog = backlog
@@ -153,6 +145,18 @@ class FrameSink:
     def unkept(self) -> int:
         """Records that are in memory only."""
         return self._records
+
+    @property
+    def unacknowledged_s(self) -> float:
+        """How long the batch on its way to Kafka has waited; 0: there is none. To be asked in the event loop."""
+        return 0.0 if self._writing is None else asyncio.get_running_loop().time() - self._writing.since
+
+    @property
+    def spool_free_bytes(self) -> int | None:
+        """What the spool may still take of the disk, 0 while it fails; ``None``: there is none."""
+        if self._backlog is None:
+            return None
+        return 0 if self._backlog.failing else self._backlog.free_bytes
 
     def put(self, record: RawRecord) -> None:
         """Queue ``record``. For frames the caller looks at :attr:`has_room` first; control records always pass.
@@ -237,9 +241,18 @@ class FrameSink:
             await self._backlog.sent(write.place)
             self._drained.set()
         self._written.update(last_frames(write.records))
-        self.counts.pushed += _frames(write.records) - _frames(refused)
+        self._count(write.records, refused)
+
+    def _count(self, records: Sequence[RawRecord], refused: Sequence[RawRecord]) -> None:
         if refused:
+            lost = set(map(id, refused))
+            records = [record for record in records if id(record) not in lost]
             self.counts.dropped["too-large"] += _frames(refused)
+        frames = [record for record in records if record.headers.kind in NUMBERED]
+        now_ns, counts = self._now_ns(), self.counts
+        counts.pushed += len(frames)
+        counts.pushed_bytes += sum(len(record.value) for record in frames)
+        counts.acknowledged.observe_all([(now_ns - record.headers.received_ns) / _NS_A_S for record in frames])
 
     # -- to disk -----------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from websockets.asyncio.client import ClientConnection
 
+from connectors.counts import Ending
 from connectors.fastpath import protocol
 from schemas.fastpath.feed import Feed
 
@@ -24,22 +25,26 @@ class End:
         reason: Close reason, likewise.
         why: Set when that was a refusal of the feed.
         text: What the server said then.
+        ending: What it is counted as.
     """
 
     code: int
     reason: str
     why: protocol.Why | None = None
     text: str = ""
+    ending: Ending = "closed"
 
 
-REPAIR: Final = End(_NORMAL, "repair")
-SHUTDOWN: Final = End(_NORMAL, "shutdown")
-FINISHED: Final = End(_NORMAL, "finished")
+REPAIR: Final = End(_NORMAL, "repair", ending="ours")
+SHUTDOWN: Final = End(_NORMAL, "shutdown", ending="ours")
+FINISHED: Final = End(_NORMAL, "finished", ending="ours")
+BROKE: Final = End(ABNORMAL, "connector failed", ending="broke")
+"""A bug of ours ended it."""
 
 
 def refused(why: protocol.Why, text: str) -> End:
     """Return the end of a connection whose server says that it does not give the feed."""
-    return End(_NORMAL, why, why, text)
+    return End(_NORMAL, why, why, text, ending="refused")
 
 
 @dataclass(slots=True)
@@ -87,7 +92,7 @@ class Connection:
         self._silent_ticks = self._silent_ticks + 1 if silent else 0
         self._messages_at_tick = self.messages
         if (self._silent_ticks - 1) * interval_s > limit_s:
-            self.leave(End(ABNORMAL, f"silent for more than {limit_s:g} s"))
+            self.leave(End(ABNORMAL, f"silent for more than {limit_s:g} s", ending="silent"))
 
 
 def silence_s(feed: Feed, heartbeat_s: float | None) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
@@ -11,15 +12,17 @@ import aiohttp
 from connectors import process
 from connectors.backlog import Backlog
 from connectors.clock import Clock, SystemClock
+from connectors.counts import ConnectorView, Facts, LineCounts, LineState
 from connectors.fastpath import names
 from connectors.fastpath.commands import COMMANDS_TOPIC, CommandReader, Commands
 from connectors.fastpath.config import LEGACY_UNTIL, FastpathSettings
 from connectors.fastpath.discovery import Discovery
 from connectors.fastpath.feeds import Feeds, Stood
+from connectors.fastpath.following import State
 from connectors.fastpath.rest import FastpathRest
 from connectors.once import once
 from connectors.output import raw_output
-from connectors.runner import ConnectionBudget, Ladder, LineCounts, Runner, unless_stopped
+from connectors.runner import ConnectionBudget, Ladder, Runner, unless_stopped
 from connectors.sink import FrameSink
 from connectors.trust import trusted
 from schemas.errors import ConfigurationError
@@ -29,10 +32,22 @@ from schemas.raw import RawHeaders
 log = logging.getLogger(__name__)
 
 _BUDGET_WINDOW_S: Final = 1.1  # a second, and some: on the way attempts may draw closer
+_LINE_STATES: Final[Mapping[State, LineState]] = {
+    "open": "live",  # the URL is the subscription
+    "connecting": "connecting",
+    "waiting": "waiting",
+    "finished": "ended",
+    "unauthorised": "refused",
+}
 
 
 async def run(
-    settings: FastpathSettings, kafka: KafkaSettings, prefix: str = "tricast.", *, stop: asyncio.Event | None = None
+    settings: FastpathSettings,
+    kafka: KafkaSettings,
+    prefix: str = "tricast.",
+    *,
+    stop: asyncio.Event | None = None,
+    view: ConnectorView | None = None,
 ) -> None:
     """Run the FastPath connector until SIGTERM or SIGINT (or ``stop``), then close, flush and return.
 
@@ -41,6 +56,7 @@ async def run(
         kafka: How to reach Kafka.
         prefix: Prefix of topic names.
         stop: Set by the caller to end it; without it the signals are taken.
+        view: Filled for whoever looks at it.
 
     Raises:
         ConfigurationError: There is no token or nothing to follow, or the raw topic lacks a partition.
@@ -62,6 +78,8 @@ async def run(
         clock=clock,
     ) as output:
         sinks = output.sinks
+        if view is not None:
+            view.sinks = sinks
 
         async def recall() -> None:
             # While Kafka is away nothing is known of events: a feed is asked for from its start.
@@ -73,6 +91,11 @@ async def run(
             random = Random()  # noqa: S311 - jitter, not a secret
             budget = ConnectionBudget(settings.requests_per_second, window_s=_BUDGET_WINDOW_S, clock=clock)
             feeds = Feeds(settings, sinks=sinks, stood=stood, budget=budget, stop=stop, clock=clock, random=random)
+            if view is not None:
+                view.facts = lambda: Facts(
+                    lines=Counter(_LINE_STATES[state] for state in feeds.feeds.values()),
+                    budgets={"connects": budget.left},
+                )
             await _work(settings, kafka, prefix, feeds=feeds, budget=budget, stop=stop, clock=clock, random=random)
 
         # Before any socket: what a line's gap begins with has to be known when its `opened` is written.

@@ -9,15 +9,26 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from connectors.clock import Clock
+from connectors.counts import LineCounts
 from connectors.fastpath import protocol
 from connectors.fastpath.config import FastpathSettings
-from connectors.fastpath.connection import ABNORMAL, FINISHED, REPAIR, SHUTDOWN, Connection, End, refused, silence_s
+from connectors.fastpath.connection import (
+    ABNORMAL,
+    BROKE,
+    FINISHED,
+    REPAIR,
+    SHUTDOWN,
+    Connection,
+    End,
+    refused,
+    silence_s,
+)
 from connectors.fastpath.dial import HandshakeRefused, deflates, dial, local_end, redacted
 from connectors.fastpath.following import State
 from connectors.fastpath.resume import Resume
 from connectors.recorder import LineRecorder
 from connectors.retry_after import retry_after_s
-from connectors.runner import ConnectFailed, LineCounts, Runner, unless_stopped
+from connectors.runner import ConnectFailed, Runner, unless_stopped
 from connectors.sink import FrameSink
 from schemas.fastpath.feed import Feed
 
@@ -75,7 +86,7 @@ class FeedLine:
         self._finish_at_s: float | None = None
         self.name = recorder.line
         self.state: State = "connecting"
-        self.counts = LineCounts()
+        self.counts = LineCounts(total=sink.counts.lines)
 
     async def run(self) -> None:
         """Follow the feed until stopped, or until its fixture is finished; a refused token stops only this feed."""
@@ -166,7 +177,7 @@ class FeedLine:
             },
             position=None if position is None else str(position),
         )
-        end = End(ABNORMAL, "connector failed")
+        end = BROKE
         self._connection, self._connected_before = connection, True
         self.state = "open"
         try:
@@ -183,7 +194,7 @@ class FeedLine:
                 closing.cancel()
         finally:
             self._connection = None
-            self._recorder.closed(end.code, end.why or end.reason)
+            self._recorder.closed(end.code, end.why or end.reason, ending=end.ending)
             log.info("line.closed line=%s code=%d reason=%s", self.name, end.code, end.why or end.reason)
         return end
 
@@ -213,12 +224,14 @@ class FeedLine:
     def _ending(self, connection: Connection, closed: ConnectionClosed) -> End:
         if closed.rcvd is not None and (closed.sent is None or closed.rcvd_then_sent):
             code, reason = int(closed.rcvd.code), redacted(self._settings, closed.rcvd.reason)
-            return End(code, reason, protocol.refused_close(code, reason, heard=connection.heard))
+            why = protocol.refused_close(code, reason, heard=connection.heard)
+            return End(code, reason, why, ending="closed" if why is None else "refused")
         if closed.sent is not None:
             if closed.sent.code == protocol.MESSAGE_TOO_BIG:
                 self._over_limit(closed.sent.reason)
-            return End(int(closed.sent.code), closed.sent.reason)
-        return End(ABNORMAL, "connection lost")
+                return End(int(closed.sent.code), closed.sent.reason, ending="too-large")
+            return End(int(closed.sent.code), closed.sent.reason, ending="lost")
+        return End(ABNORMAL, "connection lost", ending="lost")
 
     def _over_limit(self, reason: str) -> None:
         self._sink.counts.received += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from random import Random
@@ -11,6 +12,7 @@ import aiohttp
 
 from connectors import process
 from connectors.clock import Clock, SystemClock
+from connectors.counts import ConnectorView, Facts, LineCounts
 from connectors.kambi import names
 from connectors.kambi.answers import Listing
 from connectors.kambi.config import KambiSettings
@@ -23,7 +25,7 @@ from connectors.kambi.switch import await_switch
 from connectors.once import once
 from connectors.producer import RawWriter
 from connectors.record import LastFrame
-from connectors.runner import Backoff, ConnectionBudget, LineCounts, Runner, unless_stopped
+from connectors.runner import Backoff, ConnectionBudget, Runner, unless_stopped
 from connectors.sink import FrameSink
 from connectors.tail import read_tails
 from connectors.trust import trusted
@@ -62,10 +64,11 @@ class KambiConnector:
     ) -> None:
         self._settings = settings
         self._was_empty = False
+        self._budget = ConnectionBudget(settings.connects_per_minute, window_s=_BUDGET_WINDOW_S, clock=clock)
         self._runner = Runner(
             stop=stop,
             backoff=Backoff(base_s=settings.backoff_base_s, cap_s=settings.backoff_cap_s),
-            budget=ConnectionBudget(settings.connects_per_minute, window_s=_BUDGET_WINDOW_S, clock=clock),
+            budget=self._budget,
             clock=clock,
             random=random,
         )
@@ -106,6 +109,24 @@ class KambiConnector:
         """How much of each wanted event is asked for, over all shards of this process."""
         return {event: coverage for shard in self.shards for event, coverage in shard.coverage.items()}
 
+    def facts(self) -> Facts:
+        """Return how it stands now."""
+        lines = [line for shard in self.shards for line in shard.lines.values()]
+        if self._settlements is not None:
+            lines.append(self._settlements.line)
+        polled = self.poller.counts
+        return Facts(
+            lines=Counter(line.state for line in lines),
+            budgets={"connects": self._budget.left},
+            requests={
+                "recorded": polled.recorded,
+                "unchanged": polled.unchanged,
+                "skipped": polled.skipped,
+                "failed": polled.failed.total(),
+            },
+            events=Counter(self.coverage.values()),
+        )
+
     # -- private -----------------------------------------------------------------------------------------------------
 
     def _listed(self, listing: Listing, asked_s: float) -> None:
@@ -122,7 +143,12 @@ class KambiConnector:
 
 
 async def run(
-    settings: KambiSettings, kafka: KafkaSettings, prefix: str = "tricast.", *, stop: asyncio.Event | None = None
+    settings: KambiSettings,
+    kafka: KafkaSettings,
+    prefix: str = "tricast.",
+    *,
+    stop: asyncio.Event | None = None,
+    view: ConnectorView | None = None,
 ) -> None:
     """Run the Kambi connector until SIGTERM or SIGINT (or ``stop``), then close, flush and return.
 
@@ -131,6 +157,7 @@ async def run(
         kafka: How to reach Kafka.
         prefix: Prefix of topic names.
         stop: Set by the caller to end it; without it the signals are taken.
+        view: Filled for whoever looks at it.
 
     Raises:
         ConfigurationError: The raw topic lacks the partition of a shard or of settlements.
@@ -152,12 +179,16 @@ async def run(
         leaving.push_async_callback(leave_kafka)
         spools = Spools(settings, topic=topic)
         sinks = {
-            number: FrameSink(writer, max_bytes=settings.queue_bytes, backlog=spools.backlog(number))
+            number: FrameSink(
+                writer, max_bytes=settings.queue_bytes, backlog=spools.backlog(number), now_ns=clock.now_ns
+            )
             for number, writer in writers.items()
         }
 
         for sink in sinks.values():
             leaving.push_async_callback(sink.release)
+        if view is not None:
+            view.sinks = sinks
 
         async def recall() -> None:
             spooled = {number: await sink.open() for number, sink in sinks.items()}
@@ -197,6 +228,8 @@ async def run(
                     clock=clock,
                     random=Random(),  # noqa: S311 - jitter, not a secret
                 )
+                if view is not None:
+                    view.facts = connector.facts
                 await connector.run()
 
         # Before any socket: what a line's gap begins with has to be known when its `opened` is written.

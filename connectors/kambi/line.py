@@ -11,12 +11,13 @@ import aiohttp
 
 from connectors import handshake
 from connectors.clock import Clock
-from connectors.conversation import ABNORMAL, Conversation, End
+from connectors.conversation import BROKE, Conversation
+from connectors.counts import LineCounts, LineState
 from connectors.handshake import Dialled
 from connectors.kambi import protocol
 from connectors.kambi.config import KambiSettings
 from connectors.recorder import LineRecorder
-from connectors.runner import LineCounts, unless_stopped
+from connectors.runner import unless_stopped
 from connectors.sink import FrameSink
 
 log = logging.getLogger(__name__)
@@ -94,12 +95,19 @@ class KambiLine:
         self._dialled: Dialled | None = None
         self._connection: _Connection | None = None
         self.name = recorder.line
-        self.counts = LineCounts()
+        self.counts = LineCounts(total=sink.counts.lines)
 
     @property
     def open_connection(self) -> int | None:
         """Number of the connection that is open now, ``None`` while the line is down."""
         return None if self._connection is None else self.counts.attempts
+
+    @property
+    def state(self) -> LineState:
+        """How it stands."""
+        if self._connection is None:
+            return "connecting"
+        return "live" if self._connection.held or not self._owner.keys_of(self.name) else "open"
 
     def subscribe(self, keys: Sequence[str]) -> None:
         """Emit ``subscribe`` for keys that the plan gave this line; when it is down its next connect does."""
@@ -150,7 +158,7 @@ class KambiLine:
                 "keys": keys,
             }
         )
-        end = End(ABNORMAL, "connector failed")
+        end = BROKE
         self._connection = connection
         try:
             log.info("line.opened line=%s keys=%d deflate=%s", self.name, len(keys), dialled.deflate)
@@ -165,7 +173,7 @@ class KambiLine:
                     task.cancel()
         finally:
             self._connection = None
-            self._recorder.closed(end.code, end.reason)
+            self._recorder.closed(end.code, end.reason, ending=end.ending)
             log.info("line.closed line=%s code=%d reason=%s", self.name, end.code, end.reason)
             if end.is_over_limit:
                 self._sink.counts.received += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from random import Random
 
 import aiohttp
@@ -9,6 +10,7 @@ import aiohttp
 from connectors import process
 from connectors.backlog import Backlog
 from connectors.clock import Clock, SystemClock
+from connectors.counts import ConnectorView, Facts, LineCounts
 from connectors.once import once
 from connectors.output import Output, raw_output
 from connectors.recorder import LineRecorder
@@ -21,7 +23,7 @@ from connectors.rms.line import RmsLine
 from connectors.rms.lookups import LookUps
 from connectors.rms.sockets import Sockets
 from connectors.rms.tokens import TokenOwner
-from connectors.runner import ConnectionBudget, LineCounts, Runner, unless_stopped
+from connectors.runner import ConnectionBudget, Runner, unless_stopped
 from connectors.sink import FrameSink
 from connectors.trust import trusted
 from schemas.errors import ConfigurationError
@@ -37,6 +39,7 @@ async def run(
     *,
     stop: asyncio.Event | None = None,
     clock: Clock | None = None,
+    view: ConnectorView | None = None,
 ) -> None:
     """Run the RMS connector until SIGTERM or SIGINT (or ``stop``), then close, flush and return.
 
@@ -46,6 +49,7 @@ async def run(
         prefix: Prefix of topic names.
         stop: Set by the caller to end it; without it the signals are taken, and SIGHUP reads the secret's file again.
         clock: The machine's, unless the caller has another.
+        view: Filled for whoever looks at it.
 
     Raises:
         ConfigurationError: A needed setting is missing, or the vendor refuses us for one; the raw topic lacks a
@@ -77,6 +81,8 @@ async def run(
         if signals:
             process.on_hang_up(tokens.reload)
         sink = output.sinks[partition]
+        if view is not None:
+            view.sinks = output.sinks
         lookups = LookUps(
             settings,
             kafka,
@@ -120,6 +126,8 @@ async def run(
                 # A line of its own to the runner: whatever breaks in it, the sockets go on.
                 group.create_task(runner.keep_connected("rms-lookups", lookups.run, LineCounts()), name="rms-lookups")
                 sockets = Sockets(line, tokens=tokens, change_over=settings.reconnect_on_refresh, stop=stop)
+                if view is not None:
+                    view.facts = lambda: _facts(sockets, budget, tokens, lookups)
                 await sockets.run()
                 owner.cancel()
 
@@ -146,6 +154,17 @@ def http_session(settings: RmsSettings) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(once,),
         trace_configs=[no_redirects()],
+    )
+
+
+def _facts(sockets: Sockets, budget: RmsBudget, tokens: TokenOwner, lookups: LookUps) -> Facts:
+    ages = {"access": tokens.token_age_s, "refresh": tokens.refresh_age_s}
+    return Facts(
+        lines=Counter(line.state for line in sockets.lines),
+        budgets={"connects": budget.connects_left, "requests": budget.requests_left},
+        token_ages_s={name: age_s for name, age_s in ages.items() if age_s is not None},
+        requests={"recorded": lookups.counts.recorded, "failed": lookups.counts.failed.total()},
+        lookups_waiting=lookups.waiting,
     )
 
 

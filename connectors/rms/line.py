@@ -9,7 +9,8 @@ import aiohttp
 
 from connectors import handshake
 from connectors.clock import Clock
-from connectors.conversation import ABNORMAL, Conversation, End
+from connectors.conversation import BROKE, Conversation, End
+from connectors.counts import LineCounts, LineState
 from connectors.handshake import Dialled
 from connectors.recorder import LineRecorder
 from connectors.rms import protocol
@@ -19,7 +20,7 @@ from connectors.rms.dial import SocketRefused, dial, url_of
 from connectors.rms.joining import Joining
 from connectors.rms.ports import Bearer, Budget, Tokens, Waiting
 from connectors.rms.refusals import Refusals
-from connectors.runner import ConnectFailed, LineCounts, Runner, unless_stopped
+from connectors.runner import ConnectFailed, Runner, unless_stopped
 from connectors.sink import FrameSink
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class RmsLine:
         self._waiting: Literal["no-token", "no-budget"] | None = None
         self._unreachable = False
         self.name = recorder.line
-        self.counts = LineCounts()
+        self.counts = LineCounts(total=sink.counts.lines)
         self.bearer: Bearer | None = None
         self.joined = asyncio.Event()
 
@@ -92,6 +93,13 @@ class RmsLine:
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
+
+    @property
+    def state(self) -> LineState:
+        """How it stands."""
+        if self.joined.is_set():
+            return "live"
+        return "connecting" if self._conversation is None else "open"
 
     def stop(self, reason: str) -> None:
         """Close in order; :meth:`run` returns then."""
@@ -150,7 +158,7 @@ class RmsLine:
     async def _record(self, dialled: Dialled, bearer: Bearer) -> End:
         conversation = Conversation(dialled, received=self._received, clock=self._clock)
         self._recorder.opened({"customer": self._settings.customer_id, "url": url_of(self._settings)})
-        end = End(ABNORMAL, "connector failed")
+        end = BROKE
         self._conversation = conversation
         self._joining = Joining(
             self._settings.join_timeout_s, healthy_s=self._settings.healthy_s, sent_s=self._clock.monotonic_s()
@@ -169,7 +177,8 @@ class RmsLine:
             self.joined.clear()
             refusal = _refusal(end)
             reason = self._tokens.redacted(end.reason) if refusal is None else refusal.why
-            self._recorder.closed(end.code, reason, {"heard_ns": conversation.heard_ns})
+            ending = end.ending if refusal is None else "refused"
+            self._recorder.closed(end.code, reason, {"heard_ns": conversation.heard_ns}, ending=ending)
             log.info("line.closed line=%s code=%d reason=%s", self.name, end.code, reason)
             if end.is_over_limit:
                 self._over_limit(reason)

@@ -12,7 +12,7 @@ import aiohttp
 
 from connectors.clock import Clock
 from connectors.rms import names
-from connectors.rms.asking import Asker, LookUpBudget
+from connectors.rms.asking import Asker, LookUpBudget, LookUpCounts
 from connectors.rms.bet_detail import BetDetail
 from connectors.rms.config import RmsSettings
 from connectors.rms.lookup_queue import LookUpQueue
@@ -88,6 +88,11 @@ class LookUps:
     def waiting(self) -> int:
         """Look-ups that wait for their turn."""
         return len(self._queue)
+
+    @property
+    def counts(self) -> LookUpCounts:
+        """What became of the requests."""
+        return self._asker.counts
 
     async def run(self) -> None:
         """Answer look-ups until stopped."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from connectors.rms.line import RmsLine
@@ -35,6 +35,11 @@ class Sockets:
         self._change_over = change_over
         self._stop = stop
         self._lines: list[RmsLine] = []
+
+    @property
+    def lines(self) -> Sequence[RmsLine]:
+        """Those there are now."""
+        return tuple(self._lines)
 
     async def run(self) -> None:
         """Return when all are closed after ``stop``.

@@ -3,7 +3,8 @@ from random import Random
 
 import pytest
 
-from connectors.runner import Backoff, ConnectFailed, ConnectionBudget, Ladder, LineCounts, Runner, unless_stopped
+from connectors.counts import LineCounts
+from connectors.runner import Backoff, ConnectFailed, ConnectionBudget, Ladder, Runner, unless_stopped
 from schemas.errors import ConfigurationError
 from tests.connectors.hand_clock import HandClock
 

@@ -5,7 +5,8 @@ from typing import Final
 
 from msgspec import UNSET
 
-from processors.core.fastpath.control import Closed, Opened, Overflow
+from processors.core.control import Overflow
+from processors.core.fastpath.control import Closed, Opened
 from processors.core.processor import Hole
 from schemas.fastpath.health import LineHealth
 

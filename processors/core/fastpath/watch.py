@@ -6,8 +6,9 @@ the watch away (see ``Context.memory``).
 
 from typing import Final
 
+from processors.core.control import Overflow
 from processors.core.fastpath import line_health
-from processors.core.fastpath.control import Closed, Control, Opened, Overflow, Tick
+from processors.core.fastpath.control import Closed, Control, Opened, Tick
 from processors.core.fastpath.feed_watch import FeedWatch
 from processors.core.fastpath.line_book import PULSE_S, LineBook
 from processors.core.fastpath.line_entries import Line, Pulse

@@ -1,78 +1,11 @@
-"""What a line's control records say, and what that says about the line's health."""
-
-from typing import Annotated, Final
+"""What control records say about the health of their line."""
 
 import msgspec
-from msgspec import Meta
 
-from processors.core.kambi.findings import Unreadable
+from processors.core.control import Overflow
+from processors.core.kambi.control import Closed, Control, Opened, Tick
 from processors.core.processor import Hole
-from schemas.kambi.codes import Code
 from schemas.kambi.health import LineHealth
-from schemas.topics import KAMBI_SHARDS
-
-MAX_KEYS: Final = 10_000
-"""Keys that one control record may name; the vendor allows 40 a connection."""
-
-_Keys = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=MAX_KEYS)]
-_Shards = Annotated[int, Meta(ge=1, le=KAMBI_SHARDS)]
-_Frames = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-
-
-class Opened(msgspec.Struct, frozen=True):
-    """A connection of the line is up."""
-
-    previous_connection: str | None = None
-    previous_frame: _Frames | None = None
-    keys: _Keys = []
-    shard: Annotated[int, Meta(ge=0, lt=KAMBI_SHARDS)] | None = None
-    shards: _Shards | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a shard that is none of them."""
-        if self.shard is not None and self.shard >= (self.shards or KAMBI_SHARDS):
-            raise ValueError(f"shard {self.shard} of {self.shards}")
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """A connection of the line ended."""
-
-    code: int | None = None
-    reason: str | None = None
-
-
-class Overflow(msgspec.Struct, frozen=True):
-    """The connector had no room for some frames."""
-
-    lost: _Frames
-    first_frame: _Frames | None = None
-    last_frame: _Frames | None = None
-
-
-class Tick(msgspec.Struct, frozen=True):
-    """The line lives; ``keys`` are all it holds now, given when they changed."""
-
-    keys: _Keys | None = None
-    shards: _Shards | None = None
-
-
-Control = Opened | Closed | Overflow | Tick
-
-_DECODERS: Final[dict[str, msgspec.json.Decoder[Control]]] = {
-    "opened": msgspec.json.Decoder(Opened),
-    "closed": msgspec.json.Decoder(Closed),
-    "overflow": msgspec.json.Decoder(Overflow),
-    "tick": msgspec.json.Decoder(Tick),
-}
-CONTROL_KINDS: Final = frozenset(_DECODERS)
-
-
-def read_control(kind: str, value: bytes) -> Control | Unreadable:
-    """Return what a control record of ``kind`` says."""
-    try:
-        return _DECODERS[kind].decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Unreadable(Code.BAD_CONTROL, f"{kind}: {error}")
 
 
 def health_of(control: Control, *, line: str, connection: str, received_ns: int) -> list[LineHealth]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from processors.core.kambi import shards
 from processors.core.kambi.again import replay_frame
+from processors.core.kambi.control import KINDS, Opened, Tick, read_control
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.frames import process_frame
-from processors.core.kambi.health import CONTROL_KINDS, Opened, Tick, read_control
 from processors.core.kambi.snapshot import take_snapshot
 from processors.core.kambi.state import keep
 from processors.core.kambi.told import forward_health
@@ -64,7 +64,7 @@ class KambiProcessor:
             if taken is not None:
                 keep(None, taken.book, context, context.stream_time_ns // _SECOND_NS)
                 self._told(watch_snapshot(taken.finding, received_ns, context), record, line, context)
-        elif kind in CONTROL_KINDS:
+        elif kind in KINDS:
             control = read_control(kind, value)
             if isinstance(control, Unreadable):
                 context.dead_letter(value, control.code, control.detail)

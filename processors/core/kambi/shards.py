@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from processors.core.kambi.health import Opened, Tick
+from processors.core.kambi.control import Opened, Tick
 from processors.core.processor import Store
 
 LINES: Final = b"l"

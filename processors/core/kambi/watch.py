@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from processors.core.control import Overflow
 from processors.core.kambi import alarms
 from processors.core.kambi.answers import What
 from processors.core.kambi.channels import read_keys
+from processors.core.kambi.control import Closed, Control, Opened, Tick
 from processors.core.kambi.event_health import SEEN_S, EventBook, SnapshotKind
-from processors.core.kambi.health import Closed, Control, Opened, Overflow, Tick, health_of, read_hole, resumed
+from processors.core.kambi.health import health_of, read_hole, resumed
 from processors.core.kambi.line_entries import GENERAL, Line
 from processors.core.kambi.lines import LineBook
 from processors.core.kambi.shards import Share

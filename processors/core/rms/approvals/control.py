@@ -5,10 +5,10 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from processors.core.control import ControlReader, Natural, Overflow
 from processors.core.rms.approvals.findings import Unreadable
 from schemas.rms.codes import Code
 
-_Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Text = Annotated[str, Meta(max_length=1_000)]
 
 
@@ -16,7 +16,7 @@ class Opened(msgspec.Struct, frozen=True):
     """Socket.IO's CONNECT was accepted; the room is not joined yet."""
 
     previous_connection: _Text | None = None
-    previous_frame: _Count | None = None
+    previous_frame: Natural | None = None
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -30,15 +30,7 @@ class Closed(msgspec.Struct, frozen=True):
 
     code: Annotated[int, Meta(ge=-(2**31), lt=2**31)] | None = None
     reason: _Text | None = None
-    heard_ns: _Count | None = None
-
-
-class Overflow(msgspec.Struct, frozen=True):
-    """The connector had no room for some frames."""
-
-    lost: _Count
-    first_frame: _Count | None = None
-    last_frame: _Count | None = None
+    heard_ns: Natural | None = None
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -57,28 +49,21 @@ class Tick(msgspec.Struct, frozen=True):
 
     open: bool = True
     joined: bool = False
-    heard_ns: _Count | None = None
-    token_age_s: _Count | None = None
-    refresh_age_s: _Count | None = None
-    connects_left: _Count | None = None
-    requests_left: _Count | None = None
-    lookups_waiting: _Count | None = None
+    heard_ns: Natural | None = None
+    token_age_s: Natural | None = None
+    refresh_age_s: Natural | None = None
+    connects_left: Natural | None = None
+    requests_left: Natural | None = None
+    lookups_waiting: Natural | None = None
 
 
 Control = Opened | Closed | Overflow | Tick
 
-_DECODERS: Final[dict[str, msgspec.json.Decoder[Control]]] = {
-    "opened": msgspec.json.Decoder(Opened),
-    "closed": msgspec.json.Decoder(Closed),
-    "overflow": msgspec.json.Decoder(Overflow),
-    "tick": msgspec.json.Decoder(Tick),
-}
-KINDS: Final = frozenset(_DECODERS)
+_READER: Final = ControlReader[Control]({"opened": Opened, "closed": Closed, "overflow": Overflow, "tick": Tick})
+KINDS: Final = _READER.kinds
 
 
 def read_control(kind: str, value: bytes) -> Control | Unreadable:
     """Return what a control record of ``kind`` says."""
-    try:
-        return _DECODERS[kind].decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Unreadable(Code.BAD_CONTROL, f"{kind}: {error}")
+    said = _READER.read(kind, value)
+    return Unreadable(Code.BAD_CONTROL, said) if isinstance(said, str) else said

@@ -5,8 +5,9 @@ from typing import Final, Literal
 
 from msgspec import UNSET
 
+from processors.core.control import Overflow
 from processors.core.processor import Hole
-from processors.core.rms.approvals.control import Closed, Overflow, Tick
+from processors.core.rms.approvals.control import Closed, Tick
 from processors.core.rms.approvals.entries import Line
 from schemas.rms.health import Budget, LineHealth
 

@@ -6,10 +6,11 @@ the watch away (see ``Context.memory``).
 
 from typing import Final
 
+from processors.core.control import Overflow
 from processors.core.processor import Hole, Store
 from processors.core.rms.approvals import line_health
 from processors.core.rms.approvals.book import Book
-from processors.core.rms.approvals.control import Closed, Control, Opened, Overflow, Tick
+from processors.core.rms.approvals.control import Closed, Control, Opened, Tick
 from processors.core.rms.approvals.coverage import Run
 from processors.core.rms.approvals.customers import Customers
 from processors.core.rms.approvals.entries import OLDER_CONNECTIONS, Line

@@ -335,15 +335,16 @@ def execute(
     log_dir: Path,
     seed: int,
     times: int | None = None,
+    rate: float | None = None,
     stock_faust: str | None = None,
 ) -> Run:
-    """Run ``scenario``; the verdict is in ``run.judge.verdict``."""
+    """Run ``scenario``, at ``rate`` at most; the verdict is in ``run.judge.verdict``."""
     run = Run(
         cluster,
         log_dir / f"{scenario.name}-{seed}",
         seed,
         scenario.workers,
-        scenario.rate,
+        min(scenario.rate, rate or scenario.rate),
         session_s=scenario.session_s,
         stock_faust=stock_faust,
     )

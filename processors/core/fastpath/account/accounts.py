@@ -9,7 +9,7 @@ from processors.core.fastpath.account.arrival import AccountSettings, Arrival, K
 from processors.core.fastpath.account.effects import Effect, Standing
 from processors.core.fastpath.account.entries import (
     HEAD,
-    FeedEntry,
+    ConnectionsEntry,
     Gap,
     GapState,
     Head,
@@ -227,11 +227,11 @@ class Accounts:
         return self._feeds.get(path) or self._new_feed(path, now_s)
 
     def _new_feed(self, path: str, now_s: int) -> FeedConnections:
-        connections = self._hold_feed(FeedEntry(path, now_s))
+        connections = self._hold_feed(ConnectionsEntry(path, now_s))
         heappush(self._ends, self._ends.pop())
         return connections
 
-    def _hold_feed(self, entry: FeedEntry) -> FeedConnections:
+    def _hold_feed(self, entry: ConnectionsEntry) -> FeedConnections:
         connections = self._feeds[entry.path] = FeedConnections(self._store, entry)
         self._members[entry.path] = {}
         self._ends.append((entry.heard_s + SILENT_S, entry.path, "", None))

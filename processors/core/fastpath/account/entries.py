@@ -221,7 +221,7 @@ class Connection(msgspec.Struct, array_like=True):
     lost: list[Range] = []
 
 
-class FeedEntry(msgspec.Struct, array_like=True):
+class ConnectionsEntry(msgspec.Struct, array_like=True):
     """The connections of a feed.
 
     Attributes:
@@ -242,7 +242,7 @@ decode_head = msgspec.msgpack.Decoder(Head).decode
 decode_state = msgspec.msgpack.Decoder(State).decode
 decode_gap = msgspec.msgpack.Decoder(Gap).decode
 decode_held = msgspec.msgpack.Decoder(Held).decode
-decode_feed = msgspec.msgpack.Decoder(FeedEntry).decode
+decode_feed = msgspec.msgpack.Decoder(ConnectionsEntry).decode
 
 ID_BYTES: Final = 16
 

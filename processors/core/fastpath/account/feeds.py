@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from processors.core.fastpath.account.entries import Connection, FeedEntry, encode, feed_key
+from processors.core.fastpath.account.entries import Connection, ConnectionsEntry, encode, feed_key
 from processors.core.fastpath.account.ranges import Range
 from processors.core.processor import Store
 
@@ -25,7 +25,7 @@ class FeedConnections:
 
     __slots__ = ("_by_name", "_key", "_store", "entry")
 
-    def __init__(self, store: Store, entry: FeedEntry) -> None:
+    def __init__(self, store: Store, entry: ConnectionsEntry) -> None:
         self._store = store
         self._key = feed_key(entry.path)
         self.entry = entry

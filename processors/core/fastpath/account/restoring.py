@@ -10,7 +10,7 @@ from processors.core.fastpath.account.entries import (
     HELD,
     ID_BYTES,
     STATE,
-    FeedEntry,
+    ConnectionsEntry,
     Gap,
     Head,
     State,
@@ -40,9 +40,9 @@ class Stored:
     sizes: dict[int, int]
 
 
-def read(store: Store) -> tuple[list[FeedEntry], list[Stored]]:
+def read(store: Store) -> tuple[list[ConnectionsEntry], list[Stored]]:
     """Return the connections of all feeds, and all accounts; costs a walk of the store."""
-    feeds: list[FeedEntry] = []
+    feeds: list[ConnectionsEntry] = []
     heads: dict[bytes, Head] = {}
     states: dict[bytes, State] = {}
     gaps: dict[bytes, list[Gap]] = {}

@@ -21,8 +21,10 @@ from tricast.monitor.peek import first_readable, newest_ms, pieces
 from tricast.monitor.picture import Record
 from tricast.monitor.protocol import DescribeLogDirs
 
-REQUEST_TIMEOUT_MS: Final = 2_000
-"""For each request: a broker that hangs must not hold up what is seen of the others for longer."""
+REQUEST_TIMEOUT_MS: Final = 5_000
+"""For each request: how long a broker may hang before it is silent."""
+SILENT_TIMEOUT_S: Final = 1.0
+"""The same for one that was silent at the look before: it must not hold up what is seen of the others."""
 SLOW_S: Final = 10.0
 """How often topics are listed, and sizes and oldest offsets asked for."""
 BEFORE_END: Final = 2
@@ -53,6 +55,7 @@ class Broker:
         self._groups = Groups(self._ask)
         self._oldest = Oldest(self._ask)
         self._silent: set[int] = set()
+        self._was_silent: frozenset[int] = frozenset()
         self._slow_at_s = float("-inf")
         self._newest_of: dict[Place, int] = {}
 
@@ -75,7 +78,7 @@ class Broker:
         Raises:
             KafkaError: No broker answers.
         """
-        self._silent = set()
+        self._was_silent, self._silent = frozenset(self._silent), set()
         is_slow_turn = time.monotonic() - self._slow_at_s >= SLOW_S
         if is_slow_turn:
             await self._list_topics()
@@ -224,13 +227,15 @@ class Broker:
         if node in self._silent:
             return None
         try:
-            return await self._client.send(node, request)
-        except (KafkaError, OSError):
+            async with asyncio.timeout(SILENT_TIMEOUT_S if node in self._was_silent else None):
+                return await self._client.send(node, request)
+        except (KafkaError, OSError):  # a TimeoutError is an OSError
             self._silent.add(node)
             return None
 
     async def _ask_any(self, request: Any) -> Any:
-        for node in sorted((broker.nodeId for broker in self._client.cluster.brokers()), key=self._silent.__contains__):
+        nodes = [broker.nodeId for broker in self._client.cluster.brokers()]
+        for node in sorted(nodes, key=self._was_silent.__contains__):
             if (answer := await self._ask(node, request)) is not None:
                 return answer
         raise KafkaError("no broker answers")

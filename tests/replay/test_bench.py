@@ -238,3 +238,11 @@ def test_nothing_proves_nothing():
     report = compared([], expected=[])
     assert report.too_little
     assert not report.equal
+
+
+@pytest.mark.parametrize("text", ["", "kambi.raw", "kambi.raw/0", "kambi.raw/0/x", f"kambi.raw/0/{'9' * 5000}"])
+def test_an_id_that_is_no_position_names_no_source(text):
+    strange = Written(
+        topic="kambi.offers", partition=0, key=None, value=b"", headers=[("ce_id", text.encode())], timestamp=START_MS
+    )
+    assert strange.source is None

@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
 from schemas.raw import Header
+from schemas.replay import Position
 from tricast.replay.difference import differences
 from tricast.replay.report import Report
 from tricast.replay.window import Windows
@@ -34,18 +34,6 @@ class _Packed(msgspec.Struct, array_like=True):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Packed)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a real record is."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 class Bench:
@@ -219,7 +207,7 @@ class Bench:
             expected, actual = (_unpack(topic, packed) for packed in msgspec.msgpack.decode(both))
             report.show(
                 "different",
-                f"{Place(topic, actual.partition, at)} {kind} (by {task})",
+                f"{Position(topic, actual.partition, at)} {kind} (by {task})",
                 differences(expected, actual),
             )
         for task, topic, packed in self._database.execute(
@@ -231,7 +219,7 @@ class Bench:
             "SELECT topic, at, record FROM extra ORDER BY topic, partition, at LIMIT ?", (shown,)
         ).fetchall():
             record = _unpack(topic, packed)
-            report.show("extra", f"{Place(topic, record.partition, at)} {record.kind}", described(record))
+            report.show("extra", f"{Position(topic, record.partition, at)} {record.kind}", described(record))
 
     def _order(self, report: Report) -> None:
         """The records that one task writes under one key stand in the order in which it writes them."""
@@ -244,7 +232,7 @@ class Bench:
             report.count(topic, kind, "reordered", 1)
             shown_key = (key or b"").decode(errors="replace")
             report.show(
-                "reordered", f"{Place(topic, partition, at)} {kind}", [f"key {shown_key}: stands before {before}"]
+                "reordered", f"{Position(topic, partition, at)} {kind}", [f"key {shown_key}: stands before {before}"]
             )
 
 

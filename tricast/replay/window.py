@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from processors.engine.task import Partition
-from tricast.replay.written import Position
+from schemas.replay import Position
 
 ALWAYS_MS = -1
 FOREVER_MS = 2**63 - 1

@@ -3,25 +3,18 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 from schemas.raw import Header
+from schemas.replay import Position
 
 VERSION_HEADER = "tc-version"
 """Of a dead letter: the code that wrote it. It differs by intention when a newer version processes again."""
 _POSITIONS = ("ce_replayed", "tc-replay-request", "ce_id", "tc-source")
 """Headers that may name a source position, the closest to what was processed first."""
 _NO_TYPE = "no type"
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A source record."""
-
-    topic: str
-    partition: int
-    offset: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +60,8 @@ class Written:
         Not named by: internal messages and tombstones, which carry no headers; what a hole caused (it has no record).
         """
         for name in _POSITIONS:
-            parts = self._texts.get(name, "").split("/")
-            if len(parts) in (3, 4) and all(part.isascii() and part.isdecimal() for part in parts[1:]):
-                return Position(parts[0], int(parts[1]), int(parts[2]))
+            with suppress(ValueError):
+                return Position.read(self._texts.get(name, "")).record
         return None
 
     @cached_property

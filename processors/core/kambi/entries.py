@@ -99,6 +99,7 @@ class EventEntry(msgspec.Struct, array_like=True, gc=False):
         parts: Clock, score, statistics, description.
         statistics: Occurrence type → order time and value.
         recent: Ticker lines, occurrences and visualizations → order time, oldest first; bounded.
+        shown_ms: When its own answer was asked for that last had it finished, UTC ms; 0 = none had.
     """
 
     created_s: int
@@ -113,6 +114,7 @@ class EventEntry(msgspec.Struct, array_like=True, gc=False):
     parts: dict[str, Part] = {}
     statistics: dict[str, tuple[int, int]] = {}
     recent: dict[str, int] = {}
+    shown_ms: int = 0
 
     def newest(self) -> int:
         """Return the newest order time of all that is said of the event itself."""

@@ -10,6 +10,7 @@ from processors.core.kambi import shards
 from processors.core.kambi.answers import Answer, Refused, What, read_answer
 from processors.core.kambi.book import SNAPSHOT_LINE, Book
 from processors.core.kambi.dedupe import WINDOW_S
+from processors.core.kambi.entries import EventEntry
 from processors.core.kambi.envelope import Envelope
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.merge import STARTED, EventMerge
@@ -24,10 +25,14 @@ BEFORE_REQUEST_MS: Final = 2_000
 """How far an answer may lag behind push (fact sheet §7): caches on the way, and clocks that differ."""
 ABSENCES: Final = 2
 """Complete answers of live/open in a row without a started or finished event that mean it is gone."""
-_LISTED_ONCE: Final = frozenset({STARTED, "FINISHED"})
+_FINISHED: Final = "FINISHED"
+_LISTED_ONCE: Final = frozenset({STARTED, _FINISHED})
 """States that an event has only after live/open had it: one that is to come is rightly absent, and of a state that
-nobody knows nothing is concluded. A finished one has left the list, and only its removal by push is still to come,
-which may fall into a gap; a connector that began anew does not know the event, so nobody would ever ask for it."""
+nobody knows nothing is concluded."""
+FINISHED_MS: Final = 90_000
+"""For how long nobody must have said that an event is finished before lists without it count: it has left them, and
+its removal by push is still to come. The connector that followed it asks for it every minute and hears that it is
+there, or gone; but the removal may fall into a gap, and a connector that began anew does not know the event."""
 _NOT_FOUND: Final = 404
 _CLOCK_STEP_NS: Final = 60_000_000_000
 """How far our clock may have been set back between a request and its answer; later, it is no time of a request."""
@@ -112,9 +117,10 @@ def take_snapshot(
     merge = _Merge(
         answer,
         status,
-        min(as_of_ms, newest_ms) if newest_ms else as_of_ms,
         Book(context.store, SNAPSHOT_LINE, context.stream_time_ns // 1_000_000_000),
         context,
+        requested_ms=requested_ns // 1_000_000,
+        as_of_ms=min(as_of_ms, newest_ms) if newest_ms else as_of_ms,
     )
     merge.run()
     merge.forward(Envelope(record, line, received_ns, context), rfc3339(received_ns // 1_000_000), cause_of)
@@ -141,9 +147,12 @@ def _refused(refused: Refused, position: str, status: int, value: bytes) -> Answ
 class _Merge:
     """One answer on its way into the book."""
 
-    def __init__(self, answer: Answer, status: int, as_of_ms: int, book: Book, context: Context) -> None:
+    def __init__(
+        self, answer: Answer, status: int, book: Book, context: Context, *, requested_ms: int, as_of_ms: int
+    ) -> None:
         self._answer = answer
         self._is_gone = status == _NOT_FOUND
+        self._requested_ms = requested_ms
         self._context = context
         self._share = shards.share_of_task(context.store)
         self.as_of_ms = as_of_ms
@@ -208,6 +217,8 @@ class _Merge:
                     event = self.book.event(merge.event_id)
                     if answer.what == "live-open" and event is not None and event.absences:
                         self.book.change_event(merge.event_id).absences = 0
+                    elif answer.what == "offers" and event is not None and event.state == _FINISHED:
+                        self.book.change_event(merge.event_id).shown_ms = self._requested_ms
                 case events.OfferAdded():
                     offers.add(fact.offer_id)
                     merge_offer(merge, fact, whole=answer.what == "offers")
@@ -229,7 +240,7 @@ class _Merge:
             event = self.book.event(event_id)
             if event_id in listed or event is None or event.removed_s or event.state not in _LISTED_ONCE:
                 continue
-            if not self._share.holds(event_id):
+            if not self._share.holds(event_id) or self._is_awaited(event):
                 continue
             merge = EventMerge(event_id, self.as_of_ms, self.book)
             absences = event.absences + 1
@@ -241,6 +252,10 @@ class _Merge:
             if not merge.records:
                 self.book.change_event(event_id).absences = absences
             self._take(merge, is_there=False)
+
+    def _is_awaited(self, event: EventEntry) -> bool:
+        said_ms = max(event.order, event.shown_ms)
+        return event.state == _FINISHED and self._requested_ms < said_ms + FINISHED_MS
 
     def _take(self, merge: EventMerge, *, is_there: bool) -> None:
         self._records += merge.records

@@ -14,6 +14,8 @@ from tests.chaos.checker.kambi_offering import Event, Json
 from tests.chaos.checker.record import Record
 
 LAG_MS = 2_000
+OVER_MS = 90_000
+"""How long nobody must have had an event as finished before lists without it say that it is gone (docs/kambi.md)."""
 _LIVE = {"matchClock": "clock", "score": "score", "statistics": "statistics"}
 _PARTS = {15: ("mcu", "matchClock"), 16: ("score", "score"), 17: ("stats", "statistics")}
 _ODDS = frozenset({"odds"})
@@ -52,6 +54,7 @@ class _Event:
     parts: dict[str, _Value] = field(default_factory=dict)
     offers: dict[str, _Offer] = field(default_factory=dict)
     absences: int = 0
+    shown_t: int = 0
 
 
 class Oracle:
@@ -187,7 +190,8 @@ class Oracle:
 
     def _shown_offers(self, answer: Json, asked: Iterable[str], as_of: int) -> None:
         for shown in answer.get("events", ()):
-            self._describe(shown, as_of)
+            if (event := self._describe(shown, as_of)) is not None:
+                event.shown_t = as_of + LAG_MS
         listed: dict[int, set[str]] = {int(event_id): set() for event_id in asked}
         for shown in answer["betOffers"]:
             event = self._event(shown["eventId"])
@@ -209,6 +213,10 @@ class Oracle:
                 event.absences = 0
                 self._live(event, one.get("liveData") or {}, 0, as_of)
         for event_id, event in self._events.items():
+            # One that is over has left the lists: they tell nothing before it is long that anybody had it.
+            over_t = max(event.state.t, event.shown_t) if event.state.value == "FINISHED" else None
+            if over_t is not None and as_of + LAG_MS < over_t + OVER_MS:
+                continue
             if event_id not in shown and event.there.value and event.state.value in ("STARTED", "FINISHED"):
                 event.absences += event.state.t <= as_of
                 if event.absences > 1:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from processors.core.kambi.snapshot import BEFORE_REQUEST_MS, SnapshotFinding, take_snapshot
+from processors.core.kambi.snapshot import BEFORE_REQUEST_MS, FINISHED_MS, SnapshotFinding, take_snapshot
 from schemas.codec import validate
 from schemas.kambi.codes import Code, Count
 from tests.core.driver import Record
@@ -322,20 +322,45 @@ def test_started_event_absent_from_two_whole_answers_in_a_row_is_removed():
     assert show(task, nothing, OPEN) == []
 
 
+FINISHED: dict[str, Any] = {"state": "FINISHED"}
+NOTHING: dict[str, Any] = {"liveEvents": []}
+
+
+def lists_without(task: Task, *requested_ms: int) -> list[str]:
+    """Return the kinds of what came of lists that lack everything."""
+    return [kind for each in requested_ms for kind, _ in show(task, NOTHING, OPEN, requested_ms=each)]
+
+
 def test_finished_event_whose_removal_was_lost_is_gone_with_two_lists_in_a_row_that_lack_it():
     """No connector asks for it any more, and push said its removal to nobody: the lists alone tell."""
     task = task_with(state(T + 1, "FINISHED"))
-    nothing: dict[str, Any] = {"liveEvents": []}
-    assert show(task, nothing, OPEN) == []
-    assert [kind for kind, _ in show(task, nothing, OPEN, requested_ms=ASKED + 5_000)] == ["event.removed"]
-    assert show(task, nothing, OPEN) == []
+    late = T + 1 + FINISHED_MS
+    assert lists_without(task, late) == []
+    assert lists_without(task, late + 5_000) == ["event.removed"]
+    assert lists_without(task, late + 10_000) == []
     assert list(task.store.items(b"o" + OFFER.to_bytes(8, "big"))) == []
+
+
+def test_finished_event_has_left_the_lists_and_is_not_gone_for_that():
+    task = task_with(state(T + 1, "FINISHED"))
+    assert lists_without(task, ASKED, ASKED + 5_000, T + FINISHED_MS) == []
+
+
+def test_finished_event_that_its_own_answer_has_is_not_gone_while_it_is_asked_for():
+    """Else it would go by the lists and come back by its own answer, again and again, until push removes it."""
+    task = task_with(state(T + 1, "FINISHED"))
+    answer = offers(SAME, events=[EVENT_BODY | FINISHED])
+    for minute in range(1, 6):
+        asked = ASKED + minute * 60_000
+        assert show(task, answer, requested_ms=asked) == []
+        assert lists_without(task, asked + 15_000, asked + 30_000, asked + 45_000) == []
+    forgotten = ASKED + 5 * 60_000 + FINISHED_MS
+    assert lists_without(task, forgotten, forgotten + 15_000) == ["event.removed"]
 
 
 def test_removal_by_push_after_that_by_lists_is_current():
     task = task_with(state(T + 1, "FINISHED"))
-    for _ in range(2):
-        show(task, {"liveEvents": []}, OPEN)
+    lists_without(task, T + 1 + FINISHED_MS, T + 2 + FINISHED_MS)
     (record,) = task.say(gone(ASKED + 1))
     assert "late" not in record
 

@@ -166,8 +166,8 @@ class Connections:
         if why is None and refused:
             why = INVALID
         if why is not None:
-            self._note("refused", asked, reason=why)
             said = refusal(self._settings.refusal, why) if not socket.closed else None
+            self._note("refused", asked, reason=why, said=said)
             if said is not None:
                 await socket.send_frame(said, WSMsgType.TEXT)
             await socket.close(code=_POLICY, message=why.encode())
@@ -286,19 +286,18 @@ class Connections:
                 self._last_ns[key] = now_ns
                 yield from [c for c in self.clients() if self._faults.of(c.channel.feed.path) is faults][:1]
 
-    def _note(self, kind: Kind, asked: _Asked, reason: str | None = None) -> None:
+    def _note(self, kind: Kind, asked: _Asked, reason: str | None = None, said: bytes | None = None) -> None:
         peer = asked.request.transport and asked.request.transport.get_extra_info("peername")
-        self._ledger.append(
-            Line(
-                kind=kind,
-                feed=asked.path,
-                at_ns=self._clock(),
-                connection=asked.name,
-                peer=f"{peer[0]}:{peer[1]}" if peer else None,
-                position=asked.position,
-                reason=reason,
-            )
+        line = Line(
+            kind=kind,
+            feed=asked.path,
+            at_ns=self._clock(),
+            connection=asked.name,
+            peer=f"{peer[0]}:{peer[1]}" if peer else None,
+            position=asked.position,
+            reason=reason,
         )
+        self._ledger.append(line if said is None else line.holding(said))
 
 
 def _nth(ordinal: int, every: int) -> bool:

@@ -16,7 +16,8 @@ A line has these keys; those that do not apply are left out::
     n           frame: its number on the connection, from 1, counting every message (answers, heartbeats,
                 status packets too); disconnect: number of the last
     sort        frame, lost: event | status | heartbeat | answer | other
-    packet      frame, lost: exact text; what is no text has ``base64`` instead
+    packet      frame, lost, refused (of a refusal that is said in words): exact text; what is no text has ``base64``
+                instead
     fault       frame, lost: what makes it other than the vendor would send it, commas between: duplicate,
                 swapped, junk, …; of a lost one why it was kept back: hole, stalled, …
     reason      refused, disconnect: in words

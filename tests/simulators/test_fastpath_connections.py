@@ -173,6 +173,7 @@ async def test_a_wrong_token_is_refused_in_the_style_that_is_set(tmp_path, style
         assert (socket.close_code, socket.close_reason) == (1008, INVALID)
     (line,) = stage.ledger()
     assert (line.kind, line.reason) == ("refused", INVALID)
+    assert (None if line.packet is None else json.loads(line.packet)) == message
 
 
 @pytest.mark.parametrize(

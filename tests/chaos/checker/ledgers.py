@@ -69,6 +69,10 @@ def entries(lines: Iterable[Mapping[str, Any]]) -> Iterator[Entry]:
                 yield Sent(connection, line["n"], at_ns, packet_of(line))
             case "disconnect":
                 yield Left(connection, at_ns)
+            case "refused" if "packet" in line:  # it was taken, told so in words, and ended
+                yield Connected(connection, at_ns, line.get("feed", ""))
+                yield Sent(connection, 1, at_ns, packet_of(line))
+                yield Left(connection, at_ns)
             case _:
                 pass
 

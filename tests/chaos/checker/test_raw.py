@@ -209,6 +209,22 @@ def test_what_was_sent_after_the_end_is_not_asked_for():
     assert world.judged().held
 
 
+@pytest.mark.parametrize(
+    ("said", "kinds"), [({"packet": '{"status":401}'}, set()), ({}, {"lost"})], ids=["told", "not"]
+)
+def test_a_refusal_that_was_said_in_words_is_a_connection_with_one_packet(said: dict[str, str], kinds: set[str]):
+    world = World()
+    closed_last(world)
+    refused = Raw("kambi")
+    refused.add("opened", LINE, "C", 0, 121, {"previous_connection": "B", "previous_frame": 4})
+    refused.add("frame", LINE, "C", 1, 121.1, b'{"status":401}')
+    world.raw += refused.records
+    world.gaps.append(Told(LINE, "C", previous="B"))
+    world.causes.append(Cause("kambi", 112 * S, 121 * S, "kill"))
+    world.ledger += [{"kind": "refused", "connection": "c", "at_ns": 121 * S, **said}]
+    assert set(world.judged().found) == kinds
+
+
 def test_the_history_tells_what_was_down_and_when():
     history = told(
         [

@@ -72,27 +72,32 @@ class _Told:
 
     def tell(self, product: "Product", settings: Settings) -> dict[str, Any]:
         """Put ``settings`` over those in force; return them."""
-        told = product.ask(self.feed, "/simulator/faults")
+        told = _patiently(lambda: product.ask(self.feed, "/simulator/faults"))
         self.had = {name: told[name] for name in settings}
-        product.ask(self.feed, "/simulator/faults", told | settings)
+        _patiently(lambda: product.ask(self.feed, "/simulator/faults", told | settings))
         return dict(settings)
 
     def heal(self, product: "Product") -> None:
         """Put back what was there; what others have changed since stays."""
-        deadline = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                product.ask(self.feed, "/simulator/faults", product.ask(self.feed, "/simulator/faults") | self.had)
-            except OSError:  # it has its hands full, may be with what it was told
-                if time.monotonic() > deadline:
-                    raise
-            else:
-                return
+        _patiently(
+            lambda: product.ask(self.feed, "/simulator/faults", product.ask(self.feed, "/simulator/faults") | self.had)
+        )
 
     @property
     def feed(self) -> str:
         """Whose simulator."""
         return self.target.removeprefix("vendor:")
+
+
+def _patiently(ask: Callable[[], Any]) -> Any:
+    """Ask a simulator that may have its hands full, perhaps with what it was told."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return ask()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
 
 
 @dataclass(slots=True)

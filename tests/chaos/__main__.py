@@ -1,6 +1,7 @@
 """``make chaos``: the whole product on three brokers, struck by one fault after another, judged from outside.
 
     python -m tests.chaos [--seconds 600] [--seed 1] [--only KIND[:LANE]] [--folder DIR]
+    python -m tests.chaos --measure DIR…
     python -m tests.chaos --summarize DIR…
 
 Exit 0 when nothing is lost, doubled, out of order or unexplained; 1 when something is, and then everything is kept.
@@ -24,9 +25,10 @@ from tests.chaos.judges import Result
 from tests.chaos.plan import of_feeds
 from tests.chaos.product import VENDORS, Product
 from tests.chaos.progress import Screen
+from tests.chaos.report import together
 from tests.chaos.run import finish, run
 from tests.chaos.strikes import KINDS as PROCESS_KINDS
-from tests.chaos.summary import COLUMNS, FILE, rows, together
+from tests.chaos.summary import COLUMNS, FILE, again, rows
 from tests.shared_kafka import version_under_test
 from tricast.kafka import Cluster
 
@@ -49,10 +51,14 @@ def main() -> int:
     )
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "tricast-chaos")
     parser.add_argument("--keep", action="store_true", help="keep the brokers' files of a run that held, too")
+    parser.add_argument("--measure", nargs="+", type=Path, metavar="DIR", help="work out what runs came to once more")
     parser.add_argument("--summarize", nargs="+", type=Path, metavar="DIR", help="add up runs, as Markdown")
     arguments = parser.parse_args()
-    if arguments.summarize:
-        print(together(arguments.summarize))
+    if arguments.measure or arguments.summarize:
+        for folder in arguments.measure or ():
+            again(folder)
+        if arguments.summarize:
+            print(together(arguments.summarize))
         return 0
     # An end by SIGTERM leaves through the front door, too: disks are unmounted, everybody is ended.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

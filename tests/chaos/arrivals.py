@@ -1,64 +1,35 @@
-"""When each record reached its source topic: what recovery is measured from."""
+"""When each record reached its source topic, as the checker's reader kept it: what recovery is measured from."""
 
-import time
+import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
 from typing import Final
-
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from tests.chaos.recovery import Arrivals
 
-_BATCH: Final = 5_000
-_PATIENCE_S: Final = 60.0
+RECORDS: Final = "records.sqlite"
 _MILLISECOND_NS: Final = 1_000_000
+_ASKED: Final = """
+SELECT partition, position, timestamp_ms, json_extract(headers, '$."tc-received-ns"'),
+json_extract(headers, '$."tc-kind"') FROM records WHERE topic = ?
+"""
 
 
-def arrivals(bootstrap: str, ends: Mapping[str, int]) -> Arrivals:
-    """Read sources up to ``ends``, offsets by ``<physical topic>/<partition>``.
+def arrivals(records: Path, sources: Iterable[str], prefix: str) -> Arrivals:
+    """Return when the records of ``sources``, topics by their physical names, came.
 
     Of raw topics only frames count: control records come whether or not a vendor is heard.
-
-    Raises:
-        TimeoutError: Nothing comes for a minute before the ends are reached.
     """
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "arrivals",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "log_level": 0,
-        }
-    )
-    left = {place: end for place, end in ends.items() if end > 0}
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    consumer.assign(
-        [TopicPartition(topic, int(number), OFFSET_BEGINNING) for topic, _, number in (p.rpartition("/") for p in left)]
-    )
-    deadline = time.monotonic() + _PATIENCE_S
-    while left:
-        for message in consumer.consume(_BATCH, 1.0):
-            if message.error() is not None:
-                continue
-            deadline = time.monotonic() + _PATIENCE_S
-            place = f"{message.topic()}/{message.partition()}"
-            if (at_ns := _arrived_ns(message)) is not None:
-                found[place].append((at_ns, message.offset() or 0))
-        for place in list(left):
-            topic, _, number = place.rpartition("/")
-            # Past the markers of transactions, which are records to nobody.
-            if consumer.position([TopicPartition(topic, int(number))])[0].offset >= left[place]:
-                del left[place]
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing more of {left}")
-    consumer.close()
+    with closing(sqlite3.connect(f"{records.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        for source in sources:
+            for partition, offset, timestamp_ms, received_ns, kind in database.execute(
+                _ASKED, (source.removeprefix(prefix),)
+            ):
+                if received_ns is None:
+                    found[f"{source}/{partition}"].append((timestamp_ms * _MILLISECOND_NS, offset))
+                elif kind == "frame":
+                    found[f"{source}/{partition}"].append((int(received_ns), offset))
     return {place: sorted(of_place) for place, of_place in found.items()}
-
-
-def _arrived_ns(message: Message) -> int | None:
-    headers = dict(message.headers() or ())
-    if "tc-received-ns" not in headers:
-        return message.timestamp()[1] * _MILLISECOND_NS
-    kind, received_ns = headers.get("tc-kind"), headers["tc-received-ns"]
-    return int(received_ns) if kind == b"frame" and received_ns is not None else None

@@ -1,4 +1,4 @@
-"""Who judges a run: the checker, which knows nothing of us; ``tricast audit`` as a second opinion; what faults cost."""
+"""Who judges a run: the checker, which knows nothing of us, and ``tricast audit`` as a second opinion."""
 
 import contextlib
 import json
@@ -6,17 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.chaos.arrivals import arrivals
-from tests.chaos.history import read
 from tests.chaos.peers import without_gate
-from tests.chaos.product import HISTORY, Product
+from tests.chaos.product import Product
 from tests.chaos.progress import Screen
-from tests.chaos.recovery import Recovery, recoveries
 from tricast.stack import tether
 
 _NOTHING_FOUND, _FOUND = 0, 1
@@ -34,14 +31,12 @@ class Result:
         dropped: How many strikes of the plan did not come about, because lanes were behind.
         verdict: What the checker said.
         audits: What ``tricast audit`` said, by feed.
-        recovered: What each fault cost.
     """
 
     problems: list[str] = field(default_factory=list)
     dropped: int = 0
     verdict: dict[str, Any] = field(default_factory=dict)
     audits: dict[str, dict[str, Any]] = field(default_factory=dict)
-    recovered: list[Recovery] = field(default_factory=list)
 
     @property
     def held(self) -> bool:
@@ -98,25 +93,6 @@ def audit(product: Product, result: Result, screen: Screen) -> None:
             result.audits[feed] = json.loads(printed)
         except ValueError:
             result.problems.append(f"audit of {feed} failed; see {product.folder}")
-
-
-def measure(product: Product, sample: Mapping[str, Any], result: Result) -> None:
-    """Find out what each fault cost.
-
-    Args:
-        product: Came to rest.
-        sample: The last one: where topics end.
-        result: Completed here.
-    """
-    sources = {source for sources in product.groups.values() for source in sources}
-    ends = {place: end for place, end in sample["high"].items() if place.rpartition("/")[0] in sources}
-    history = read(product.folder / HISTORY)
-    try:
-        reached = arrivals(product.kafka.bootstrap_servers, ends)
-    except TimeoutError as error:
-        result.problems.append(f"what faults cost is not known: {error}")
-        return
-    result.recovered = recoveries(history, reached, product.groups, product.prefix)
 
 
 def check(product: Product, result: Result, *, segments: bool) -> None:

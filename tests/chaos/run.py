@@ -1,6 +1,5 @@
 """One run: the product comes up, is struck, comes to rest and is judged."""
 
-import json
 import subprocess
 import time
 from collections.abc import Sequence
@@ -11,15 +10,14 @@ from typing import Any, Final
 
 from tests.chaos import settings
 from tests.chaos.fault import Kind
-from tests.chaos.history import read
-from tests.chaos.judges import Result, audit, check, followed, measure
+from tests.chaos.judges import Result, audit, check, followed
 from tests.chaos.lanes import Lanes
 from tests.chaos.plan import plan
-from tests.chaos.product import HISTORY, Product
+from tests.chaos.product import Product
 from tests.chaos.progress import Screen
 from tests.chaos.quiet import NotQuiet, Pace, dump, pause, recover, settle
 from tests.chaos.sampler import Sampler
-from tests.chaos.summary import FILE, summary
+from tests.chaos.summary import keep
 
 _SAMPLER_S: Final = 30.0
 _PACE: Final = Pace()
@@ -53,8 +51,6 @@ def run(product: Product, kinds: Sequence[Kind], *, seconds: float, screen: Scre
         finally:
             sampler.quit.set()
             sampler.join(_SAMPLER_S)
-        screen.say("what each fault cost")
-        measure(product, sampler.latest, result)
     return result
 
 
@@ -73,9 +69,8 @@ def finish(product: Product, result: Result, screen: Screen) -> None:
             kafka.stop_broker(broker)
     product.history.add("stopped")
     check(product, result, segments=True)
-    summed = summary(read(product.folder / HISTORY), result.recovered, result.audits, result.verdict)
-    summed |= {"held": result.held, "dropped": result.dropped, "problems": result.problems}
-    (product.folder / FILE).write_text(json.dumps(summed, indent=1))
+    screen.say("what each fault cost")
+    keep(product.folder, result)
 
 
 def _live(product: Product, sampler: Sampler, lanes: Lanes, result: Result, screen: Screen, pace: Pace) -> None:

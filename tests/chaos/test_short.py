@@ -1,6 +1,7 @@
 """The short, seeded part of ``make chaos``: one feed, killed by its parts."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.chaos.progress import Screen
 from tests.chaos.quiet import Pace
 from tests.chaos.run import run
 from tests.chaos.strikes import Kill, kill_broker
+from tests.chaos.summary import FILE, keep
 from tricast.kafka import Cluster
 
 KINDS = (
@@ -35,4 +37,5 @@ def test_fastpath_is_whole_after_kills_of_worker_connector_and_broker(
     assert result.problems == []
     assert result.verdict["findings"] == {}
     assert result.audits["fastpath"]["clean"], result.audits["fastpath"]["findings"]
-    assert len(result.recovered) == len(KINDS)
+    keep(tmp_path, result)
+    assert len(json.loads((tmp_path / FILE).read_text())["faults"]) == len(KINDS)

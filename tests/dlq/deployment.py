@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Message, Producer
 
 from schemas.kafka import KafkaSettings
 from schemas.raw import Kind, RawHeaders
 from schemas.topics import TOPICS
+from tests.committed import committed
 from tests.core.kambi.frames import frame
 from tests.core.kambi.tasks import OFFER, ONE, START_MS, added, odds
 from tricast.kafka import topics
@@ -84,30 +85,8 @@ class Deployment:
 
     def read(self, name: str) -> list[Message]:
         """Return what a reader of committed records sees of a topic, in order by partition."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self._bootstrap,
-                "group.id": "reader",
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 10,
-            }
-        )
-        left = set(range(TOPICS[name].partitions))
-        consumer.assign([TopicPartition(self.prefix + name, number, 0) for number in sorted(left)])
-        records: list[Message] = []
-        deadline = time.monotonic() + self._patience_s
-        while left:
-            assert time.monotonic() < deadline
-            for message in consumer.consume(1000, 0.05):
-                error = message.error()
-                if error is None:
-                    records.append(message)
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition() or 0)
-        consumer.close()
-        return sorted(records, key=lambda message: (message.partition() or 0, message.offset() or 0))
+        since = dict.fromkeys(range(TOPICS[name].partitions), 0)
+        return committed(self._bootstrap, self.prefix + name, since, patience_s=self._patience_s)
 
     def until(self, name: str, wanted: Callable[[list[Message]], bool]) -> list[Message]:
         """Wait until what is in a topic is what is ``wanted``; return it."""

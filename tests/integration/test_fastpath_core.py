@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 from aiokafka.partitioner import murmur2
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Message, Producer
 
 from processors.core.fastpath.processor import FastpathProcessor
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
+from tests.committed import committed
 from tests.core.driver import Record
 from tests.core.fastpath.raw import Task
 from tests.core.fastpath.recorded_run import recorded_run
@@ -85,30 +86,8 @@ class Deployment:
 
     def read(self, name: str) -> list[Message]:
         """Return what a reader of committed records sees of a topic, in order by partition."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                "group.id": "reader",
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 10,
-            }
-        )
-        open_partitions = set(range(TOPICS[name].partitions))
-        consumer.assign([TopicPartition(self.prefix + name, number, 0) for number in sorted(open_partitions)])
-        records: list[Message] = []
-        deadline = time.monotonic() + PATIENCE_S
-        while open_partitions:
-            assert time.monotonic() < deadline
-            for message in consumer.consume(1000, 0.05):
-                error = message.error()
-                if error is None:
-                    records.append(message)
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    open_partitions.discard(message.partition() or 0)
-        consumer.close()
-        return sorted(records, key=lambda message: (message.partition() or 0, message.offset() or 0))
+        since = dict.fromkeys(range(TOPICS[name].partitions), 0)
+        return committed(self.bootstrap, self.prefix + name, since, patience_s=PATIENCE_S)
 
     def until(self, name: str, wanted: Callable[[list[Told]], bool], process: subprocess.Popen[bytes]) -> list[Told]:
         """Wait until what is in a topic is what is ``wanted``."""

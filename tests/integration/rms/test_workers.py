@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Producer
 
 from schemas.kafka import KafkaSettings
 from schemas.raw import Header
 from schemas.topics import TOPICS
+from tests.committed import committed
 from tests.core.driver import Record
 from tests.integration.rms.hops import PREFIX
 from tests.integration.rms.story import Afternoon, Plan, S, spend, told_by
@@ -89,36 +90,16 @@ class Deployment:
 
     def read(self, name: str) -> list[Record]:
         """Return what a reader of committed records sees of a topic; it goes on where it was."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self._bootstrap,
-                "group.id": "reader",
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 10,
-            }
-        )
         records = self._seen.setdefault(name, [])
         following = self._next.setdefault(name, dict.fromkeys(range(TOPICS[name].partitions), 0))
-        consumer.assign([TopicPartition(self._prefix + name, number, at) for number, at in following.items()])
-        waiting = set(following)
-        while waiting:
-            for message in consumer.consume(1000, 1.0):
-                error = message.error()
-                if error is not None:
-                    if error.code() == KafkaError._PARTITION_EOF:
-                        waiting.discard(message.partition() or 0)
-                    continue
-                headers: list[Header] = [
-                    (key, content if isinstance(content, bytes) else b"") for key, content in message.headers() or []
-                ]
-                value = message.value()
-                assert isinstance(value, bytes)
-                offset = message.offset() or 0
-                records.append(Record(offset=offset, value=value, headers=headers))
-                following[message.partition() or 0] = offset + 1
-        consumer.close()
+        for message in committed(self._bootstrap, self._prefix + name, following, patience_s=PATIENCE_S):
+            headers: list[Header] = [
+                (key, content if isinstance(content, bytes) else b"") for key, content in message.headers() or []
+            ]
+            value, offset = message.value(), message.offset() or 0
+            assert isinstance(value, bytes)
+            records.append(Record(offset=offset, value=value, headers=headers))
+            following[message.partition() or 0] = offset + 1
         return records
 
     def until(self, name: str, holds: Callable[[list[Record]], bool]) -> list[Record]:

@@ -49,7 +49,11 @@ def test_dead_letters_of_a_mended_bug_are_replayed_once(deployment: Deployment, 
     assert (code, listed["counts"]) == (0, {"processor-error": number + 1})
     first = min(listed["letters"], key=lambda letter: letter["position"])["position"]
     assert tricast("show", first.removeprefix(deployment.prefix))[0] == 0
-    assert tricast("show", f"{deployment.prefix}{DEAD}/0/99999")[0] == 1
+    nowhere = f"{deployment.prefix}{DEAD}/0/99999"
+    assert tricast("show", nowhere)[0] == 1
+    code, plan = tricast("replay", first, nowhere, "--dry-run", "--json")
+    assert (code, plan["missing"]) == (1, [nowhere])
+    assert [one["letter"] for one in plan["would"]] == [first]
 
     deployment.bug.unlink()
     deployment.write(frame(odds(START_MS + 50, (ONE + 1, 1700), offer=OFFER + 1)))

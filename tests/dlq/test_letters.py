@@ -1,21 +1,26 @@
 """What `tricast dlq` reads, chooses, completes, asks for and leaves alone; and requests that are none."""
 
+import io
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from processors.core.kambi.processor import KambiProcessor
 from processors.core.replay import Original, Replay, is_replayed, open_request, remember
 from schemas.replay import MAX_ATTEMPTS, Position, ReplayRequest
 from tests.core.driver import DictStore, Record
 from tests.dlq.bench import Bench
+from tricast.cli.dlq.looking import table_of
 from tricast.dlq.guard import refusal
 from tricast.dlq.letters import Choice, Letter, read_letter
-from tricast.dlq.requests import complete, in_order, lacks, request_of
-from tricast.dlq.shown import value_text
+from tricast.dlq.newest import Newest
+from tricast.dlq.oldest import Oldest
+from tricast.dlq.requests import complete, lacks, request_of
+from tricast.dlq.shown import line_text, summary, value_text
 
 LETTER = Letter(
     position=Position("t.kambi.dead-letters", 0, 7),
@@ -92,15 +97,43 @@ def test_what_is_meant(choice: Choice, takes: bool):
     assert choice.takes(LETTER) is takes
 
 
-def test_requests_are_in_the_order_of_their_sources():
-    places = [(0, 9, None), (0, 3, 2), (1, 0, None), (0, 3, 0)]
-    letters = [replace(LETTER, source=Position("t.kambi.raw", *place)) for place in places]
-    assert [tuple(letter.source[1:]) for letter in in_order(letters)] == [
-        (0, 3, 0),
-        (0, 3, 2),
-        (0, 9, None),
-        (1, 0, None),
-    ]
+def placed(*place: int | None, size: int = 0) -> Letter:
+    return replace(LETTER, source=Position("t.kambi.raw", *place), value=b"x" * size)  # type: ignore[arg-type]
+
+
+def test_letters_are_in_the_order_of_their_sources():
+    oldest = Oldest(9)
+    for place in ((0, 9, None), (0, 3, 2), (1, 0, None), (0, 3, 0)):
+        oldest.put(placed(*place))
+    assert [tuple(letter.source[1:]) for letter in oldest.letters] == [(0, 3, 0), (0, 3, 2), (0, 9, None), (1, 0, None)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 50)), max_size=40, unique_by=lambda one: one[0]),
+    st.integers(1, 10),
+    st.integers(1, 100),
+)
+def test_however_many_there_are_the_oldest_are_held_and_no_more_than_fit(
+    letters: list[tuple[int, int]], limit: int, most_bytes: int
+):
+    oldest = Oldest(limit, most_bytes)
+    for offset, size in letters:
+        oldest.put(placed(0, offset, size=size))
+    kept = [letter.source.offset for letter in oldest.letters]
+    assert kept == sorted(offset for offset, _ in letters)[: len(kept)], "none is passed over"
+    assert oldest.left == len(letters) - len(kept)
+    assert len(kept) <= limit
+    assert len(kept) <= 1 or sum(len(letter.value) for letter in oldest.letters) <= most_bytes
+    assert kept or not letters
+
+
+@given(st.lists(st.integers(0, 5), max_size=20), st.integers(0, 6))
+def test_of_the_newest_no_bytes_are_held(times: list[int], limit: int):
+    newest = Newest(limit)
+    for number, time in enumerate(times):
+        newest.put(replace(LETTER, timestamp_ms=time, position=Position("t", 0, number)))
+    wanted = sorted((time, number) for number, time in enumerate(times))[max(0, len(times) - limit) :]
+    assert [said["position"] for said in newest.summaries()] == [f"t/0/{number}" for _, number in wanted]
 
 
 def test_a_request_says_all_that_the_letter_knows():
@@ -151,6 +184,18 @@ def test_bytes_for_people():
     assert value_text(b'{"a":1.10}') == '{\n  "a": 1.10\n}'
     assert value_text(b'2["m","\x00"]') == '2["m","\\x00"]'
     assert value_text(b"\xffab").startswith("00000000  ff 61 62")
+    assert value_text('"\x7f\x9b2J\u202e"'.encode()) == '"\\x7f\\x9b2J\\u202e"', "no orders to a terminal"
+    assert line_text("a\n\x1b[2J[/b]") == "a\\n\\x1b[2J[/b]"
+
+
+def test_the_table_of_letters_says_what_is_in_them_and_obeys_none():
+    letter = replace(LETTER, key=b"[/bold]\x1b[2J", code="[red]", detail="[/] not there\r")
+    console = Console(file=io.StringIO(), width=400)
+    console.print(table_of([summary(letter)]), highlight=False)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]  # StringIO
+    assert "[/bold]\\x1b[2J" in shown
+    assert "[red]" in shown
+    assert "[/] not there\\r" in shown
 
 
 # Requests that are none: a dead letter, never more.

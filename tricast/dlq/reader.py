@@ -1,6 +1,6 @@
 """Read dead letters, single records, and the state of a stream task, from Kafka."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 
 from aiokafka import TopicPartition
 
@@ -30,7 +30,7 @@ async def letters(
             raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
         for tp, (begin, end) in (await kafka.spans(partitions)).items():
             first = begin if choice.since_ms is None else await kafka.since(tp, choice.since_ms)
-            spans[tp] = (end if first is None else max(begin, first), end)
+            spans[tp] = _around(choice.positions, tp, (end if first is None else max(begin, first), end))
     done, total = 0, sum(end - begin for begin, end in spans.values())
     async for batch in kafka.read(spans, "read_committed"):
         for record in batch:
@@ -40,6 +40,15 @@ async def letters(
         done += len(batch)
         progress("reading", done, total)
     progress("reading", total, total)
+
+
+def _around(named: Collection[Position], tp: TopicPartition, span: Span) -> Span:
+    """Return what of ``span`` has to be read for the ``named`` positions; all of it when there are none."""
+    if not named:
+        return span
+    offsets = [position.offset for position in named if (position.topic, position.partition) == tp]
+    begin = max(span[0], min(offsets, default=span[1]))
+    return begin, max(begin, min(span[1], max(offsets, default=0) + 1))
 
 
 async def record_at(kafka: Kafka, position: Position) -> KafkaRecord | None:

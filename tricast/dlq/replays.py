@@ -1,17 +1,19 @@
 """Which dead letters are replayed and which are not; what would come of them; and asking for it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from processors.core.processor import Processor
 from processors.engine.task import Partition, StreamTask
+from schemas.replay import Position
 from tricast.audit.spans import Kafka
 from tricast.dlq import reader
 from tricast.dlq.dry_run import Outcome, task_of, would_come
 from tricast.dlq.guard import refusal
 from tricast.dlq.letters import Choice, Letter
-from tricast.dlq.requests import completed, in_order, lacks, request_of
+from tricast.dlq.oldest import Oldest
+from tricast.dlq.requests import completed, lacks, request_of
 from tricast.dlq.writer import write
 from tricast.processors import PROCESSORS
 from tricast.progress import Progress
@@ -32,18 +34,24 @@ class Plan:
 
     Attributes:
         taken: Letters to be replayed, in order.
-        refused: Letters that are not, and why.
+        refused: Letters that are not, without their bytes, and why; no more than might be taken.
+        refused_more: How many more are not.
         left: How many more were meant than may be taken at once.
+        missing: Named positions at which no letter is that is meant.
     """
 
     taken: list[Taken] = field(default_factory=list)
     refused: list[tuple[Letter, str]] = field(default_factory=list)
+    refused_more: int = 0
     left: int = 0
+    missing: list[Position] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is refused, as far as is known."""
-        return not self.refused and not any(one.outcome is not None and one.outcome.refused for one in self.taken)
+        return not (self.refused or self.missing) and not any(
+            one.outcome is not None and one.outcome.refused for one in self.taken
+        )
 
 
 class Replays:
@@ -62,16 +70,21 @@ class Replays:
         self._version = version("tricast")
 
     async def plan(self, feeds: Iterable[str], choice: Choice, limit: int, progress: Progress) -> Plan:
-        """Return what is to be done with the letters of ``choice``, the oldest ``limit`` of them."""
+        """Return what is to be done with the letters of ``choice``: the oldest ``limit`` that may be replayed."""
         prefix = self._settings.topic_prefix
-        chosen = [letter async for letter in reader.letters(self._kafka, prefix, feeds, choice, progress)]
-        chosen = in_order(chosen)
-        plan = Plan(left=max(0, len(chosen) - limit))
-        for letter in chosen[:limit]:
+        plan, oldest, missing = Plan(), Oldest(limit), set(choice.positions)
+        async for letter in reader.letters(self._kafka, prefix, feeds, choice, progress):
+            missing.discard(letter.position)
             why = refusal(letter, prefix=prefix, version=self._version, even_if_unchanged=self._even_if_unchanged)
-            whole: Letter | str = letter if why is None else why
-            if isinstance(whole, Letter) and lacks(whole, prefix):
-                whole = await completed(self._kafka, whole)
+            if why is None:
+                oldest.put(letter)
+            elif len(plan.refused) < limit:
+                plan.refused.append((replace(letter, value=b""), why))
+            else:
+                plan.refused_more += 1
+        plan.left, plan.missing = oldest.left, sorted(missing)
+        for letter in oldest.letters:
+            whole = await completed(self._kafka, letter) if lacks(letter, prefix) else letter
             if isinstance(whole, str):
                 plan.refused.append((letter, whole))
             else:

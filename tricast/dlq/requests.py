@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from processors.core import socketio
 from schemas.raw import Header
-from schemas.replay import PART, Position, ReplayRequest
+from schemas.replay import PART, ReplayRequest
 from tricast.audit.records import KafkaRecord
 from tricast.audit.spans import Kafka
 from tricast.dlq.letters import Letter
@@ -68,12 +68,3 @@ def complete(letter: Letter, record: KafkaRecord) -> Letter | str:
     if not isinstance(packet, socketio.Event):
         return f"its source {letter.source.record} is no event"
     return replace(letter, part=packet.name)
-
-
-def in_order(chosen: list[Letter]) -> list[Letter]:
-    """Return letters in the order of their source records, parts of one in theirs."""
-
-    def place(letter: Letter) -> tuple[Position, int]:
-        return letter.source._replace(part=letter.source.part or 0), letter.position.offset
-
-    return sorted(chosen, key=place)

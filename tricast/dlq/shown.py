@@ -1,5 +1,6 @@
 """A dead letter for people and for scripts."""
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -45,14 +46,20 @@ def value_text(value: bytes) -> str:
     except UnicodeDecodeError:
         more = f"\n… {len(value) - HEX_BYTES:,} more bytes; --raw gives all" if len(value) > HEX_BYTES else ""
         return "\n".join(hex_lines(value, HEX_BYTES)) + more
-    try:
-        return msgspec.json.format(text, indent=2)  # numbers stay as they were written
-    except (msgspec.DecodeError, RecursionError):
-        return text if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable() else _escaped(text)
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):
+        text = msgspec.json.format(text, indent=2)  # numbers stay as they were written
+    return _escaped(text, "\n\t")
 
 
-def _escaped(text: str) -> str:
-    return "".join(one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode() for one in text)
+def line_text(text: str) -> str:
+    """Return what somebody else wrote as one line that does nothing to a terminal."""
+    return _escaped(text, "")
+
+
+def _escaped(text: str, kept: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in kept else one.encode("unicode_escape").decode() for one in text)
 
 
 def hex_lines(value: bytes, most: int) -> Iterator[str]:

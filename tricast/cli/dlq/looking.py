@@ -4,12 +4,14 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from schemas.replay import Position
 from tricast.cli.dlq.choosing import choice_of, chosen, kafka_of, positions_of
@@ -17,7 +19,8 @@ from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.cli.progress import progress_bar
 from tricast.dlq import reader
 from tricast.dlq.letters import FEEDS, Choice, Letter, read_letter
-from tricast.dlq.shown import summary, time_text, value_text
+from tricast.dlq.newest import Newest
+from tricast.dlq.shown import line_text, summary, value_text
 from tricast.settings import Settings
 
 
@@ -47,7 +50,7 @@ def list_letters(  # one a filter
     choice = choice_of(codes, since, until, key)
     counts, newest = asyncio.run(_list(invocation.settings, feeds or FEEDS, choice, limit, quiet=as_json))
     if as_json:
-        click.echo(json.dumps({"counts": counts, "letters": [summary(letter) for letter in newest]}))
+        click.echo(json.dumps({"counts": counts, "letters": newest}))
         return
     console = Console()
     if not counts:
@@ -56,39 +59,32 @@ def list_letters(  # one a filter
     table = Table("Code", box=box.SIMPLE_HEAD)
     table.add_column("Letters", justify="right")
     for code, count in counts.items():
-        table.add_row(code, f"{count:,}")
+        table.add_row(Text(line_text(code)), f"{count:,}")
     console.print(table)
-    table = Table("Position", "Time (UTC)", "Code", "Key", "Source", "Detail", box=box.SIMPLE_HEAD)
-    for letter in newest:
-        shown = "-" if letter.key is None else letter.key.decode(errors="replace")
-        table.add_row(
-            str(letter.position),
-            time_text(letter.timestamp_ms)[:23],
-            letter.code,
-            shown,
-            str(letter.source),
-            letter.detail,
-        )
     if newest:
-        console.print(table, highlight=False)
+        console.print(table_of(newest), highlight=False)
+
+
+def table_of(letters: Iterable[Mapping[str, Any]]) -> Table:
+    """Return what was said of ``letters``, each in a row; nothing in it is taken for markup or for control."""
+    table = Table("Position", "Time (UTC)", "Code", "Key", "Source", "Detail", box=box.SIMPLE_HEAD)
+    for said in letters:
+        key = "-" if said["key"] is None else said["key"]
+        texts = (said["position"], said["time"][:23], said["code"], key, said["source"], said["detail"])
+        table.add_row(*(Text(line_text(text)) for text in texts))
+    return table
 
 
 async def _list(
     settings: Settings, feeds: Sequence[str], choice: Choice, limit: int, *, quiet: bool
-) -> tuple[dict[str, int], list[Letter]]:
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
     counts: Counter[str] = Counter()
-    newest: list[Letter] = []
+    newest = Newest(limit)
     with progress_bar(quiet=quiet) as progress:
         async for letter in reader.letters(kafka_of(settings), settings.topic_prefix, feeds, choice, progress):
             counts[letter.code] += 1
-            newest.append(letter)
-            if len(newest) > 2 * limit + 1_000:
-                newest = _newest(newest, limit)
-    return dict(counts.most_common()), _newest(newest, limit)
-
-
-def _newest(letters: list[Letter], limit: int) -> list[Letter]:
-    return sorted(letters, key=lambda letter: (letter.timestamp_ms, letter.position))[max(0, len(letters) - limit) :]
+            newest.put(letter)
+    return dict(counts.most_common()), newest.summaries()
 
 
 @click.command()
@@ -111,7 +107,7 @@ def show(invocation: Invocation, positions: Sequence[str], *, raw: bool, as_json
     found = asyncio.run(_show(settings, wanted))
     for position, letter in found:
         if letter is None:
-            click.echo(f"{position}: there is no dead letter", err=True)
+            click.echo(line_text(f"{position}: there is no dead letter"), err=True)
         elif raw:
             sys.stdout.buffer.write(letter.value)
         elif as_json:
@@ -120,9 +116,9 @@ def show(invocation: Invocation, positions: Sequence[str], *, raw: bool, as_json
             for name, said in summary(letter).items():
                 if name == "headers":
                     for header, value in said.items():
-                        click.echo(f"  {header:<18}{value}")
+                        click.echo(f"  {header:<18}{line_text(value)}")
                 elif said is not None:
-                    click.echo(f"{name:<20}{said}")
+                    click.echo(f"{name:<20}{line_text(str(said))}")
             click.echo(f"\n{value_text(letter.value)}\n")
     sys.stdout.flush()
     if any(letter is None for _, letter in found):

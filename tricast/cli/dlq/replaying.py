@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -14,11 +14,12 @@ from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.cli.progress import progress_bar
 from tricast.dlq.letters import FEEDS, SUFFIX, Choice
 from tricast.dlq.replays import Plan, Replays
+from tricast.dlq.shown import line_text
 
 _SHOWN = 20
 """Letters to be replayed that are named before it is done; --dry-run and --json name all."""
 _MAX_LETTERS = 100_000
-"""Letters that one `replay` holds in memory; more are replayed by several."""
+"""Letters of one `replay` at most; more are replayed by several, each with its --since and --until."""
 
 
 @click.command()
@@ -57,14 +58,18 @@ def replay(  # one an option
     once: what comes out has its original id and times and a header ce_replayed. What is not newer than what is out is
     refused, as a dead letter that says why, and so is a letter that was replayed before.
 
+    Of more than --limit, or than fit into memory, the oldest are taken. They stay dead letters: for those behind them
+    raise --limit or say --since, as the same again brings nothing but refusals.
+
     \b
-    Exit codes: 0 all were asked for (--dry-run: all would come out); 1 some are refused; 2 an argument is wrong
+    Exit codes: 0 all were asked for (--dry-run: all would come out); 1 some are refused or not there;
+    2 an argument is wrong; 3 Kafka is not there
     \b
     Examples:
       tricast dlq replay kambi.dead-letters/3/17
       tricast dlq replay --feed rms --code processor-error --since 2h --dry-run
     """
-    if not (positions or feeds or codes or key or since or until):
+    if not (positions or feeds or codes) and key is None and since is None and until is None:
         raise click.UsageError("say which: positions, --feed, --code, --key, --since or --until")
     if as_json and not (yes or dry_run):
         raise ConfigurationError("--json cannot ask", action="add --yes or --dry-run")
@@ -78,7 +83,7 @@ def replay(  # one an option
     replays = Replays(settings, kafka_of(settings), even_if_unchanged=even_if_unchanged)
     plan = asyncio.run(_plan(replays, feeds or FEEDS, choice, limit, dry_run=dry_run, quiet=as_json))
     if not as_json:
-        _print_plan(plan, limit)
+        _print_plan(plan)
     asked: list[str] = []
     if plan.taken and not dry_run:
         if not yes:
@@ -103,27 +108,34 @@ async def _plan(
     return plan
 
 
-def _print_plan(plan: Plan, limit: int) -> None:
+def _print_plan(plan: Plan) -> None:
+    for line in _told(plan):
+        click.echo(line_text(line))
+
+
+def _told(plan: Plan) -> Iterator[str]:
+    for position in plan.missing:
+        yield f"{position}: there is no such dead letter"
     for letter, why in plan.refused:
-        click.echo(f"{letter.position}  {letter.code}  not replayed: {why}")
+        yield f"{letter.position}  {letter.code}  not replayed: {why}"
+    if plan.refused_more:
+        yield f"… and {plan.refused_more:,} more are not"
     for number, one in enumerate(plan.taken):
         if one.outcome is None:
             if number < _SHOWN:
-                click.echo(f"{one.letter.position}  {one.letter.code}  of {one.letter.source}")
+                yield f"{one.letter.position}  {one.letter.code}  of {one.letter.source}"
             continue
         for topic, ce_type, ce_id, _ in one.outcome.records:
-            click.echo(
-                f"{one.letter.position}  {one.letter.code}  would bring {ce_type or 'a message'} {ce_id} to {topic}"
-            )
+            yield f"{one.letter.position}  {one.letter.code}  would bring {ce_type or 'a message'} {ce_id} to {topic}"
         for code, detail in one.outcome.refused:
-            click.echo(f"{one.letter.position}  {one.letter.code}  would be {code}: {detail}")
+            yield f"{one.letter.position}  {one.letter.code}  would be {code}: {detail}"
     more = sum(one.outcome is None for one in plan.taken[_SHOWN:])
     if more:
-        click.echo(f"… and {more:,} more")
-    if not (plan.taken or plan.refused):
-        click.echo("no dead letters")
+        yield f"… and {more:,} more"
+    if not (plan.taken or plan.refused or plan.missing):
+        yield "no dead letters"
     if plan.left:
-        click.echo(f"{plan.left:,} more are meant than --limit {limit:,}; the oldest are taken first")
+        yield f"{plan.left:,} more are meant than can be taken at once (--limit); these are the oldest"
 
 
 def _plan_json(plan: Plan, asked: Sequence[str]) -> dict[str, Any]:
@@ -145,5 +157,7 @@ def _plan_json(plan: Plan, asked: Sequence[str]) -> dict[str, Any]:
             if one.outcome is not None
         ],
         "refused": [{"letter": str(letter.position), "why": why} for letter, why in plan.refused],
+        "refused_more": plan.refused_more,
+        "missing": [str(position) for position in plan.missing],
         "left": plan.left,
     }

@@ -114,7 +114,7 @@ def _reasons(evidence: Evidence, limits: Limits) -> Iterator[Reason]:
         yield _reason("broker-silent", str(broker), f"broker {broker} does not answer", evidence.at_ms)
     for topic in evidence.topics:
         yield from _of_topic(topic, evidence.at_ms, limits)
-    used = {topic.feed for topic in evidence.topics if topic.kind == "raw" and topic.end}
+    used = {topic.feed for topic in evidence.topics if topic.feed and topic.end}
     for group in evidence.groups:
         if group.ours:
             yield from _of_group(group, _feeds_of(group, evidence.topics), used, evidence.at_ms, limits)

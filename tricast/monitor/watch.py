@@ -1,6 +1,7 @@
 """Look once a second, for ever, and keep the newest picture."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -21,6 +22,8 @@ from tricast.monitor.verdict import Evidence, Limits, judge
 INTERVAL_S: Final = 1.0
 LOOK_TIMEOUT_S: Final = 20.0
 """For a whole look; single requests end earlier, this is for what nobody thought of."""
+SETTLE_S: Final = 30.0
+"""How long the states of a large installation may take to read."""
 NEWS_S: Final = 0.25
 """Between pictures that only news of health and findings changed."""
 
@@ -89,8 +92,9 @@ class Monitor:
 
     async def settle(self) -> Picture:
         """Return the first picture that is whole: two looks, for rates, and all states read; or that Kafka is away."""
-        async with self.changed:
-            await self.changed.wait_for(lambda: self._has_settled)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S), self.changed:
+                await self.changed.wait_for(lambda: self._has_settled)
         return self.picture
 
     @property

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SLICE_S = 0.2
 STARVED_SHARE = 0.75
 HANDOVER_S = 5.0
+SYNC_S = 300.0
 
 
 def leaders(run: "Run", topic: str) -> dict[int, int]:
@@ -71,8 +72,8 @@ def back(run: "Run", *brokers: int) -> None:
     """Start ``brokers`` again and wait until records flow."""
     for broker in brokers:
         run.cluster.start_broker(broker)
-    run.cluster.await_in_sync(120)
-    run.flowing(240)
+    run.cluster.await_in_sync(SYNC_S)
+    run.flowing()
 
 
 def broker_down(choose: Choice, how: str) -> Callable[["Run", int], None]:
@@ -99,8 +100,8 @@ def broker_paused(choose: Choice, *seconds: float) -> Callable[["Run", int], Non
             run.cluster.pause_broker(broker)
             run.load_for(pause_s, pause_s)
             run.cluster.resume_broker(broker)
-            run.cluster.await_in_sync(120)
-            run.flowing(240)
+            run.cluster.await_in_sync(SYNC_S)
+            run.flowing()
 
     return scenario
 
@@ -128,8 +129,8 @@ def broker_slow(run: "Run", times: int) -> None:
             broker.send_signal(signal.SIGCONT)
             time.sleep(SLICE_S * (1 - STARVED_SHARE))
             run.workers.tend()
-        run.cluster.await_in_sync(120)
-        run.flowing(240)
+        run.cluster.await_in_sync(SYNC_S)
+        run.flowing()
 
 
 def rolled(run: "Run", times: int) -> None:
@@ -152,8 +153,8 @@ def all_killed(*seconds: float) -> Callable[["Run", int], None]:
                 run.cluster.kill_broker(broker)
             run.load_for(away_s, away_s)
             run.cluster.start()
-            run.cluster.await_in_sync(120)
-            run.flowing(240)
+            run.cluster.await_in_sync(SYNC_S)
+            run.flowing()
 
     return scenario
 
@@ -167,8 +168,8 @@ def two_down(run: "Run", times: int) -> None:
             run.cluster.kill_broker(broker)
         run.load_for(20, 20)
         run.cluster.start()
-        run.cluster.await_in_sync(120)
-        run.flowing(240)
+        run.cluster.await_in_sync(SYNC_S)
+        run.flowing()
 
 
 def leaders_move(run: "Run", times: int) -> None:
@@ -182,13 +183,13 @@ def leaders_move(run: "Run", times: int) -> None:
         moves = {place: run.random.sample(run.cluster.brokers, replicas) for place in partitions}
         reassign(run.bootstrap, moves)
         run.load_for(2, 4)
-        run.cluster.await_in_sync(120)
+        run.cluster.await_in_sync(SYNC_S)
         admin.elect_leaders(ElectionType.PREFERRED, [TopicPartition(*place) for place in partitions]).result()
         run.load_for(1, 3)
-        run.flowing(240)
+        run.flowing()
     back_to_three = [(topic, part) for topic in topics for part in leaders(run, topic)]
     reassign(run.bootstrap, {place: run.random.sample(run.cluster.brokers, 3) for place in back_to_three})
-    run.cluster.await_in_sync(120)
+    run.cluster.await_in_sync(SYNC_S)
 
 
 def restoring(run: "Run", times: int) -> None:

@@ -24,6 +24,8 @@ from tricast.kafka import Cluster
 SESSION_S = 6.0
 TRANSACTION_S = 10.0
 GROUP_GRACE_S = 2.0
+PATIENCE_S = 600.0
+"""A busy machine is no finding: a worker's start alone may take minutes there."""
 SHORT, BETWEEN, LONG = 3.0, 8.0, 14.0
 """Seconds of SIGSTOP: below the session time-out, between it and the transaction time-out, above both."""
 
@@ -73,7 +75,7 @@ class Run:
         self.drained()
         self.judge.waits_from = time.monotonic()
 
-    def flowing(self, timeout_s: float = 180.0) -> None:
+    def flowing(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until a record produced from now on came out."""
         mark = max(self.feeder.acknowledged, default=-1)
         deadline = time.monotonic() + timeout_s
@@ -84,7 +86,7 @@ class Run:
             time.sleep(0.05)
         raise AssertionError(f"nothing came out for {timeout_s} s\n{self.workers.logs()[-4000:]}")
 
-    def drained(self, timeout_s: float = 180.0) -> None:
+    def drained(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until everything acknowledged so far came out."""
         wanted = set(self.feeder.acknowledged)
         deadline = time.monotonic() + timeout_s
@@ -106,7 +108,7 @@ class Run:
         self.feeder.paused = False
         self.feeder.finish()
         return self.judge.close(
-            self.feeder, patience_s=90, settle_s=self.session_s + TRANSACTION_S, tend=self.workers.tend
+            self.feeder, patience_s=PATIENCE_S, settle_s=self.session_s + TRANSACTION_S, tend=self.workers.tend
         )
 
     def close(self) -> None:
@@ -221,7 +223,7 @@ def broker_kill(run: Run, times: int) -> None:
         run.cluster.kill_broker(broker)
         run.load_for(2, 6)
         run.cluster.start_broker(broker)
-        run.cluster.await_in_sync()
+        run.cluster.await_in_sync(brokers.SYNC_S)
         run.flowing()
 
 

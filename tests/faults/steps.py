@@ -35,7 +35,7 @@ def between_steps(run: "Run", times: int) -> None:
             run.cluster.resume_broker(attempt.broker)
         else:
             run.cluster.start_broker(attempt.broker)
-        run.cluster.await_in_sync(240)
+        run.cluster.await_in_sync(brokers.SYNC_S)
         asyncio.run(attempt.end_what_is_open())
         run.remarks += attempt.findings()
         run.workers.tend()

@@ -13,6 +13,8 @@ from tricast.cli.times import Time
     [
         ("2026-11-21T18:00", datetime(2026, 11, 21, 18, tzinfo=UTC)),
         ("2026-11-21T18:00+01:00", datetime(2026, 11, 21, 17, tzinfo=UTC)),
+        ("1969-12-31T23:59:59.999", datetime(1970, 1, 1, tzinfo=UTC)),  # -1 would be the end of a partition
+        ("0001-01-01", datetime(1970, 1, 1, tzinfo=UTC)),
     ],
 )
 def test_iso_8601_is_utc_unless_it_names_another_zone(text: str, expected: datetime):

@@ -16,6 +16,7 @@ import msgspec
 
 from schemas.errors import ConfigurationError, EnvironmentFault
 from tricast.audit.carried import Carried, Range, RmsCarried
+from tricast.audit.marks import Mark
 from tricast.audit.report import Report
 
 FORMAT = 1
@@ -31,6 +32,7 @@ class State:
 
     feeds: dict[str, Carried] = field(default_factory=dict)
     bets: dict[str, RmsCarried] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
 
 
 _STATE = msgspec.msgpack.Decoder(State)

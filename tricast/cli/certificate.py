@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from tricast.audit import marks
 from tricast.audit.certificate import Audited, FeedPart, State, certify, kept_of_bets, load
 from tricast.audit.chain import go_on
 from tricast.audit.rms.run import RmsScope
@@ -51,6 +52,7 @@ async def certified(
     names = dict.fromkeys([*(before["feeds"] if before is not None else ()), *feeds])
     kafka, began = Kafka(settings.kafka.client(), timeout_s), datetime.now(UTC).isoformat()
     following, parts = State(), {}
+    await marks.check(kafka, state.marks)
     with progress_bar(quiet=quiet) as progress:
         for feed in names:
             scope = scope_of(feed)
@@ -64,6 +66,8 @@ async def certified(
                 step = await go_on(kafka, scope, progress, state.feeds.get(feed))
                 following.feeds[feed] = step.carried
                 parts[feed] = FeedPart(settled=step.settled, open=step.open, ranges=step.ranges)
+    ranges = [each for part in parts.values() for each in part.ranges]
+    following.marks = await marks.take(kafka, settings.topic_prefix, ranges, state.marks)
     audited = Audited(
         feeds=parts,
         prefix=settings.topic_prefix,

@@ -23,6 +23,7 @@ class Time(click.ParamType):
                 time = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: float(ago[1])})
             else:
                 time = datetime.fromisoformat(text)
-            return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+            # Kafka has no time before 1970; below it are its words for the ends of a partition.
+            return max(0, int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000))
         except (ValueError, OverflowError):
             self.fail(f"{text!r} is no time such as 2h, 3d or 2026-11-21T18:00", param, ctx)

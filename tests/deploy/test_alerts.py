@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.grafana.dashboards import FOLDER, rendered
 from schemas.metrics import METRICS
 from tricast.monitor.verdict import CODES
 
 ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
-DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
+DASHBOARDS = sorted(FOLDER.glob("*.json"))
 RUNBOOK = ROOT / "docs/runbook.md"
 _NAME = re.compile(r"\btricast_\w+")
 _SELECTOR = re.compile(r"\b(tricast_\w+)\{([^}]*)\}")
@@ -65,6 +66,11 @@ def test_a_query_names_only_metrics_and_labels_that_exist(where: str, expr: str)
             assert label in {*metric.labels, *_PROMETHEUS_LABELS}, f"{where}: {name} has no label {label}"
             if label in metric.values and operator in {"=", "!="} and not value.startswith("$"):
                 assert value in metric.values[label], f"{where}: {name} never has {label}={value}"
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_is_what_its_source_says(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == rendered(path.stem), "run python -m deploy.grafana.dashboards"
 
 
 def test_counters_are_never_read_bare_and_gauges_never_as_counters() -> None:

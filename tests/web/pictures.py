@@ -221,10 +221,9 @@ def away(picture: Picture, for_s: int) -> Picture:
     )
 
 
-def large(
-    at_ms: int = AT_MS, *, topics: int = 50, partitions: int = 12, fixtures: int = 500, lines: int = 60
-) -> Picture:
+def large(at_ms: int = AT_MS) -> Picture:
     """As much as the page has to bear."""
+    topics, partitions, fixtures, lines = 50, 12, 500, 60
     feeds = ("kambi", "fastpath", "rms")
     kinds = ("raw", "normalized", "normalized", "health", "findings")
     made = tuple(

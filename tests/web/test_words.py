@@ -6,7 +6,7 @@ from tricast.web import words
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (None, "–"),
+        (None, words.UNKNOWN),
         (0, "0 s"),
         (0.04, "0.0 s"),
         (9.94, "9.9 s"),
@@ -23,7 +23,7 @@ def test_a_span_has_two_units(seconds, said):
 
 
 @pytest.mark.parametrize(
-    ("per_s", "said"), [(None, "–"), (0.0, "0.0"), (99.94, "99.9"), (99.96, "100"), (12_345.6, "12,346")]
+    ("per_s", "said"), [(None, words.UNKNOWN), (0.0, "0.0"), (99.94, "99.9"), (99.96, "100"), (12_345.6, "12,346")]
 )
 def test_a_rate_loses_its_decimal_at_a_hundred(per_s, said):
     assert words.rate(per_s) == said
@@ -31,7 +31,7 @@ def test_a_rate_loses_its_decimal_at_a_hundred(per_s, said):
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(None, "–"), (0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (640_000, "640 kB"), (2.5e12, "2.5 TB")],
+    [(None, words.UNKNOWN), (0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (640_000, "640 kB"), (2.5e12, "2.5 TB")],
 )
 def test_a_size_has_the_unit_of_its_size(number, said):
     assert words.size(number) == said

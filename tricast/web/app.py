@@ -280,7 +280,9 @@ class _Site:
             version=self._version,
             signed_in=self._access.asks and SESSION_COOKIE in request.cookies,
         )
-        return web.Response(text=html, content_type="text/html")
+        response = web.Response(text=html, content_type="text/html")
+        response.enable_compression()
+        return response
 
     def _icon(self) -> str:
         picture = self._watched.picture

@@ -7,12 +7,12 @@ from math import log10
 
 from tricast.monitor.picture import Edge
 
-NODE_WIDTH, NODE_HEIGHT = 142, 28
-_COLUMN, _ROW = 190, 38
+NODE_WIDTH, NODE_HEIGHT = 134, 28
+_COLUMN, _ROW = 198, 38
 _LANE_GAP = 22
 _MARGIN = 8
 _BEND = 28
-"""How far a curve goes straight on before it turns."""
+"""How wide a curve is; the rest of the way is straight, and the rate stands above it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +140,9 @@ def _arrows(edges: Iterable[Edge], boxes: Mapping[str, Box]) -> Iterable[Arrow]:
             path = f"M{begin:.0f} {source.y:.0f}C{begin + _BEND:.0f} {low:.0f} {end - _BEND:.0f} {low:.0f} {end:.0f} "
             path += f"{target.y:.0f}"
         else:
-            turn = (begin + end) / 2
-            path = f"M{begin:.0f} {source.y:.0f}C{turn:.0f} {source.y:.0f} {turn:.0f} {target.y:.0f} "
-            path += f"{end:.0f} {target.y:.0f}"
+            level = f"{target.y:.0f}"
+            path = f"M{begin:.0f} {source.y:.0f}C{begin + _BEND:.0f} {source.y:.0f} {begin:.0f} {level} "
+            path += f"{begin + _BEND:.0f} {level}H{end:.0f}"
         already = arriving[edge.target]
         arriving[edge.target] += 1
         yield Arrow(
@@ -150,7 +150,7 @@ def _arrows(edges: Iterable[Edge], boxes: Mapping[str, Box]) -> Iterable[Arrow]:
             target=edge.target,
             rate=edge.rate,
             path=path,
-            label_x=end - 8,
+            label_x=end - 6,
             label_y=target.y - 5 + already * 18,
             width=1.0 + (0.7 * log10(1 + edge.rate) if edge.rate else 0.0),
         )

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 120, 24
 _TOP = 2
 """Room above, so that the line's own width is not cut off."""
+_OUTSIDE = 4
+"""How far beyond its box a path is closed: what closes it is not to be seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sparkline:
-    """SVG path data in a box of ``WIDTH`` x ``HEIGHT``.
+    """SVG path data, to be stroked, filled and cut off at a box of ``WIDTH`` x ``HEIGHT``.
 
     Attributes:
-        line: The values, newest at the right edge.
-        area: The same, closed at the bottom.
+        path: The values, newest at the right edge, closed below the box.
         top: Value at the upper edge.
     """
 
-    line: str
-    area: str
+    path: str
     top: float
 
 
@@ -32,10 +32,10 @@ def sparkline(values: Sequence[float], length: int) -> Sparkline:
     values = values[-length:]
     top = max(values, default=0.0)
     step = WIDTH / max(1, length - 1)
-    begin = WIDTH - step * max(0, len(values) - 1)
+    left = WIDTH - step * max(0, len(values) - 1)
     scale = (HEIGHT - 1 - _TOP) / top if top > 0 else 0.0
-    points = [f"{begin + step * index:.1f} {HEIGHT - 1 - value * scale:.1f}" for index, value in enumerate(values)]
-    if len(points) < 2:
-        return Sparkline(line=f"M0 {HEIGHT - 1}H{WIDTH}", area="", top=top)
-    line = "M" + "L".join(points)
-    return Sparkline(line=line, area=f"{line}V{HEIGHT}H{begin:.1f}Z", top=top)
+    # Half a pixel is as much as one sees; what changes by less is not sent again.
+    heights = [round(2 * (HEIGHT - 1 - value * scale)) / 2 for value in values] or [HEIGHT - 1.0]
+    points = "L".join(f"{left + step * index:.0f} {height:g}" for index, height in enumerate(heights))
+    right, low = WIDTH + _OUTSIDE, HEIGHT + _OUTSIDE
+    return Sparkline(path=f"M{left - (left <= 0) * _OUTSIDE:.0f} {low}V{heights[0]:g}L{points}H{right}V{low}Z", top=top)

@@ -37,6 +37,12 @@ METRICS: Final = (
     _gauge("topic_in_sync_replicas", "replicas", "Replicas that are in sync, the leader among them.", *_PARTITION),
     _gauge("topic_replicas", "replicas", "Replicas that there should be.", *_PARTITION),
     _gauge("topic_has_leader", "partitions", "1 while a broker leads the partition.", *_PARTITION),
+    _gauge(
+        "group_committed_offset",
+        "offset",
+        "Committed offset of the group: its rate is how fast the group works.",
+        *_GROUP,
+    ),
     _gauge("group_lag_records", "records", "End offset minus committed offset.", *_GROUP),
     _gauge(
         "group_lag_seconds",
@@ -44,7 +50,7 @@ METRICS: Final = (
         "Age of the oldest record that the group could read and has not committed; 0: there is none.",
         *_GROUP,
     ),
-    _gauge("group_members", "members", "Members of the group.", "group"),
+    _gauge("group_members", "members", "Members of the group.", "group", "ours", ours=("yes", "no")),
     _gauge(
         "health_subjects",
         "subjects",

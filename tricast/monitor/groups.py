@@ -100,5 +100,6 @@ def _group(listed: str, described: Any, answer: Any, places: set[Place]) -> Grou
 def _assigned(assignment: bytes) -> Iterable[tuple[str, list[int]]]:
     if not assignment:  # while a group rebalances
         return ()
-    rows: Iterable[tuple[str, list[int]]] = MemberAssignment.decode(assignment).assignment
+    decoded: Any = MemberAssignment.decode(assignment)
+    rows: Iterable[tuple[str, list[int]]] = decoded.assignment
     return rows

@@ -68,13 +68,19 @@ class HealthDesk:
         return tuple(self._line(feed, name, value) for (feed, name), value in sorted(self._lines.items()))
 
     def counts(self) -> tuple[FeedCount, ...]:
-        """Return how many lines, events and feeds are in which state."""
+        """Return how many lines, events and feeds are in which state, and how Kambi's events are covered."""
         states = Counter(
             (feed, thing.what, state_of(thing.value))
             for feed, things in self._things.items()
             for thing in things.values()
         )
-        states.update((feed, "lines", str(value.get("state"))) for (feed, _), value in self._lines.items())
+        states.update((feed, "lines", state_of(value)) for (feed, _), value in self._lines.items())
+        states.update(
+            (feed, "coverage", str(thing.value["coverage"]))
+            for feed, things in self._things.items()
+            for thing in things.values()
+            if "coverage" in thing.value
+        )
         return tuple(
             FeedCount(feed=feed, what=what, state=state, count=count)
             for (feed, what, state), count in sorted(states.items())

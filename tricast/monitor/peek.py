@@ -71,7 +71,7 @@ def newest_ms(piece: Piece) -> int | None:
     newest = None
     batches = MemoryRecords(piece.records)
     while batches.has_next():
-        batch = batches.next_batch()
+        batch: Any = batches.next_batch()
         if not batch.is_control_batch and (newest is None or batch.max_timestamp > newest):
             newest = batch.max_timestamp
     return newest

@@ -202,7 +202,7 @@ class FeedCount(Struct, frozen=True, kw_only=True):
     """How many things of one feed are in one state, well or not.
 
     Attributes:
-        what: What is counted, in the plural: ``events``, ``feeds``, ``lines``.
+        what: What is counted, in the plural: ``events``, ``feeds``, ``lines``; ``coverage`` counts events by coverage.
     """
 
     feed: str

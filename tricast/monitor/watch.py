@@ -94,11 +94,11 @@ class Monitor:
         """Return the first picture that is whole: two looks, for rates, and all states read; or that Kafka is away."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_S), self.changed:
-                await self.changed.wait_for(lambda: self._has_settled)
+                await self.changed.wait_for(lambda: self.has_settled)
         return self.picture
 
     @property
-    def _has_settled(self) -> bool:
+    def has_settled(self) -> bool:
         if any(task.done() for task in self._tasks):
             return True
         if not self._status.reachable:

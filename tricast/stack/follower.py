@@ -14,9 +14,9 @@ _POLL_MS = 200
 
 
 class Follower:
-    """A read_committed reader of normalized topics and health; run it as a task.
+    """A read_committed reader of normalized topics; run it as a task.
 
-    It begins where states and names begin, and counts what is newer than it.
+    It begins where names begin, and counts what is newer than it.
 
     Attributes:
         first_s: Monotonic time at which the first normalized record arrived; ``None`` before.
@@ -53,8 +53,9 @@ class Follower:
 
     def _observe(self, record: Record) -> None:
         topic, desk = self._topics[record.topic]
-        desk.observe(topic, record, None if record.value is None else json.loads(record.value))
-        if topic.endswith(".health") or record.timestamp < self._began_ms:
+        if record.value is not None:
+            desk.observe(topic, record, json.loads(record.value))
+        if record.timestamp < self._began_ms:
             return
         self.records += 1
         if self.first_s is None:

@@ -1,7 +1,6 @@
 """What ``tricast up`` shows: one renderable, made anew from values each time."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -11,10 +10,10 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from tricast.stack.broker_view import Sample, rate
+from tricast.monitor.picture import Picture, Topic
+from tricast.monitor.terminal import STYLES, span
 from tricast.stack.fastpath_news import FastpathNews
-from tricast.stack.kambi_news import KambiNews, is_to_come
-from tricast.stack.news import Line
+from tricast.stack.kambi_news import KambiNews
 from tricast.stack.rms_news import RmsNews
 from tricast.stack.supervisor import Supervised, describe_exit
 
@@ -64,39 +63,37 @@ class View:
         title: One line about the stack.
         children: Processes.
         topics: Physical names, in showing order.
-        before: Sample to measure rates from; ``None`` at first.
-        now: Newest sample.
-        kambi: States and odds changes, when the feed runs.
-        fastpath: States and actions, when the feed runs.
-        rms: States and decisions, when the feed runs.
+        picture: Kafka, topics, groups and health; what the status page shows, too.
+        kambi: Odds changes, when the feed runs.
+        fastpath: Actions, when the feed runs.
+        rms: Decisions, when the feed runs.
     """
 
     title: str
     children: Sequence[Supervised]
     topics: Sequence[str]
-    before: Sample | None
-    now: Sample | None
+    picture: Picture
     kambi: KambiNews | None
     fastpath: FastpathNews | None
     rms: RmsNews | None
 
-    @property
-    def lines(self) -> Mapping[str, Line]:
-        """Newest health value of each connector line of all feeds."""
-        return {
-            line: value for news in (self.kambi, self.fastpath, self.rms) if news for line, value in news.lines.items()
-        }
+    def topic(self, name: str) -> Topic | None:
+        """Return a topic of the picture."""
+        return next((topic for topic in self.picture.topics if topic.name == name), None)
 
-    def lag_of(self, topic: str) -> int | None:
-        """Return how far the groups that read ``topic`` are behind, the worst of them."""
-        if self.now is None:
-            return None
-        lags = [lag for sources in self.now.lag.values() if (lag := sources.get(topic)) is not None]
+    def lag_of(self, name: str) -> int | None:
+        """Return how far the groups that read a topic are behind, the worst of them."""
+        lags = []
+        for group in self.picture.groups:
+            behind = [row.lag for row in group.partitions if row.topic == name and row.lag is not None]
+            if behind:
+                lags.append(sum(behind))
         return max(lags, default=None)
 
-    def rate_of(self, topic: str) -> float:
-        """Return records per second."""
-        return rate(self.before, self.now, topic) if self.before is not None and self.now is not None else 0.0
+    def counted(self, feed: str, what: str) -> str:
+        """Return in words how many things of a feed are in which state; empty when there are none."""
+        counts = (count for count in self.picture.counts if count.feed == feed and count.what == what)
+        return ", ".join(f"{count.count} {count.state}" for count in counts)
 
 
 def render(view: View) -> RenderableType:
@@ -104,12 +101,19 @@ def render(view: View) -> RenderableType:
     topics = [_topics(view, feed, list(group)) for feed, group in groupby(view.topics, key=_feed_of)]
     feeds: list[RenderableType] = []
     if view.kambi is not None:
-        feeds.append(Group(Text(_event_states(view.kambi)), _changes(view.kambi)))
+        feeds.append(Group(Text(_event_states(view)), _changes(view.kambi)))
     if view.fastpath is not None:
-        feeds.append(Group(Text(_feed_states(view.fastpath)), _actions(view.fastpath)))
+        feeds.append(Group(Text(_feed_states(view, view.fastpath)), _actions(view.fastpath)))
     if view.rms is not None:
         feeds.append(Group(Text(_decided(view.rms)), _decisions(view.rms)))
-    return Group(Text(view.title, style="bold"), Beside(_children(view)), Beside(topics), _lines(view), Beside(feeds))
+    return Group(
+        Text(view.title, style="bold"),
+        _verdict(view.picture),
+        Beside(_children(view)),
+        Beside(topics),
+        _lines(view),
+        Beside(feeds),
+    )
 
 
 class Beside:
@@ -132,21 +136,30 @@ class Beside:
 
 def plain(view: View) -> str:
     """Return one line for logs."""
-    topics = (
-        (f"{_short(topic)} {view.now.total(topic)} ({view.rate_of(topic):.0f}/s)" for topic in view.topics)
-        if (view.now is not None)
-        else ()
-    )
-    states = (str(value.get("state")) for value in view.lines.values())
-    live = sum(state == "live" for state in states)
-    said = [f"{', '.join(topics)}", f"{live} of {len(view.lines)} lines live"]
+    topics = [topic for name in view.topics if (topic := view.topic(name)) is not None]
+    ends = ", ".join(f"{_short(topic.name)} {topic.end} ({topic.rate:.0f}/s)" for topic in topics)
+    lines = view.picture.lines
+    live = sum(line.state == "live" for line in lines)
+    said = [view.picture.state, ends, f"{live} of {len(lines)} lines live"]
     if view.kambi is not None:
-        said.append(_event_states(view.kambi))
+        said.append(_event_states(view))
     if view.fastpath is not None:
-        said.append(_feed_states(view.fastpath))
+        said.append(_feed_states(view, view.fastpath))
     if view.rms is not None:
         said.append(_decided(view.rms))
     return "; ".join(said)
+
+
+def _verdict(picture: Picture) -> Text:
+    """Return the state with its worst reason: one line, as all the rest has its place."""
+    text = Text(picture.state, style=STYLES[picture.state], no_wrap=True, overflow="ellipsis")
+    if picture.reasons:
+        worst, *others = picture.reasons
+        more = f", and {len(others)} more" if others else ""
+        text.append(
+            f"  {worst.text} (for {span(max(0, picture.at_ms - worst.since_ms) / 1000)}){more}", style="default"
+        )
+    return text
 
 
 def _children(view: View) -> list[RenderableType]:
@@ -162,41 +175,36 @@ def _children(view: View) -> list[RenderableType]:
     return tables
 
 
-def _topics(view: View, feed: str, topics: Sequence[str]) -> Table:
+def _topics(view: View, feed: str, names: Sequence[str]) -> Table:
     table = _table(f"{feed} …", "End", "Rate/s", "Lag")
-    for topic in topics:
-        lag = view.lag_of(topic)
-        total = f"{view.now.total(topic):,}" if view.now is not None else ""
-        name = topic.removeprefix(f"{feed}.")
-        table.add_row(name, total, f"{view.rate_of(topic):,.1f}", "" if lag is None else f"{lag:,}")
+    for name in names:
+        topic, lag = view.topic(name), view.lag_of(name)
+        total, rate = ("", "") if topic is None else (f"{topic.end:,}", f"{topic.rate:,.1f}")
+        table.add_row(name.removeprefix(f"{feed}."), total, rate, "" if lag is None else f"{lag:,}")
     return table
 
 
 def _lines(view: View) -> Table:
     table = _table("Line", "State", "Reason", "Since (UTC)")
-    worst_first = sorted(view.lines.items(), key=lambda item: (item[1].get("state") == "live", item[0]))
-    for line, value in worst_first[:SHOWN_LINES]:
-        since = datetime.fromtimestamp(value.get("since_ns", 0) / 1e9, UTC).strftime("%H:%M:%S")
-        table.add_row(line, _styled(str(value.get("state"))), str(value.get("reason")), since)
+    worst_first = sorted(view.picture.lines, key=lambda line: (line.state == "live", line.name))
+    for line in worst_first[:SHOWN_LINES]:
+        since = datetime.fromtimestamp(line.since_ms / 1000, UTC).strftime("%H:%M:%S")
+        table.add_row(line.name, _styled(line.state), line.reason, since)
     if len(worst_first) > SHOWN_LINES:
         table.add_row(f"and {len(worst_first) - SHOWN_LINES} more", "", "", "")
     return table
 
 
-def _event_states(kambi: KambiNews) -> str:
+def _event_states(view: View) -> str:
     """Return in words how many events are in which state, and how they are covered."""
-    states = Counter("to come" if is_to_come(value) else str(value.get("state")) for value in kambi.events.values())
-    covered = Counter(str(value.get("coverage")) for value in kambi.events.values())
-    shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
-    return f"events: {shown}" + (f"; coverage: {covered['full']} full, {covered['main']} main" if states else "")
+    covered = view.counted("kambi", "coverage")
+    return f"events: {view.counted('kambi', 'events') or 'none yet'}" + (f"; coverage: {covered}" if covered else "")
 
 
-def _feed_states(fastpath: FastpathNews) -> str:
+def _feed_states(view: View, fastpath: FastpathNews) -> str:
     """Return in words how many feeds are in which state, and what was found in their numbers."""
-    states = Counter(str(value.get("state")) for value in fastpath.feeds.values())
-    shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
     found = ", ".join(f"{count} {kind}" for kind, count in sorted(fastpath.findings.items()))
-    return f"feeds: {shown}" + (f"; found: {found}" if found else "")
+    return f"feeds: {view.counted('fastpath', 'feeds') or 'none yet'}" + (f"; found: {found}" if found else "")
 
 
 def _actions(fastpath: FastpathNews) -> Table:

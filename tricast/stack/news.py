@@ -1,4 +1,4 @@
-"""What the news desks of the feeds share: one reads the topics of one feed for the live view and ``tricast status``."""
+"""What the news desks of the feeds share: one reads the topics of one feed for the live view."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,6 @@ from typing import Any, ClassVar, Protocol
 
 KEPT_NAMES = 5_000
 """Names and last values kept; the oldest go first."""
-
-Line = dict[str, Any]
-"""Health value of a connector line."""
 
 
 class Record(Protocol):
@@ -30,20 +27,10 @@ class News(Protocol):
     """What one feed's topics say."""
 
     topics: ClassVar[Mapping[str, bool]]
-    """Registry names of the topics it reads; whether from their beginning: states and names are history."""
+    """Registry names of the topics it reads; whether from their beginning: names are history."""
 
-    @property
-    def lines(self) -> Mapping[str, Line]:
-        """Newest health value of each connector line."""
-        ...
-
-    def observe(self, topic: str, record: Record, value: dict[str, Any] | None) -> None:
-        """Take in one record of ``topic`` (registry name); without a value its key is gone from a compacted topic."""
-
-
-def is_line_state(key: bytes, value: Mapping[str, Any]) -> bool:
-    """Return whether a health record is a line's state: its key is the line; each recorded gap has a key of its own."""
-    return key.decode(errors="replace").removeprefix("line/") == str(value.get("line"))
+    def observe(self, topic: str, record: Record, value: dict[str, Any]) -> None:
+        """Take in one record of ``topic`` (registry name)."""
 
 
 def keep_newest(kept: "OrderedDict[Any, Any]", key: Any, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""What RMS' topics say to somebody who watches: sockets, decisions, what a person should look at."""
+"""What RMS' topics say to somebody who watches: decisions, what a person should look at."""
 
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from tricast.stack.news import Line, Record, is_line_state
+from tricast.stack.news import Record
 
 KEPT_DECISIONS = 8
 """Decisions kept for the live view."""
@@ -32,37 +32,24 @@ class SeenDecision:
 
 
 class RmsNews:
-    """Newest states, last decisions and how many there were of each kind.
+    """Last decisions and how many there were of each kind.
 
     Attributes:
-        lines: Newest health value of each connector line.
         decisions: Last decisions, newest first.
         counts: How many final outcomes, late and orphaned decisions, and conflicts since the watch began.
     """
 
-    topics: ClassVar[Mapping[str, bool]] = MappingProxyType({"rms.decisions": False, "rms.health": True})
+    topics: ClassVar[Mapping[str, bool]] = MappingProxyType({"rms.decisions": False})
 
     def __init__(self) -> None:
-        self.lines: dict[str, Line] = {}
         self.decisions: deque[SeenDecision] = deque(maxlen=KEPT_DECISIONS)
         self.counts: Counter[str] = Counter()
 
-    def observe(self, topic: str, record: Record, value: dict[str, Any] | None) -> None:
+    def observe(self, topic: str, record: Record, value: dict[str, Any]) -> None:
         """Take in one record of ``topic`` (registry name)."""
-        if value is None:
-            self.lines.pop((record.key or b"").decode(errors="replace").removeprefix("line/"), None)
-        elif topic == "rms.health":
-            note_health(record.key or b"", value, self.lines)
-        else:
-            seen = _decision(record, value)
-            self.counts[seen.said] += 1
-            self.decisions.appendleft(seen)
-
-
-def note_health(key: bytes, value: dict[str, Any], lines: dict[str, dict[str, Any]]) -> None:
-    """Keep the newest health record of a line; gaps are history."""
-    if is_line_state(key, value):
-        lines[value["line"]] = value
+        seen = _decision(record, value)
+        self.counts[seen.said] += 1
+        self.decisions.appendleft(seen)
 
 
 def _decision(record: Record, value: Mapping[str, Any]) -> SeenDecision:

@@ -9,8 +9,8 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import EnvironmentFault, TricastError
 from schemas.kafka import KafkaSettings
-from tricast.processors import sources_of
-from tricast.stack.broker_view import BrokerView, Sample
+from tricast.monitor.ours import monitor_of
+from tricast.monitor.watch import Monitor
 from tricast.stack.fastpath_news import FastpathNews
 from tricast.stack.follower import Follower
 from tricast.stack.kambi_news import KambiNews
@@ -20,10 +20,9 @@ from tricast.stack.names import live_event_names
 from tricast.stack.news import News
 from tricast.stack.rms_news import RmsNews
 from tricast.stack.supervisor import FINAL_EXIT_CODES, Supervised
+from tricast.web.serve import serving
 
-SAMPLE_INTERVAL_S = 1.0
-RATE_SAMPLES = 5
-"""Rates are measured over so many samples: steady enough to read."""
+SHOW_INTERVAL_S = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +70,6 @@ class Session:
         self._prefix = prefix
         self._topics = topics
         self._plan = plan
-        self._sources_of = sources_of(plan.processors, prefix)
         self._offering = offering
         feeds = {vendor.feed for vendor in plan.vendors}
         self._kambi = KambiNews() if "kambi" in feeds else None
@@ -81,10 +79,10 @@ class Session:
         self._show = show
         self._say = say
         self._stack = LocalStack(plan, self._on_exit)
-        self._samples: list[Sample] = []
         self._stopping = asyncio.Event()
         self._outcome = Outcome()
         self._servers = ""
+        self._page = ""
 
     def stop(self) -> None:
         """Ask for the end; :meth:`run` then stops everything and returns."""
@@ -114,12 +112,15 @@ class Session:
     ) -> None:
         desks: list[News] = [desk for desk in (self._kambi, self._fastpath, self._rms) if desk is not None]
         follower = Follower(kafka, self._prefix, desks)
-        async with BrokerView(kafka) as view, asyncio.TaskGroup() as tasks:
+        monitor = monitor_of(kafka, self._prefix, processors=self._plan.processors)
+        async with monitor, serving(monitor) as self._page, asyncio.TaskGroup() as tasks:
+            self._say(f"status page at {self._page}")
+            watching = tasks.create_task(monitor.run())
             following = tasks.create_task(follower.run())
             naming = tasks.create_task(self._name_events())
             announcing = tasks.create_task(self._announce_first(follower))
             self._stack.start_pipeline(kafka.bootstrap_servers)
-            await self._watch(view, follower, None if for_s is None else time.monotonic() + for_s)
+            await self._watch(monitor, None if for_s is None else time.monotonic() + for_s)
             if not self._stopping.is_set():
                 for group in ("connect", "simulate"):
                     await self._stack.stop_group(group)
@@ -127,14 +128,13 @@ class Session:
                     await before_workers_end()
             self._outcome.records = follower.records
             await self._stack.stop()
-            for task in (following, naming, announcing):
+            for task in (watching, following, naming, announcing):
                 task.cancel()
 
-    async def _watch(self, view: BrokerView, follower: Follower, deadline_s: float | None) -> None:
+    async def _watch(self, monitor: Monitor, deadline_s: float | None) -> None:
         while not self._stopping.is_set() and self._outcome.exit_code == 0:
-            self._samples = [*self._samples[-RATE_SAMPLES:], await view.sample(self._topics, self._sources_of)]
-            self._show(self._view())
-            left_s = SAMPLE_INTERVAL_S if deadline_s is None else min(SAMPLE_INTERVAL_S, deadline_s - time.monotonic())
+            self._show(self._view(monitor))
+            left_s = SHOW_INTERVAL_S if deadline_s is None else min(SHOW_INTERVAL_S, deadline_s - time.monotonic())
             if left_s <= 0:
                 return
             try:
@@ -160,16 +160,15 @@ class Session:
             # An exit that no restart mends is the run's; 0 is one, too, because nobody asked that child to end.
             self._outcome.exit_code = child.exit_code or 1
 
-    def _view(self) -> View:
+    def _view(self, monitor: Monitor) -> View:
         first_s = self._outcome.first_normalized_s
         first = f"first normalized record after {first_s} s" if first_s is not None else "waiting for the first record"
         up_s = time.monotonic() - self._begun_s
         return View(
-            title=f"tricast up · Kafka {self._servers} · {up_s:.0f} s · {first}",
+            title=f"tricast up · Kafka {self._servers} · {self._page} · {up_s:.0f} s · {first}",
             children=self._stack.children,
             topics=self._topics,
-            before=self._samples[0] if len(self._samples) > 1 else None,
-            now=self._samples[-1] if self._samples else None,
+            picture=monitor.picture,
             kambi=self._kambi,
             fastpath=self._fastpath,
             rms=self._rms,

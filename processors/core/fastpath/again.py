@@ -6,7 +6,7 @@ Lines, the upstream collector, its collection and health are not told of it; it 
 from processors.core.fastpath import pending, upstream
 from processors.core.fastpath.account.accounts import Accounts
 from processors.core.fastpath.account.effects import Found, Release
-from processors.core.fastpath.arriving import arrival_of, arriving, in_force
+from processors.core.fastpath.arriving import Arriving, arrival_of, in_force
 from processors.core.fastpath.classify import classify
 from processors.core.fastpath.delivery import delivery_of
 from processors.core.fastpath.findings import Unreadable
@@ -52,14 +52,15 @@ class _Again:
 
     def packet(self, packet: Numbered) -> bool:
         source, context = self._source, self._context
-        payload = self._payload(packet)
+        arriving = self._arriving(packet)
         if packet.number is None:
             if self._accounts.heard_since(source.feed, packet.fixture_id, packet.series, source.stamps.received_ns):
                 self._refuse(f"fixture {packet.fixture_id}: packets that came later are out, and this has no number")
             else:
-                pending.release(pending.unpack(payload), packet.fixture_id, pending.unordered(), context)
+                waiting = pending.unpack(arriving.payload())
+                pending.release(waiting, packet.fixture_id, pending.unordered(), context)
             return False
-        arrival = arrival_of(packet, source, payload)
+        arrival = arrival_of(packet, source, arriving)
         effects = self._accounts.replay(source.feed, packet.fixture_id, arrival, context.stream_time_ns)
         if isinstance(effects, str):
             self._refuse(effects)
@@ -79,19 +80,19 @@ class _Again:
                 teller.finding(effect)
         return True
 
-    def _payload(self, packet: Numbered) -> bytes:
+    def _arriving(self, packet: Numbered) -> Arriving:
         source, record = self._source, self._replay.record
         opened_ns = self._watch.opened_ns(source.stamps.line, source.stamps.connection)
         part = upstream.part_of(source.feed, packet.fixture_id)
         state = upstream.get(self._watch.feeds.entry(source.feed.path), part)
-        return arriving(
+        return Arriving(
             packet,
             source,
             f"{record.topic}/{record.partition}/{record.offset}",
             delivery=delivery_of(packet.vendor_time_ns, packet.delay_status, opened_ns),
             connection_state=in_force(state),
             replayed=self._replay.request,
-        ).payload
+        )
 
     def _refuse(self, why: str) -> None:
         self._context.dead_letter(self._replay.record.value or b"", Code.REPLAY_REFUSED, why)

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-import msgspec
 from msgspec import UNSET
 
 from processors.core.fastpath import pending
@@ -18,23 +17,8 @@ from schemas.fastpath.fields import Delivery
 _UNPLACED: Final = Released(why="in_order", after_ms=0)
 
 
-class Arriving(msgspec.Struct, frozen=True, gc=False):
-    """A record as it waits (``pending``), and how many fields of its packet had another type than they should."""
-
-    payload: bytes
-    odd_fields: int
-
-
-def arriving(  # each is needed
-    packet: Numbered,
-    source: Source,
-    origin: str,
-    *,
-    delivery: Delivery,
-    connection_state: StateInForce,
-    replayed: str = "",
-) -> Arriving:
-    """Return the record of ``packet``, lacking its place.
+class Arriving:
+    """The record of a packet, lacking its place; made when it is wanted: with two lines half the packets are copies.
 
     Args:
         packet: From ``classify``.
@@ -43,34 +27,68 @@ def arriving(  # each is needed
         delivery: How it was delivered.
         connection_state: State in force.
         replayed: See ``pending.Pending``; what is replayed says nothing of the collection.
+
+    Attributes:
+        is_wanted: It goes out, now or later.
+        odd_fields: Fields of its packet that had another type than they should; known once it is wanted.
     """
-    stamps = source.stamps
-    latency = latency_ms(delivery, packet.vendor_time_ns, stamps.received_ns)
-    normal = normalize(
-        packet,
-        PacketStamp(
-            feed=source.feed.path,
-            line=stamps.line,
-            connection=stamps.connection,
-            received_ns=stamps.received_ns,
-            delivery=delivery,
-            latency_ms=UNSET if latency is None else latency,
-            connection_state=connection_state,
-        ),
-        _UNPLACED,
+
+    __slots__ = (
+        "_connection_state",
+        "_delivery",
+        "_origin",
+        "_packet",
+        "_replayed",
+        "_source",
+        "is_wanted",
+        "odd_fields",
     )
-    tells = isinstance(packet, ActionPacket) and not replayed
-    payload = pending.pack(
-        normal.record,
-        origin,
-        collection=packet.collection if isinstance(packet, ActionPacket) and tells else None,
-        summary_collection=packet.summary_collection if isinstance(packet, ActionPacket) and tells else None,
-        replayed=replayed,
-    )
-    return Arriving(payload, normal.odd_fields)
+
+    def __init__(
+        self,
+        packet: Numbered,
+        source: Source,
+        origin: str,
+        *,
+        delivery: Delivery,
+        connection_state: StateInForce,
+        replayed: str = "",
+    ) -> None:
+        self._packet, self._source, self._origin = packet, source, origin
+        self._delivery: Delivery = delivery
+        self._connection_state, self._replayed = connection_state, replayed
+        self.is_wanted = False
+        self.odd_fields = 0
+
+    def payload(self) -> bytes:
+        """Return the record as it waits (``pending``)."""
+        packet, stamps = self._packet, self._source.stamps
+        latency = latency_ms(self._delivery, packet.vendor_time_ns, stamps.received_ns)
+        normal = normalize(
+            packet,
+            PacketStamp(
+                feed=self._source.feed.path,
+                line=stamps.line,
+                connection=stamps.connection,
+                received_ns=stamps.received_ns,
+                delivery=self._delivery,
+                latency_ms=UNSET if latency is None else latency,
+                connection_state=self._connection_state,
+            ),
+            _UNPLACED,
+        )
+        self.is_wanted, self.odd_fields = True, normal.odd_fields
+        tells = isinstance(packet, ActionPacket) and not self._replayed
+        return pending.pack(
+            normal.record,
+            self._origin,
+            collection=packet.collection if isinstance(packet, ActionPacket) and tells else None,
+            summary_collection=packet.summary_collection if isinstance(packet, ActionPacket) and tells else None,
+            replayed=self._replayed,
+        )
 
 
-def arrival_of(packet: Numbered, source: Source, payload: bytes) -> Arrival:
+def arrival_of(packet: Numbered, source: Source, arriving: Arriving) -> Arrival:
     """Return what the account takes of a ``packet`` that has a number."""
     stamps, number = source.stamps, packet.number
     assert number is not None
@@ -84,7 +102,7 @@ def arrival_of(packet: Numbered, source: Source, payload: bytes) -> Arrival:
         key=packet.key,
         body=packet.body,
         received_ns=stamps.received_ns,
-        payload=payload,
+        payload=arriving.payload,
         finished=packet.finished,
         is_named=packet.is_named,
     )

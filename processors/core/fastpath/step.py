@@ -6,7 +6,7 @@ from typing import Final, assert_never
 from processors.core.fastpath import pending, upstream
 from processors.core.fastpath.account.accounts import Accounts
 from processors.core.fastpath.account.effects import Ask, Counted, Effect, Found, Release, Standing
-from processors.core.fastpath.arriving import arrival_of, arriving, in_force
+from processors.core.fastpath.arriving import Arriving, arrival_of, in_force
 from processors.core.fastpath.collection import take_collection
 from processors.core.fastpath.connections import Status, Taken, Upstream, take_packet, take_status
 from processors.core.fastpath.delivery import delivery_of
@@ -22,7 +22,6 @@ from schemas.fastpath.feed import feed_of
 
 _IN_PLACE: Final = frozenset({"in_order", "filled", "timeout", "overfull"})
 """Packets that go out in their place; what they say of the collection is newer than all before."""
-_REFUSED: Final = frozenset({"duplicate", "conflict"})
 
 
 class Step:
@@ -120,20 +119,19 @@ class Step:
                 line=stamps.line,
                 connection=stamps.connection,
             )
-        normal = arriving(packet, source, self._origin, delivery=delivery, connection_state=in_force(taken.upstream))
-        payload = normal.payload
+        arriving = Arriving(packet, source, self._origin, delivery=delivery, connection_state=in_force(taken.upstream))
         if packet.number is None:
-            effects, is_new = list[Effect](), True
-            pending.release(pending.unpack(payload), packet.fixture_id, pending.unordered(), self._context)
+            effects = list[Effect]()
+            waiting = pending.unpack(arriving.payload())
+            pending.release(waiting, packet.fixture_id, pending.unordered(), self._context)
         else:
-            arrival = arrival_of(packet, source, payload)
+            arrival = arrival_of(packet, source, arriving)
             effects = self._accounts.observe(feed, packet.fixture_id, arrival, self._now_ns)
-            is_new = _is_new(effects, payload)
-        if is_new:
+        if arriving.is_wanted:
             for what in packet.counts:
                 self._context.count(what)
-            if normal.odd_fields:
-                self._context.count(Count.ODD_FIELD, normal.odd_fields)
+            if arriving.odd_fields:
+                self._context.count(Count.ODD_FIELD, arriving.odd_fields)
             if delivery == "late_burst":
                 self._watch.feeds.burst(feed.path, self._now_ns // 1_000_000_000)
             self._upstream(taken, before, source, part, packet.fixture_id, packet.vendor_time_ns)
@@ -174,15 +172,3 @@ class Step:
             if collecting is not entry.collecting:
                 entry.collecting = collecting
                 self._watch.feeds.changed(effect.feed)
-
-
-def _is_new(effects: Iterable[Effect], payload: bytes) -> bool:
-    """Tell whether the account took the packet, now or on hold; it says so of those it did not take."""
-    refused = False
-    for effect in effects:
-        if isinstance(effect, Release) and effect.payload == payload:
-            return True
-        refused |= isinstance(effect, Counted) or (
-            isinstance(effect, Found) and effect.kind in {"duplicate", "conflict"}
-        )
-    return not refused

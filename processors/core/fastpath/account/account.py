@@ -130,7 +130,7 @@ class Account:
             Release(
                 feed=self.feed.path,
                 fixture_id=self.head.fixture_id,
-                payload=arrival.payload,
+                payload=arrival.payload(),
                 sequence=sequence,
                 vendor_sequence=arrival.number,
                 why=why,

@@ -1,5 +1,6 @@
 """What goes into an account: one numbered packet, and the bounds it is judged by."""
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
@@ -25,7 +26,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         key: Hash of what names the packet, 8 bytes: equal for the same packet on every connection.
         body: Hash of what it says, 8 bytes.
         received_ns: ``tc-received-ns``.
-        payload: Opaque to the account; comes back in ``Release``, perhaps after a restart.
+        payload: Makes what comes back in ``Release``, perhaps after a restart; opaque to the account, which wants it
+            once, and only of a packet that goes out, now or later.
         finished: The packet says that the fixture is over.
         is_named: ``key`` says which packet it is. Without an action id or a timestamp packets of equal content may be
             different ones (golf ``ModeChange``), so they are taken by their numbers alone.
@@ -40,7 +42,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: bytes
     body: bytes
     received_ns: int
-    payload: bytes
+    payload: Callable[[], bytes]
     finished: bool = False
     is_named: bool = True
 

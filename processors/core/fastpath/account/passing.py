@@ -18,7 +18,7 @@ def pass_on(account: Account, packet: Packet, place: int) -> None:
     elif not account.holds_back:
         account.release(packet.arrival, place, "unordered")
     else:
-        account.holding.hold(place, Held(packet.arrival.number, packet.now_ns, packet.arrival.payload))
+        account.holding.hold(place, Held(packet.arrival.number, packet.now_ns, packet.arrival.payload()))
         while account.holding.exceeds(account.settings.hold_count, account.settings.held_bytes):
             lowest = account.gaps.waiting
             assert lowest is not None  # nothing is held back but behind a waiting gap

@@ -99,7 +99,7 @@ class Task:
             key=hash8(what),
             body=hash8(what, body),
             received_ns=self.now_ns,
-            payload=f"{what}".encode() + bytes(size),
+            payload=lambda: f"{what}".encode() + bytes(size),
             finished=finished,
             is_named=is_named,
         )

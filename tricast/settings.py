@@ -28,6 +28,7 @@ from simulators.bets.config import BetPlatformSettings
 from simulators.fastpath.config import FastpathSimulatorSettings
 from simulators.kambi.config import KambiSimulatorSettings
 from simulators.rms.config import RmsSimulatorSettings
+from tricast.observe.config import ObserveSettings
 
 PREFIX = "TRICAST_"
 SEPARATOR = "__"
@@ -81,6 +82,8 @@ class Settings(BaseSettings):
     """Stand-ins for the vendors, for `tricast simulate` and `tricast up`."""
     engine: EngineSettings = EngineSettings()
     """The engine under every processor."""
+    observe: ObserveSettings = ObserveSettings()
+    """Metrics and health endpoints of connectors and workers."""
 
     @classmethod
     def settings_customise_sources(

@@ -72,6 +72,15 @@ class Context(Protocol):
     def count(self, what: str, number: int = 1) -> None:
         """Count what was passed over or dropped on purpose, by its name from a closed list; a metric, no record."""
 
+    def found(self, about: str, kind: str) -> None:
+        """Count a finding that is told in a record: ``about`` a line, an event, numbers …, of which ``kind``.
+
+        Both from closed lists; a metric, no record. Not counted if the record that it comes of fails.
+        """
+
+    def transit(self, sent_ms: int, received_ms: int) -> None:
+        """Note the vendor's time of a message that came as it was sent, and that of its receipt, UTC ms; a metric."""
+
     def forward(self, topic: str, key: bytes, value: bytes | None, headers: list[Header]) -> None:
         """Write a record to ``topic`` (its registry name), partitioned by murmur2 of ``key`` like Java's default.
 

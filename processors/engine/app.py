@@ -5,7 +5,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import faust
@@ -14,6 +14,7 @@ from faust.types import TP
 
 from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
+from processors.engine.counts import WorkerFacts
 from processors.engine.engine import Engine
 from processors.engine.failstop import FailStop
 from processors.engine.task import Partition
@@ -71,6 +72,9 @@ class EngineApp(faust.App):
         self._fail_stop = FailStop(settings.worker_name, settings.session_timeout_s, exit_process)
         self._engine_arguments = (processor, topology, kafka, settings, version)
         self._engine: Engine | None = None
+        self.processor = processor.name
+        self.outputs = tuple(topology.outputs)
+        self._beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         super().__init__(
             topology.group,
             broker=[f"kafka://{server}" for server in kafka.client()["bootstrap_servers"]],
@@ -110,6 +114,22 @@ class EngineApp(faust.App):
         assert self._engine is not None
         return self._engine
 
+    def run_beside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have ``work`` run in the worker's event loop from its start to its end."""
+        self._beside.append(work)
+
+    def facts(self) -> WorkerFacts:
+        """Return how the worker stands; to be called in its event loop."""
+        if self._engine is None or self._fail_stop.begun:
+            return WorkerFacts(ending=self._fail_stop.begun)
+        consumer: BatchConsumer | None = self._consumer
+        return self._engine.facts({} if consumer is None else consumer.fetched())
+
+    @property
+    def running(self) -> Engine | None:
+        """The engine, ``None`` before there is one."""
+        return self._engine
+
     # Faust's hooks.
 
     def _create_directories(self) -> None:
@@ -120,6 +140,8 @@ class EngineApp(faust.App):
 
     async def on_start(self) -> None:
         """Start the engine before the consumer joins the group."""
+        for work in self._beside:
+            self.add_future(work())
         processor, topology, kafka, settings, version = self._engine_arguments
         self._engine = Engine(
             processor,

@@ -4,6 +4,7 @@ begin → changelog, then outputs → await produces → offsets → commit
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -67,6 +68,7 @@ class TransactionWriter:
         group: Consumer group id.
         physical: Registry name to physical topic name, of every output.
         changelogs: Physical source topic to physical changelog topic.
+        committed: Counts committed outputs by their registry name.
     """
 
     def __init__(
@@ -76,11 +78,14 @@ class TransactionWriter:
         group: str,
         physical: Mapping[str, str],
         changelogs: Mapping[str, str],
+        committed: Counter[str] | None = None,
     ) -> None:
         self.partitioner = Partitioner()
         self._producer = producer
         self._group = group
         self._physical = physical
+        self._names = {topic: name for name, topic in physical.items()}
+        self._committed = Counter() if committed is None else committed
         self._changelogs = changelogs
         self._announced: set[tuple[Partition, Membership]] = set()
 
@@ -110,7 +115,9 @@ class TransactionWriter:
             for _, _, futures in changelog:
                 await asyncio.gather(*futures)
         produces = []
+        written: Counter[str] = Counter()
         for (topic, partition_number), outputs in self._grouped(works).items():
+            written[self._names[topic]] += len(outputs)
             rows = (output[1:] for output in outputs)
             produces += await producer.write(topic, partition_number, rows)
         for _, _, futures in changelog:
@@ -119,6 +126,7 @@ class TransactionWriter:
             await future
         await producer.send_offsets({work.task.partition: work.position for work in works}, self._group, membership)
         await producer.commit()
+        self._committed.update(written)
         for task, checkpoint, futures in changelog:
             offsets = [future.result().offset for future in futures]
             # A retried batch may be acknowledged without its offset; then the task reads its own records again.

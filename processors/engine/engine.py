@@ -8,14 +8,16 @@ more than one transaction open. Low load gives small transactions and low latenc
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
 
 from aiokafka.errors import KafkaConnectionError
 
 from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
+from processors.engine.counts import Counts, CycleCounts, Fetched, WorkerFacts
 from processors.engine.cycle import TaskWork, TransactionWriter
 from processors.engine.opening import TaskOpener
 from processors.engine.task import Batch, Partition, StreamTask
@@ -38,14 +40,12 @@ YIELD_EVERY_RECORDS = 50
 """Computing lets the loop breathe this often: the transaction on its way and the rebalance must not wait for it."""
 
 
-@dataclass(slots=True)
-class CycleCounts:
-    """What this worker's cycles did, for metrics."""
+class _Computed(NamedTuple):
+    """A cycle's first half: what its tasks computed, the time (ms) of its newest record, and those of all of them."""
 
-    cycles: int = 0
-    records: int = 0
-    opened: int = 0
-    kept: int = 0
+    works: list[TaskWork]
+    timestamp_ms: int
+    timestamps_ms: list[int]
 
 
 class Engine:
@@ -74,6 +74,8 @@ class Engine:
     ) -> None:
         self.transactional_id = f"{topology.group}-{settings.worker_name}"
         self.counts = CycleCounts()
+        self.task_counts = Counts()
+        """Over all tasks this worker ever had."""
         self._processor = processor
         self._topology = topology
         self._settings = settings
@@ -88,6 +90,7 @@ class Engine:
             group=topology.group,
             physical={name: topology.prefix + name for name in topology.outputs},
             changelogs=changelogs,
+            committed=self.counts.outputs,
         )
         self.opener = TaskOpener(
             kafka,
@@ -103,6 +106,7 @@ class Engine:
         self._tasks: dict[Partition, StreamTask] = {}
         self.open_partitions: dict[Partition, int] = {}
         """Open partitions and the seek that opened them; changes under whoever looks at it."""
+        self._committed: dict[Partition, int] = {}
         self._closed: dict[Partition, tuple[StreamTask, Membership | None]] = {}
         self._pending: deque[tuple[Partition, Batch, int]] = deque()
         """Batches with their bytes."""
@@ -185,6 +189,7 @@ class Engine:
                 self._closed[partition] = task, membership if partition in self.open_partitions else None
             self._tasks.clear()
             self.open_partitions.clear()
+            self._committed.clear()
             self._writer.forget()
 
     def open_tasks(self, assigned: set[Partition], membership: Membership) -> None:
@@ -217,6 +222,7 @@ class Engine:
             version=self._version,
             stop_ratio=self._settings.dead_letter_stop_ratio,
             window=self._settings.dead_letter_window,
+            counts=self.task_counts,
         )
 
     async def _open_now(self, kept: list[StreamTask], restore: list[StreamTask], membership: Membership) -> None:
@@ -226,9 +232,10 @@ class Engine:
             self.counts.kept += len(kept)
             if restore:
                 began = asyncio.get_running_loop().time()
-                await self.opener.open(restore, lambda: self._membership is membership)
+                self.counts.restored_entries += await self.opener.open(restore, lambda: self._membership is membership)
                 await self._admit(restore)
                 self.counts.opened += len(restore)
+                self.counts.restore.observe(asyncio.get_running_loop().time() - began)
                 log.info(
                     "tasks.opened count=%d kept=%d generation=%d entries=%d seconds=%.2f",
                     len(restore),
@@ -245,7 +252,23 @@ class Engine:
     async def _admit(self, tasks: list[StreamTask]) -> None:
         for task in tasks:
             seek = await self._seek(task.partition, task.position)
+            self._committed[task.partition] = task.position
             self.open_partitions[task.partition] = seek
+
+    def facts(self, fetched: Mapping[Partition, Fetched]) -> WorkerFacts:
+        """Return how this worker stands, given how far the fetch of its partitions is; called in its event loop."""
+        committed = {part: at for part, at in self._committed.items() if part in self.open_partitions}
+        lags = [fetched[part].lag(at) for part, at in committed.items() if part in fetched]
+        return WorkerFacts(
+            joined=self._membership is not None,
+            ending=self._failed or self._stopping,
+            assigned=len(self._tasks),
+            open=len(self.open_partitions),
+            state_entries=sum(len(task.store) for part, task in self._tasks.items() if part in self.open_partitions),
+            pending=self._pending_records,
+            committed=sum(committed.values()),
+            lag=sum(lags),
+        )
 
     # Batches in, cycles out.
 
@@ -277,25 +300,24 @@ class Engine:
                     self._wake.clear()
                     continue
                 try:
-                    works, timestamp_ms = await self._compute(membership)
+                    computed = await self._compute(membership)
                     await self._written()
                 except asyncio.CancelledError:
                     raise
                 except BaseException as error:  # fail-stop: nothing half done may go on
                     await self._stop_for(error)
                     return
-                if works:
-                    self._writing = asyncio.create_task(
-                        self._write(works, membership, timestamp_ms), name="transaction"
-                    )
+                if computed.works:
+                    self._writing = asyncio.create_task(self._write(computed, membership), name="transaction")
 
     def _loop_ended(self, task: asyncio.Task[None]) -> None:
         if not self._stopping and not self._failed:
             self._fail(EngineError(f"the cycle loop ended unasked: {task!r}"))
 
-    async def _compute(self, membership: Membership) -> tuple[list[TaskWork], int]:
+    async def _compute(self, membership: Membership) -> _Computed:
         """Compute what waits, and what arrives until the transaction before is through; return it per task."""
         records = size = timestamp_ms = 0
+        timestamps_ms: list[int] = []
         touched: dict[Partition, StreamTask] = {}
         while self._membership is membership:
             while self._pending and records < self._settings.max_cycle_records and size < CYCLE_BYTES:
@@ -303,7 +325,10 @@ class Engine:
                 task = self._tasks[partition]
                 before = task.position
                 for part in batch.parts(YIELD_EVERY_RECORDS):
-                    self.counts.records += task.process(part)
+                    done = task.process(part)
+                    self.counts.records += done
+                    # What was processed before stands at the front.
+                    timestamps_ms += [record.timestamp for record in part.records[len(part.records) - done :]]
                     await asyncio.sleep(0)
                 if task.position > before:
                     touched[partition] = task
@@ -316,7 +341,7 @@ class Engine:
                 await asyncio.wait({arrived, self._writing}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 arrived.cancel()
-        return [TaskWork.take(task) for task in touched.values()], timestamp_ms
+        return _Computed([TaskWork.take(task) for task in touched.values()], timestamp_ms, timestamps_ms)
 
     def _take(self) -> tuple[Partition, Batch, int]:
         partition, batch, size = self._pending.popleft()
@@ -327,16 +352,26 @@ class Engine:
         self._room.set()
         return partition, batch, size
 
-    async def _write(self, works: list[TaskWork], membership: Membership, timestamp_ms: int) -> None:
+    async def _write(self, computed: _Computed, membership: Membership) -> None:
+        began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._settings.transaction_timeout_s + self._settings.rebalance_timeout_s):
-                await self._writer.write(works, membership, timestamp_ms)
+                await self._writer.write(computed.works, membership, computed.timestamp_ms)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # fail-stop, see _run
             await self._stop_for(error)
             raise
-        self.counts.cycles += 1
+        self._committed.update((work.task.partition, work.position) for work in computed.works)
+        self._count(computed.timestamps_ms, asyncio.get_running_loop().time() - began)
+
+    def _count(self, timestamps_ms: list[int], seconds: float) -> None:
+        counts, now_ms = self.counts, time.time_ns() // 1_000_000
+        counts.cycles += 1
+        counts.commit.observe(seconds)
+        ages_s = [(now_ms - timestamp_ms) / 1000 for timestamp_ms in timestamps_ms]
+        counts.readable.observe_all(ages_s)
+        counts.oldest_s = max(ages_s, default=0.0)
 
     async def _written(self) -> None:
         """Wait for the transaction on its way.

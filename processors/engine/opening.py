@@ -77,9 +77,10 @@ class TaskOpener:
         self._own_id = transactional_id
         self._changelogs = changelogs
         self._away_s = away_s
+        self._read = 0
 
-    async def open(self, tasks: list[StreamTask], is_current: Callable[[], bool]) -> None:
-        """Bring ``tasks`` to their committed state and position.
+    async def open(self, tasks: list[StreamTask], is_current: Callable[[], bool]) -> int:
+        """Bring ``tasks`` to their committed state and position; return how many changelog records that took.
 
         Args:
             tasks: Tasks to open; what they hold is read on from ``changelog_end``.
@@ -90,7 +91,9 @@ class TaskOpener:
             EngineError: The changelog stayed hidden by an open transaction beyond every time-out.
         """
         # What was restored before a retry stays and is read on from.
+        self._read = 0
         await self.patiently(lambda: self._open(tasks, is_current))
+        return self._read
 
     async def _open(self, tasks: list[StreamTask], is_current: Callable[[], bool]) -> None:
         async with self.consumer("read_uncommitted") as tail, self.consumer("read_committed") as committed:
@@ -143,6 +146,7 @@ class TaskOpener:
             fetched = await committed.getmany(*todo, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
             for changelog, records in fetched.items():
                 _apply(by_changelog[changelog], records)
+                self._read += len(records)
             if fetched:
                 continue
             if now() - last_progress > self._patience_s:

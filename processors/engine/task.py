@@ -3,15 +3,16 @@
 Pure: no Kafka, no clock. The cycle (``cycle.py``) hands it batches and takes its writes into a transaction.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from processors.core.processor import Context, Hole, Processor, SourceRecord
 from processors.core.repeats import RepeatFilter
 from processors.core.replay import Replay, Replayable, is_replayed, open_request, remember
 from processors.engine.changelog import Checkpoint
+from processors.engine.counts import Counts
 from processors.engine.store import MemoryStore
 from schemas.dead_letter import EngineCode, why_final
 from schemas.errors import ContractError, EngineError, TooManyDeadLetters
@@ -78,22 +79,6 @@ Output = tuple[str, bytes | None, bytes | None, list[Header], int]
 tuple, because every child of every frame makes one."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What a task did, for metrics and logs."""
-
-    records: int = 0
-    repeats: int = 0
-    holes: int = 0
-    missing_frames: int = 0
-    outputs: int = 0
-    dead_letters: int = 0
-    failures: int = 0
-    replays: int = 0
-    passed_over: Counter[str] = field(default_factory=Counter)
-    """What the processor dropped on purpose, by reason."""
-
-
 class StreamTask:
     """Runs a processor over one source partition; is its context and owns its store.
 
@@ -104,6 +89,7 @@ class StreamTask:
         version: Code version for dead letters.
         stop_ratio: Share of the last ``window`` records that may fail by exception.
         window: See ``stop_ratio``.
+        counts: Shared by the tasks of a worker.
     """
 
     def __init__(
@@ -115,6 +101,7 @@ class StreamTask:
         version: str,
         stop_ratio: float,
         window: int,
+        counts: Counts | None = None,
     ) -> None:
         self.partition = partition
         self.store = MemoryStore()
@@ -130,7 +117,8 @@ class StreamTask:
         self.outputs: list[Output] = []
         self.memory: dict[str, object] = {}
         """The processor's scratch, rebuildable from the store; a restore empties it."""
-        self.counts = Counts()
+        self.counts = Counts() if counts is None else counts
+        self._found: list[tuple[str, str]] = []
         self._processor = processor
         self._process: Callable[[SourceRecord, Context], None] = processor.process
         self._limits = {name: topic.max_message_bytes - RECORD_OVERHEAD_BYTES for name, topic in topics.items()}
@@ -188,6 +176,14 @@ class StreamTask:
         """Count what the processor passed over on purpose."""
         self.counts.passed_over[what] += number
 
+    def found(self, about: str, kind: str) -> None:
+        """Count a finding that is told in a record."""
+        self._found.append((about, kind))
+
+    def transit(self, sent_ms: int, received_ms: int) -> None:
+        """Note how long a message took from the vendor to us."""
+        self.counts.transit.observe((received_ms - sent_ms) / 1000)
+
     def forward(self, topic: str, key: bytes, value: bytes | None, headers: list[Header]) -> None:
         """Write a record to ``topic`` when the cycle commits.
 
@@ -239,6 +235,7 @@ class StreamTask:
         key = record.key if record.key is None else record.key[:NAME_BYTES]
         self.outputs.append((self._dead_letters, key, value, headers, record.timestamp))
         self.counts.dead_letters += 1
+        self.counts.codes[str(code)] += 1
 
     # One record.
 
@@ -286,17 +283,29 @@ class StreamTask:
     ) -> None:
         """Process ``subject`` with all it writes, or write nothing of it but a dead letter of ``record``."""
         written = len(self.outputs)
-        dead_letters = self.counts.dead_letters
         try:
             process(subject, self)
         except Exception as error:
-            self.store.rollback()
-            del self.outputs[written:]
-            self.counts.dead_letters = dead_letters
+            self._take_back(written)
             self.dead_letter(record.value or b"", code, f"{type(error).__name__}: {error}")
             self._count_failure(error)
         else:
-            self.store.keep()
+            self._keep()
+
+    def _keep(self) -> None:
+        self.store.keep()
+        if self._found:
+            self.counts.found.update(self._found)
+            self._found.clear()
+
+    def _take_back(self, written: int) -> None:
+        self.store.rollback()
+        self._found.clear()
+        for topic, _, _, headers, _ in self.outputs[written:]:
+            if topic == self._dead_letters:
+                self.counts.dead_letters -= 1
+                self.counts.codes[headers[0][1].decode()] -= 1
+        del self.outputs[written:]
 
     def _again(self, record: SourceRecord) -> None:
         """Do what a request asks for: the part alone, once, as if nothing else of its record were there."""
@@ -325,7 +334,6 @@ class StreamTask:
             self._refuse(replay, f"{replay.letter} was replayed before")
             return
         written, counted = len(self.outputs), self.counts.passed_over.copy()
-        dead_letters = self.counts.dead_letters
         remember(replay, self.store)
         try:
             if not processor.replay(replay, self) and len(self.outputs) == written:
@@ -333,13 +341,11 @@ class StreamTask:
                 self._refuse(replay, f"nothing comes of it: {why}")
         except Exception as error:
             # It failed once and was counted then; what a person asks for again stops no worker.
-            self.store.rollback()
-            del self.outputs[written:]
-            self.counts.dead_letters = dead_letters
+            self._take_back(written)
             remember(replay, self.store)
             detail = f"{type(error).__name__}: {error}"
             self.dead_letter(replay.record.value or b"", EngineCode.PROCESSOR_ERROR, detail, replay.index, replay.name)
-        self.store.keep()
+        self._keep()
 
     def _refuse(self, replay: Replay, why: str) -> None:
         code = f"{self._processor.feed}.replay-refused"

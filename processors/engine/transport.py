@@ -22,6 +22,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
+from processors.engine.counts import Fetched
 from processors.engine.task import Batch, Partition
 from schemas.errors import PositionError
 
@@ -142,6 +143,18 @@ class BatchConsumer(driver.Consumer):
                 if not self.app.should_stop:
                     self.app.fail_stop(error)
                 return
+
+    def fetched(self) -> dict[Partition, Fetched]:
+        """Return how far the fetch of each partition is; numbers of another thread, which need no lock."""
+        consumer = self._thread._consumer
+        subscription = None if consumer is None else consumer._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        found = {}
+        for partition, (_, end) in list(self._thread._handed_out.items()):
+            state = None if assignment is None else assignment.state_value(TopicPartition(*partition))
+            if state is not None and state.lso is not None and state._position is not None:
+                found[partition] = Fetched(end, state._position, state.lso)
+        return found
 
     async def leave_group(self) -> None:
         """Give the tasks back at once; nothing is fetched any more."""

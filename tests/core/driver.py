@@ -84,6 +84,8 @@ class Driver:
     tombstones: list[tuple[str, bytes]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    findings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    transits_ms: list[int] = field(default_factory=list)
     offset: int = 0
     _source: str = ""
 
@@ -148,6 +150,12 @@ class Driver:
 
     def count(self, what: str, number: int = 1) -> None:
         self.counts[str(what)] += number
+
+    def found(self, about: str, kind: str) -> None:
+        self.findings[about, kind] += 1
+
+    def transit(self, sent_ms: int, received_ms: int) -> None:
+        self.transits_ms.append(received_ms - sent_ms)
 
 
 class RawTask(Driver):

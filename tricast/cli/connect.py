@@ -1,7 +1,10 @@
 """``tricast connect``: run one feed's connector."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import click
 
@@ -18,24 +21,40 @@ def _kambi(settings: Settings) -> None:
     kambi = settings.kambi
     # The shard count is not in the names: lines of one shard have one name under every count.
     names = [_claim(settings, "kambi", f"-{shard}", kambi.replica) for shard in kambi.own_shards]
-    with claimed(kambi.spool_dir, names, feed="kambi"):
-        process.run(run(kambi, settings.kafka, settings.topic_prefix))
+    _run(settings, "kambi", partial(run, kambi), claimed(kambi.spool_dir, names, feed="kambi"))
 
 
 def _fastpath(settings: Settings) -> None:
     from connectors.fastpath.connector import run  # noqa: PLC0415 - its libraries are needed by this command only
 
     fastpath = settings.fastpath
-    with claimed(fastpath.spool_dir, [_claim(settings, "fastpath", "", fastpath.replica)], feed="fastpath"):
-        process.run(run(fastpath, settings.kafka, settings.topic_prefix))
+    _run(
+        settings,
+        "fastpath",
+        partial(run, fastpath),
+        claimed(fastpath.spool_dir, [_claim(settings, "fastpath", "", fastpath.replica)], feed="fastpath"),
+    )
 
 
 def _rms(settings: Settings) -> None:
     from connectors.rms.connector import run  # noqa: PLC0415 - its libraries are needed by this command only
 
     rms = settings.rms
-    with claimed(rms.spool_dir, [_claim(settings, "rms", f"-{rms.customer_id}", rms.replica)], feed="rms"):
-        process.run(run(rms, settings.kafka, settings.topic_prefix))
+    _run(
+        settings,
+        "rms",
+        partial(run, rms),
+        claimed(rms.spool_dir, [_claim(settings, "rms", f"-{rms.customer_id}", rms.replica)], feed="rms"),
+    )
+
+
+def _run(
+    settings: Settings, feed: str, run: Callable[..., Coroutine[Any, Any, None]], claim: AbstractContextManager[None]
+) -> None:
+    from tricast.observe.run import observed_connector  # noqa: PLC0415 - as above
+
+    with claim, observed_connector(settings.observe, feed) as (view, beating):
+        process.run(run(settings.kafka, settings.topic_prefix, view=view), beside=beating())
 
 
 def _claim(settings: Settings, feed: str, part: str, replica: str) -> str:
@@ -58,6 +77,8 @@ def connect(invocation: Invocation, feed: str) -> None:
     on disk took everything, or another connector with the same settings and spool directory runs already. Kambi: one
     process runs all shards unless it is told which. FastPath: one process follows the feeds it is given, and the live
     fixtures of the sports it is given. RMS: one process is one customer's socket. A replica is a hot standby.
+
+    With TRICAST_OBSERVE__PORT set it serves /metrics, /livez and /readyz there.
 
     \b
     Examples:

@@ -99,6 +99,7 @@ def up(
         if not keep:
             _forget(directory)
         fresh_logs(directory / "logs")
+        shutil.rmtree(directory / "observe", ignore_errors=True)  # addresses of processes that were killed
         cluster = None
         if own_kafka:
             fetch_release(settings.cache_dir or default_cache_dir(), quiet=as_json)  # here, Ctrl-C can end it
@@ -139,6 +140,7 @@ class _Run:
             arguments=invocation.child_arguments(),
             logs=directory / "logs",
             spools=directory / "spool",
+            addresses=directory / "observe",
             vendors=[VENDORS[feed](settings, ledger) for feed, ledger in self._ledgers.items()],
         )
         self._topics = [
@@ -224,7 +226,7 @@ class _Run:
 def _forget(directory: Path) -> None:
     """Remove what earlier runs made, and nothing else that may lie there."""
     Cluster(directory / "kafka").stop()
-    for name in ("kafka", "ledger", "logs", "spool"):
+    for name in ("kafka", "ledger", "logs", "observe", "spool"):
         shutil.rmtree(directory / name, ignore_errors=True)
 
 

@@ -6,12 +6,16 @@ from importlib.metadata import version
 
 import click
 
+from schemas.errors import ConfigurationError
 from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, pass_invocation, stop_on_signals
+from tricast.observe.config import check
 from tricast.processors import PROCESSORS
 from tricast.settings import variable
 from tricast.stack.child import ChildSpec, tricast_command
 from tricast.stack.supervisor import Supervisor
+
+_LAST_PORT = 65535
 
 
 @click.command()
@@ -26,6 +30,9 @@ def work(invocation: Invocation, processors: Sequence[str], name: str | None, gr
     another. One that ends with 2 (settings) or 78 (a person must act) is left alone and says why. When all have ended,
     the worst exit code is this command's. SIGTERM ends all of them properly.
 
+    With TRICAST_OBSERVE__PORT set each process serves /metrics, /livez and /readyz: kambi at that port, fastpath.audit
+    at the next, then rms.approvals, rms.bets, rms.join; which of them run changes nothing about it.
+
     \b
     Processors: kambi, fastpath.audit
     \b
@@ -33,17 +40,27 @@ def work(invocation: Invocation, processors: Sequence[str], name: str | None, gr
       tricast work
       tricast work kambi --name worker-1
     """
-    _ = invocation.settings  # wrong settings are told once, here, and not by every child
+    settings = invocation.settings  # wrong settings are told once, here, and not by every child
+    check(settings.observe)
     environment = {} if name is None else {variable(("engine", "worker_name")): name}
     specs = [
         ChildSpec(
             name=f"work {processor}",
             command=tricast_command(*invocation.child_arguments(), "work-one", processor),
-            environment=environment,
+            environment=environment | _port_of(processor, settings.observe.port),
         )
         for processor in dict.fromkeys(processors or PROCESSORS)
     ]
     click.get_current_context().exit(asyncio.run(_supervise(specs, grace_s)))
+
+
+def _port_of(processor: str, base: int | None) -> dict[str, str]:
+    if not base:
+        return {}  # none, or each takes a free one
+    port = base + list(PROCESSORS).index(processor)
+    if port > _LAST_PORT:
+        raise ConfigurationError(f"{processor} would serve at port {port}", action="set a lower TRICAST_OBSERVE__PORT")
+    return {variable(("observe", "port")): str(port)}
 
 
 async def _supervise(specs: Sequence[ChildSpec], grace_s: float) -> int:
@@ -65,14 +82,16 @@ def work_one(invocation: Invocation, processor: str) -> None:
     # Faust is slow to import, and only this command needs it.
     from processors.engine.app import build_app  # noqa: PLC0415
     from processors.engine.worker import run_worker  # noqa: PLC0415
+    from tricast.observe.run import observed_worker  # noqa: PLC0415
 
     settings = invocation.settings
     app = build_app(
-        PROCESSORS[processor](invocation.settings),
+        PROCESSORS[processor](settings),
         prefix=settings.topic_prefix,
         registry=TOPICS,
         kafka=settings.kafka,
         settings=settings.engine,
         version=version("tricast"),
     )
-    run_worker(app)
+    with observed_worker(settings.observe, app):
+        run_worker(app)

@@ -25,12 +25,14 @@ class Plan:
         arguments: Options of ``tricast`` itself for every child (``--config …``).
         logs: Directory for the children's logs.
         spools: Directory for the connectors' spools, which nobody else may use.
+        addresses: Directory where connectors and workers write where they serve metrics and health.
         vendors: One for each feed.
     """
 
     arguments: Sequence[str]
     logs: Path
     spools: Path
+    addresses: Path
     vendors: Sequence[Vendor]
 
     @property
@@ -51,6 +53,11 @@ class LocalStack:
             variable((vendor.feed, "spool_dir")): str(plan.spools)
             for vendor in plan.vendors
             if not vendor.has_spool_dir
+        }
+        # Many processes beside each other: each takes a port that is free.
+        self._environment |= {
+            variable(("observe", "port")): "0",
+            variable(("observe", "address_dir")): str(plan.addresses),
         }
         self._running: list[tuple[str, Supervisor, asyncio.Task[int]]] = []
 

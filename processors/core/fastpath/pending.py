@@ -117,6 +117,10 @@ def release(pending: Pending, fixture_id: str, place: Place, context: Context) -
         schema,
         ("ce_tcreceived", b"%d" % pending.received_ns),
     ]
+    if place.late:
+        context.found("fact", "late")
+    if place.repaired:
+        context.found("fact", "repaired")
     if pending.replayed:
         headers.append((REPLAYED, pending.replayed.encode()))
     context.forward(model.topic, key, pending.body[:-1] + b"," + _encode_place(place)[1:], headers)

@@ -42,10 +42,12 @@ class Teller:
         """Tell the health of a line."""
         # The topic is compacted: a line's newest state replaces the one before, but no gap is ever replaced.
         gap = f"@{self._origin}" if health.state == "gapped" else ""
+        self._context.found("line", health.state)
         self._tell(health, f"line/{health.line}{gap}", health.line, health.line, health.since_ns)
 
     def feed_health(self, health: FeedHealth) -> None:
         """Tell the health of a feed."""
+        self._context.found("feed", health.state)
         self._tell(health, f"feed/{health.feed}", health.feed, health.feed, health.since_ns)
 
     def forgotten(self, line: str, feed: str | None) -> None:
@@ -102,6 +104,7 @@ class Teller:
             aligned=_set(found.aligned),
             scope=found.scope,
         )
+        self._context.found("sequence", found.kind)
         self._tell(record, found.fixture_id, found.fixture_id, found.line, self._received_ns)
 
     def command(self, ask: Ask) -> None:

@@ -147,6 +147,7 @@ class Frame:
             self._context.count(Count.NO_VENDOR_TIME)
         elif order == time_ms:
             newest.see(time_ms)
+            self._context.transit(time_ms, self._received_ms)
         else:
             self._context.count(Count.VENDOR_TIME_AHEAD)
         return order

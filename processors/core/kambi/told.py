@@ -26,6 +26,7 @@ def forward_health(found: Iterable[LineHealth | EventHealth], *, origin: str, li
             subject = health.line.encode()
             # The topic is compacted: a line's newest state replaces the one before, but no gap is ever replaced.
             key = f"{health.line}@{origin}".encode() if health.state == "gapped" else subject
+        context.found("event" if isinstance(health, EventHealth) else "line", health.state)
         ce_type, schema = TYPE_HEADERS[type(health)]
         context.forward(
             HEALTH,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from aiokafka.partitioner import murmur2
 
 from processors.core.processor import Processor
-from processors.engine.task import Batch, Counts, Partition, StreamTask
+from processors.engine.counts import Counts
+from processors.engine.task import Batch, Partition, StreamTask
 from schemas.raw import Header
 from schemas.topics import TOPICS
 from tests.core.driver import Record

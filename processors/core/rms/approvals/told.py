@@ -51,6 +51,8 @@ class Teller:
     def approval(self, announced: Announced, said: Said, source: Source) -> None:
         """Tell what a trader decided."""
         decided_ns, received_ns = announced.decided_ns, self._received_ns
+        if decided_ns is not None and not self._marks:  # not of a replay, which was received long ago
+            self._context.transit(decided_ns // _MILLISECOND_NS, received_ns // _MILLISECOND_NS)
         record = Approval(
             customer=source.customer,
             bet_slip_id=UNSET if announced.slip is None else announced.slip,
@@ -79,6 +81,7 @@ class Teller:
         """Tell the health of a line."""
         # The topic is compacted: a line's newest state replaces the one before, but no gap is ever replaced.
         gap = f"@{self._origin}" if health.state == "gapped" else ""
+        self._context.found("line", health.state)
         self._tell(health, f"line/{health.line}{gap}".encode(), health.line, health.line, health.since_ns)
 
     def forgotten(self, line: str) -> None:

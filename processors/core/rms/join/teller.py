@@ -9,6 +9,7 @@ from processors.core.rms.join.case import Record, Told
 from schemas.codec import encode
 from schemas.rms import pending
 from schemas.rms.codes import Count
+from schemas.rms.decisions import Conflict, Decision, Late, Orphan
 from schemas.rms.fields import PENDING
 from schemas.rms.lookups import LookUp
 from schemas.rms.pending import Evident, Known, Passed
@@ -50,6 +51,17 @@ class Teller:
 
     def _tell(self, told: Told) -> None:
         record = told.record
+        match record:
+            case Decision(outcome=outcome):
+                self._context.found("decision", outcome)
+            case Conflict(why=why):
+                self._context.found("conflict", why)
+            case Late():
+                self._context.found("late", "decision")
+            case Orphan():
+                self._context.found("orphan", "approval")
+            case LookUp():
+                pass  # a question, no finding
         ce_type, schema = TYPE_HEADERS[type(record)]
         self._context.forward(
             record.topic,

@@ -1,7 +1,9 @@
 """``tricast status``: is it healthy, asked of the broker."""
 
 import asyncio
+from collections.abc import Coroutine
 from types import MappingProxyType
+from typing import Any
 
 import click
 import msgspec
@@ -14,9 +16,12 @@ from tricast.monitor.picture import Picture, State
 from tricast.monitor.terminal import render
 from tricast.monitor.verdict import Limits
 from tricast.monitor.watch import Monitor
+from tricast.web.serve import serving
 
 EXIT_CODES: MappingProxyType[State, int] = MappingProxyType({"healthy": 0, "degraded": 1, "down": 2})
 _REFRESHES_PER_S = 4
+WEB_PORT = 8642
+"""Where the status page is looked for."""
 
 
 @click.command()
@@ -38,8 +43,23 @@ _REFRESHES_PER_S = 4
     type=click.FloatRange(0),
     help="Seconds that a processor may be behind.",
 )
+@click.option("--web", is_flag=True, help="Serve the status page until Ctrl-C.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address of the page; others than loopback need a token."
+)
+@click.option("--port", default=WEB_PORT, show_default=True, type=click.IntRange(0, 65_535), help="Port; 0 takes any.")
 @pass_invocation
-def status(invocation: Invocation, *, as_json: bool, watch: bool, max_lag: int, max_lag_s: float) -> None:
+def status(
+    invocation: Invocation,
+    *,
+    as_json: bool,
+    watch: bool,
+    max_lag: int,
+    max_lag_s: float,
+    web: bool,
+    host: str,
+    port: int,
+) -> None:
     """Say how Kafka, topics, groups and connector lines do. Looks at the brokers, so it works from anywhere.
 
     Exit codes: 0 healthy, 1 degraded (something of what is listed needs a look), 2 down (no Kafka answers, or it has
@@ -52,11 +72,19 @@ def status(invocation: Invocation, *, as_json: bool, watch: bool, max_lag: int, 
       tricast status --watch
       tricast status --json | jq '.reasons[].text'
       tricast status --max-lag 500 --max-lag-s 5 || page-somebody
+      tricast status --web
+      TRICAST_OBSERVE__TOKEN_FILE=token tricast status --web --host 0.0.0.0
     """
+    if web and (as_json or watch):
+        raise click.UsageError("--web excludes --json and --watch")
     limits = Limits(lag=max_lag, lag_s=max_lag_s)
     settings = invocation.settings
     monitor = monitor_of(settings.kafka, settings.topic_prefix, limits=limits)
-    picture = asyncio.run(_watch(monitor, as_json=as_json) if watch else _look(monitor, as_json=as_json))
+    if web:
+        token = settings.observe.token.get_secret_value() or None
+        picture = asyncio.run(_serve(monitor, host=host, port=port, token=token))
+    else:
+        picture = asyncio.run(_watch(monitor, as_json=as_json) if watch else _look(monitor, as_json=as_json))
     click.get_current_context().exit(EXIT_CODES[picture.state])
 
 
@@ -70,18 +98,29 @@ async def _look(monitor: Monitor, *, as_json: bool) -> Picture:
     return picture
 
 
+async def _serve(monitor: Monitor, *, host: str, port: int, token: str | None) -> Picture:
+    async with monitor, serving(monitor, host=host, port=port, token=token) as url:
+        click.echo(f"status page at {url}")
+        await _until_stopped(monitor.run())
+    return monitor.picture
+
+
 async def _watch(monitor: Monitor, *, as_json: bool) -> Picture:
+    async with monitor:
+        await _until_stopped(_json_lines(monitor) if as_json else _live(monitor))
+    return monitor.picture
+
+
+async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
     stopping = asyncio.Event()
     stop_on_signals(stopping.set)
-    async with monitor:
-        showing = asyncio.create_task(_json_lines(monitor) if as_json else _live(monitor))
-        stopped = asyncio.create_task(stopping.wait())
-        await asyncio.wait((showing, stopped), return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if showing.done():
-            showing.result()  # it ends by an error only
-        showing.cancel()
-    return monitor.picture
+    working = asyncio.create_task(work)
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if working.done():
+        working.result()  # it ends by an error only
+    working.cancel()
 
 
 async def _json_lines(monitor: Monitor) -> None:

@@ -5,11 +5,11 @@ from random import Random
 
 import pytest
 
-from processors.core.repeats import RepeatFilter
 from schemas.rms.codes import Count
-from tests.core.driver import DeadLetter, FullStore, Output
+from tests.core.driver import FullStore
 from tests.core.rms.approvals.raw import Task, evidence, health_records, healths, times
 from tests.core.rms.approvals.recorded_run import recorded_run
+from tests.core.whole import Whole
 
 RECORDS = recorded_run().records
 REMEMBER_S = 90
@@ -17,24 +17,9 @@ FOLLOWED = 60
 """Records after a restart that are compared; after every so many restarts it is all of them."""
 
 
-class Whole:
-    """The run without a cut: what each record caused, and what a restart before it finds."""
-
-    def __init__(self) -> None:
-        task = Task(remember_s=REMEMBER_S)
-        self.task = task
-        self.caused: list[tuple[list[Output], list[DeadLetter]]] = []
-        self.found: list[tuple[dict[bytes, bytes], RepeatFilter, int]] = []
-        for record in RECORDS:
-            self.found.append((dict(task.store.entries), deepcopy(task.repeats), task.stream_time_ns))
-            outputs, dead_letters = len(task.outputs), len(task.dead_letters)
-            task.play([record])
-            self.caused.append((task.outputs[outputs:], task.dead_letters[dead_letters:]))
-
-
 @pytest.fixture(scope="module")
 def whole() -> Whole:
-    return Whole()
+    return Whole(Task(remember_s=REMEMBER_S), RECORDS)
 
 
 def test_the_run_has_everything_in_it(whole: Whole):

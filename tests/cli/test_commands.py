@@ -122,6 +122,11 @@ def test_topics_status_tail_and_audit_on_a_real_kafka(kafka, topic_prefix, capsy
     assert records[0]["headers"] == {"ce_type": "tricast.kambi.odds.changed.v1"}
     assert run(["tail", "kambi.offers", "--from-beginning", "--limit", "1"]) == 0
     assert "odds.changed" in capsys.readouterr().out
+    filtered = ["tail", "kambi.offers", "--json", "--since", "1h", "--until", "0s"]
+    assert run([*filtered, "--key", "7", "--type", "odds.*", "--header", "ce_type=*.v1"]) == 0
+    assert [json.loads(line)["value"]["n"] for line in capsys.readouterr().out.splitlines()] == [0, 1, 2]
+    assert run([*filtered, "--key", "8"]) == 0
+    assert capsys.readouterr().out == ""
 
     assert run(["status", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tricast.cli.record_filter import RecordFilter
 from tricast.cli.tail import _show_line
 
 
@@ -22,3 +23,32 @@ def test_a_line_says_what_kind_of_record_it_is(
     record = SimpleNamespace(partition=1, offset=2, timestamp=0, key=b"90210", value=b"{}", headers=headers)
     _show_line(record)
     assert capsys.readouterr().out.split()[3] == kind
+
+
+RECORD = SimpleNamespace(
+    key=b"1020000001",
+    headers=[("ce_type", b"tricast.kambi.odds.changed.v1"), ("tc-line", b"kambi-0-general"), ("tc-line", b"other")],
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "takes"),
+    [
+        (RecordFilter(), True),
+        (RecordFilter(keys=("1020000001",)), True),
+        (RecordFilter(keys=("102*",)), True),
+        (RecordFilter(keys=("1020000002", "*1")), True),
+        (RecordFilter(keys=("1020000002",)), False),
+        (RecordFilter(types=("tricast.kambi.odds.changed.v1",)), True),
+        (RecordFilter(types=("kambi.odds.changed",)), True),
+        (RecordFilter(types=("odds.*",)), True),
+        (RecordFilter(types=("offer.*",)), False),
+        (RecordFilter(headers=(("tc-line", "kambi-?-general"),)), True),
+        (RecordFilter(headers=(("tc-line", "other"),)), True),
+        (RecordFilter(headers=(("tc-line", "kambi-0-general"), ("tc-line", "nobody"))), False),
+        (RecordFilter(headers=(("tc-frame", "*"),)), False),
+        (RecordFilter(keys=("102*",), types=("offer.*",)), False),
+    ],
+)
+def test_a_filter_takes_what_fits_every_kind_of_pattern(wanted: RecordFilter, takes: bool) -> None:
+    assert wanted.takes(RECORD) is takes

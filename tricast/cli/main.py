@@ -22,6 +22,7 @@ _COMMANDS = MappingProxyType(
         "dlq": "tricast.cli.dlq.group:dlq",
         "doctor": "tricast.cli.doctor:doctor",
         "kafka": "tricast.cli.kafka:kafka",
+        "monitor": "tricast.cli.monitor:monitor",
         "reconcile": "tricast.cli.reconcile:reconcile",
         "replay": "tricast.cli.replay:replay",
         "reset": "tricast.cli.reset:reset",

@@ -118,8 +118,8 @@ def _reasons(evidence: Evidence, limits: Limits) -> Iterator[Reason]:
     for group in evidence.groups:
         if group.ours:
             yield from _of_group(group, _feeds_of(group, evidence.topics), used, evidence.at_ms, limits)
-    for line in evidence.lines:
-        yield from _of_line(line, evidence.at_ms, limits)
+    yield from _of_lines(evidence.lines)
+    yield from _old_tokens(evidence.lines, evidence.at_ms, limits)
     yield from _silent_connectors(evidence, limits)
     yield from _unwell(evidence.feeds)
     yield from _dead_letters(evidence, limits)
@@ -162,15 +162,26 @@ def _of_group(group: Group, feeds: set[str], used: set[str], at_ms: int, limits:
         yield _reason("group-lagging", group.name, text, at_ms)
 
 
-def _of_line(line: Line, at_ms: int, limits: Limits) -> Iterator[Reason]:
-    if line.state not in {"live", FINISHED}:
-        code = "line-down" if line.state == "down" else "line-not-live"
-        why = f" ({line.reason})" if line.reason else ""
-        yield _reason(code, line.name, f"line {line.name} is {line.state}{why}", line.since_ms)
-    age = line.details.get("refresh_age_s", "")
-    if age.isdecimal() and int(age) > limits.refresh_age_s:
-        text = f"the refresh token of line {line.name} is {int(age) / 86_400:.1f} days old"
-        yield _reason("token-near-end", line.name, text, at_ms)
+def _of_lines(lines: Sequence[Line]) -> Iterator[Reason]:
+    together: dict[tuple[str, str], list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.state not in {"live", FINISHED}:
+            together[line.feed, line.state].append(line)
+    for (feed, state), unwell in together.items():
+        oldest = min(unwell, key=lambda line: (line.since_ms, line.name))
+        why = f" ({oldest.reason})" if oldest.reason else ""
+        one = f"line {oldest.name} is {state}{why}"
+        text = one if len(unwell) == 1 else f"{one}, and {len(unwell) - 1} more of {feed}"
+        code = "line-down" if state == "down" else "line-not-live"
+        yield _reason(code, oldest.name if len(unwell) == 1 else f"{feed} {state}", text, oldest.since_ms)
+
+
+def _old_tokens(lines: Sequence[Line], at_ms: int, limits: Limits) -> Iterator[Reason]:
+    for line in lines:
+        age = line.details.get("refresh_age_s", "")
+        if age.isdecimal() and int(age) > limits.refresh_age_s:
+            text = f"the refresh token of line {line.name} is {int(age) / 86_400:.1f} days old"
+            yield _reason("token-near-end", line.name, text, at_ms)
 
 
 def _silent_connectors(evidence: Evidence, limits: Limits) -> Iterator[Reason]:

@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 
 from tests.chaos.checker.kambi_children import Candidate, Entry, Fact, candidates, children
+from tests.chaos.checker.kambi_fields import differences
 from tests.chaos.checker.record import WHOLE, Record
 from tests.chaos.checker.verdict import Kind, Verdict
 
@@ -165,6 +166,9 @@ class Accounts:
                 self._find("duplicated", raw, index, f"{record.place} says outcomes {sorted(said - wanted)} again")
             if wanted - said:
                 self._find("not-normalized", raw, index, f"{record.place} lacks outcomes {sorted(wanted - said)}")
+        if kind_of(record) == candidate.kind:
+            for text in differences(candidate, json.loads(record.value or b"{}")):
+                self._find("not-normalized", raw, index, f"{record.place}: {text}")
 
     def _find(self, kind: Kind, raw: Record, index: int, text: str) -> None:
         self._verdict.find(kind, f"{raw.place}{'' if index == WHOLE else f'/{index}'} ({raw.header('tc-line')}) {text}")

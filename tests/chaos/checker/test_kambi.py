@@ -140,6 +140,26 @@ def wrong_price(world: Kambi) -> None:
     world.edit(3, outcomes=[{"id": 1, "odds_thousandths": 1701}])
 
 
+def wrong_price_that_is_corrected_later(world: Kambi) -> None:
+    world.edit(2, outcomes=[{"id": 1, "odds_thousandths": 1601}, {"id": 2, "odds_thousandths": 2400}])
+
+
+def wrong_price_of_an_offer(world: Kambi) -> None:
+    world.edit(1, outcomes=[{"id": 1, "odds_thousandths": 1500}, {"id": 2, "odds_thousandths": 2501}])
+
+
+def another_offer(world: Kambi) -> None:
+    world.edit(2, offer_id=8)
+
+
+def another_time(world: Kambi) -> None:
+    world.edit(1, vendor_time_ms=T - 1)
+
+
+def wrong_state_of_an_event(world: Kambi) -> None:
+    world.edit(0, state="STARTED")
+
+
 def wrong_state(world: Kambi) -> None:
     world.state["4"]["state"] = "STARTED"
 
@@ -165,11 +185,16 @@ KAMBI = {
     swapped: {"reordered"},
     lacks_an_outcome: {"not-normalized", "final-state"},
     another_type: {"not-normalized"},
-    wrong_price: {"final-state"},
+    wrong_price: {"final-state", "not-normalized"},
+    wrong_price_that_is_corrected_later: {"not-normalized"},
+    wrong_price_of_an_offer: {"not-normalized"},
+    another_offer: {"final-state", "not-normalized"},
+    another_time: {"not-normalized"},
+    wrong_state_of_an_event: {"final-state", "not-normalized"},
     wrong_state: {"final-state"},
     event_is_unknown: {"final-state"},
     another_shards_event: {"not-normalized"},
-    older_as_current: {"reordered"},
+    older_as_current: {"reordered", "not-normalized"},
 }
 
 
@@ -189,6 +214,26 @@ def test_an_event_that_ended_before_it_opened_is_a_limit_only_of_a_connector_tha
         announced = {"event_id": 8, "state": "NOT_STARTED"}
         offering.take(made("kambi", "kambi.events", "event.added", "0/0", announced), announced)
         judge_final(offering.events, {}, oracle.events(), {8}, verdict, was_restarted=was_restarted)
+        assert set(verdict.found) == kinds
+
+
+def test_what_came_of_an_event_between_the_gaps_that_it_opened_and_ended_in_is_of_the_same_limit():
+    change = {"event_id": 8, "offer_id": 9, "suspended": True, "visible": True}
+    for state, kinds in ((None, set()), ("STARTED", {"final-state"})):
+        verdict, offering = Verdict(), Offering(Verdict())
+        offering.take(made("kambi", OFFERS, "offer.status-changed", "0/0", change), change)
+        offering.events[8].state = state
+        judge_final(offering.events, {}, {}, {8}, verdict, was_restarted=True)
+        assert set(verdict.found) == kinds
+
+
+def test_offers_of_an_event_that_never_was_live_are_not_judged():
+    change = {"event_id": 8, "offer_id": 9, "suspended": True, "visible": True}
+    for state, kinds in (("NOT_STARTED", set()), ("STARTED", {"final-state"})):
+        verdict, offering = Verdict(), Offering(Verdict())
+        offering.take(made("kambi", OFFERS, "offer.status-changed", "0/0", change), change)
+        offering.events[8].state = state
+        judge_final(offering.events, {"8": {"state": state, "offers": {}}}, {}, {8}, verdict)
         assert set(verdict.found) == kinds
 
 

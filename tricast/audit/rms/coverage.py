@@ -35,6 +35,8 @@ class _Line:
     record_ns: int = 0
     strict_ns: int = 0
     """Since when it is joined and was never silent for long."""
+    over: set[str] = field(default_factory=set)
+    """Connections that have ended: what comes of them is there twice, and says nothing new."""
 
     @property
     def is_live(self) -> bool:
@@ -43,7 +45,7 @@ class _Line:
 
 @dataclass(slots=True)
 class Coverage:
-    """Of one customer; fed with his raw records in order. Memory: two numbers a connection, one a tick.
+    """Of one customer; fed with his raw records in order. Memory: a name and two numbers a connection, one a tick.
 
     Attributes:
         now_ns: His greatest time that the processors must know.
@@ -78,11 +80,13 @@ class Coverage:
         self._known = None
         self.newest_ns = max(self.newest_ns, raw.received_ns)
         line = self._lines.setdefault(raw.line, _Line())
-        if raw.connection != line.connection:
+        if raw.connection in line.over or (raw.connection != line.connection and raw.kind == "tick"):
             if raw.kind == "tick":
                 self._tick(raw, is_settled)  # a tick between connections is of the last one
-                return
+            return
+        if raw.connection != line.connection:
             self._end(line)
+            line.over.add(line.connection)
             line.connection = raw.connection
         said = _said(raw) if raw.kind in ("closed", "tick") else {}
         heard_ns = said.get("heard_ns")
@@ -102,6 +106,8 @@ class Coverage:
             line.proven_ns = max(line.proven_ns, heard_ns)
         if leaves or raw.kind == "closed" or said.get("open") is False:
             self._end(line)
+        if raw.kind == "closed":
+            line.over.add(raw.connection)
         self._watch(raw)
         if raw.kind == "tick":
             self._tick(raw, is_settled)

@@ -143,7 +143,8 @@ def judge_final(
             announced in a gap, and nothing tells of it again before it opens.
         verdict: Where differences go.
         was_restarted: A connector was. The next one does not know what was only announced to the one before it, so an
-            event that ended in a gap before it opened stays as it was announced: a limit, counted.
+            event that opened and ended in gaps stays as it was announced, with what came of its offers between: a
+            limit, counted.
     """
     there = {int(event_id): event for event_id, event in vendor.items()}
     verdict.count("kambi: events at the end", len(there))
@@ -168,9 +169,9 @@ def judge_final(
 
 
 def _is_announced(mine: Event, by_raw: Event | None) -> bool:
-    """Tell whether an event was announced and never opened, as far as raw goes."""
-    told = (mine, by_raw)
-    return all(event is not None and event.state == "NOT_STARTED" and not event.offers for event in told)
+    """Tell whether nothing said that an event had opened, as far as raw goes."""
+    told = (mine.state if mine is not None else None, by_raw.state if by_raw is not None else None)
+    return all(state in {None, "NOT_STARTED"} for state in told)
 
 
 def _differences(mine: Event | None, theirs: Json | None) -> Iterator[str]:
@@ -191,6 +192,8 @@ def _event(known: Event, vendor: Json) -> Iterator[str]:
     yield from _differ("score", *(_fields(score, "home", "away", "who", "version") for score in scores))
     yield from _differ("statistics", _statistics(known.parts.get("statistics")), _vendor_statistics(vendor))
     offers = {int(offer_id): offer for offer_id, offer in vendor["offers"].items()}
+    if vendor["state"] == "NOT_STARTED" and not offers:
+        return  # of an event that never was live the state has none, and push tells none; an answer may
     for offer_id in sorted(known.offers.keys() | offers.keys()):
         mine, theirs = known.offers.get(offer_id), offers.get(offer_id)
         if mine is None or theirs is None:

@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tests.chaos.checker import socketio
@@ -51,10 +52,12 @@ def desk(lines: Iterable[Mapping[str, Any]]) -> dict[Place, Bet]:
 
 @dataclass(slots=True)
 class Written:
-    """A bet in ``rms.bets``: when its first record came there, and the disposition of its answer."""
+    """A bet in ``rms.bets``: when its first record came there, the disposition of its answer, and when the platform
+    says that it was placed."""
 
     start_ns: int
     disposition: str = ""
+    placed_ns: int | None = None
 
 
 def written(records: Iterable[Record]) -> dict[Place, Written]:
@@ -66,6 +69,8 @@ def written(records: Iterable[Record]) -> dict[Place, Written]:
         bet = found.setdefault(place, Written(record.timestamp_ms * 1_000_000))
         bet.start_ns = min(bet.start_ns, record.timestamp_ms * 1_000_000)
         bet.disposition = value.get("disposition") or bet.disposition
+        if "placed_at" in value:
+            bet.placed_ns = round(datetime.fromisoformat(value["placed_at"]).timestamp() * 1_000_000) * 1_000
     return found
 
 
@@ -124,14 +129,14 @@ def judge_outcomes(
                 # Said in time and received too late: what was received counts (docs/rms-join.md, J4), and this is told.
                 verdict.count("rms: expired, and decided late")
                 continue
-            for text in _wrong(said, bet.disposition, one, gaps):
+            for text in _wrong(said, bet, one, gaps):
                 verdict.find("final-state", f"{name}: {brief}; {text}")
     for place in decisions.keys() - bets.keys():
         verdict.find("duplicated", f"{'/'.join(place)} has an outcome, and nobody wrote it")
 
 
-def _wrong(bet: Bet, disposition: str, decision: Json, gaps: Sequence[tuple[int, int]]) -> Iterator[str]:
-    deadline_ns = decision["deadline_ns"]
+def _wrong(bet: Bet, told: Written, decision: Json, gaps: Sequence[tuple[int, int]]) -> Iterator[str]:
+    deadline_ns, disposition = decision["deadline_ns"], told.disposition
     match decision["outcome"]:
         case "accepted" | "rejected":
             # What was not referred has its answer from the book: bet/detail tells it where the platform did not know.
@@ -144,10 +149,12 @@ def _wrong(bet: Bet, disposition: str, decision: Json, gaps: Sequence[tuple[int,
             elif any(at_ns < deadline_ns - SLACK_NS for _, at_ns in bet.said):
                 yield f"the desk said {bet.said}, before {deadline_ns}"
         case "expired_unverified":
-            # In doubt from when the platform says it was placed, which is just before the vendor had it.
-            around = any(since <= deadline_ns and bet.placed_ns - SLACK_NS <= until for since, until in gaps)
+            # In doubt from when the platform says it was placed: before the vendor had it, and long before while Kafka
+            # is away, as a platform writes first and asks then.
+            placed_ns = min(bet.placed_ns, bet.placed_ns if told.placed_ns is None else told.placed_ns)
+            around = any(since <= deadline_ns and placed_ns - SLACK_NS <= until for since, until in gaps)
             if not around and disposition in {"referred", *_NOT_REFERRED}:
-                yield f"no gap is on record between {bet.placed_ns} and {deadline_ns}"
+                yield f"no gap is on record between {placed_ns} and {deadline_ns}"
         case _:
             yield "that is no outcome"
 

@@ -44,6 +44,8 @@ class Kafka:
     async def spans(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Span]:
         """Return what is in each partition now, up to the high watermark: open transactions included."""
         wanted = list(partitions)
+        if not wanted:
+            return {}
         async with self._consumer("read_uncommitted") as consumer:
             begins = await consumer.beginning_offsets(wanted)
             ends = await consumer.end_offsets(wanted)

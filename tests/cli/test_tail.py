@@ -1,11 +1,12 @@
 """One line a record."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
 
 from tricast.cli.record_filter import RecordFilter
-from tricast.cli.tail import _show_line
+from tricast.cli.tail import _show_json, _show_line
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,16 @@ RECORD = SimpleNamespace(
 )
 def test_a_filter_takes_what_fits_every_kind_of_pattern(wanted: RecordFilter, takes: bool) -> None:
     assert wanted.takes(RECORD) is takes
+
+
+@pytest.mark.parametrize(
+    "value", [b'{"a":NaN}', b"-Infinity", b"[" * 100_000, b"[" * 900 + b"]" * 900, b"\xff", b"9" * 5000]
+)
+def test_json_is_json_whatever_a_record_holds(value: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    record = SimpleNamespace(topic="t", partition=0, offset=1, timestamp=5, key=None, headers=[], value=value)
+    _show_json(record)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    assert json.loads(capsys.readouterr().out, parse_constant=refuse)["offset"] == 1

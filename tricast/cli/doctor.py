@@ -1,4 +1,4 @@
-"""``tricast doctor``: ask a vendor's real service what only it can answer."""
+"""``tricast doctor``: is all set up right; ask a vendor's real service what only it can answer."""
 
 import asyncio
 import json
@@ -9,15 +9,17 @@ import click
 from rich.console import Console
 
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
-from tricast.doctor import fastpath, kambi
+from tricast.doctor import fastpath, kafka, kambi, machine, rms
 from tricast.doctor.answer import Answer
+from tricast.processors import PROCESSORS, sources_of
 from tricast.settings import Settings
+from tricast.stack.vendors import VENDORS, is_simulated
 
 _MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "failed": "[bold red]failed[/] "}
 
 
 @click.command()
-@click.argument("feed", type=click.Choice(["kambi", "fastpath"]))
+@click.argument("feed", required=False, type=click.Choice(["kambi", "fastpath", "rms"]))
 @click.option(
     "--listen",
     "listen_s",
@@ -28,17 +30,21 @@ _MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "failed": 
 )
 @json_option
 @pass_invocation
-def doctor(invocation: Invocation, feed: str, listen_s: float, as_json: bool) -> None:
-    """Ask FEED's service: is it reachable, does it let us in, does it speak as we think, do our models read it.
+def doctor(invocation: Invocation, feed: str | None, listen_s: float, as_json: bool) -> None:
+    """Examine this installation; or ask FEED's service: is it there, does it let us in, do our models read it.
 
+    Without FEED: this machine (libraries, open files, clock, disks), settings, and Kafka: is every broker reached at
+    the address it gives, do topics have copies enough (replication, min.insync.replicas) and the settings of the
+    registry, do the brokers' limits allow what the engine needs, may this user do what it must (ACLs).
     kambi: reads the offering API, listens on push for a while and reads every push example that the vendor shows.
     fastpath: reads the lists of fixtures, listens on a feed of each kind, and connects once more to see how positions
-    and numbers count. Nothing is written, and Kafka is not needed.
+    and numbers count. rms: one exchange for a token, one handshake. Nothing is written; a feed needs no Kafka.
 
     Exit code 0: nothing failed (warnings are things to look at); 1: something failed.
 
     \b
     Examples:
+      tricast doctor
       tricast doctor kambi
       TRICAST_KAMBI__OFFERING=ub TRICAST_KAMBI__LANGUAGE=en_GB tricast doctor kambi --listen 60
       tricast doctor kambi --json | python -m json.tool
@@ -54,10 +60,22 @@ def doctor(invocation: Invocation, feed: str, listen_s: float, as_json: bool) ->
     click.get_current_context().exit(1 if failed else 0)
 
 
-def _answers(settings: Settings, feed: str, listen_s: float) -> AsyncIterator[Answer]:
-    if feed == "fastpath":
-        return fastpath.examine(settings.fastpath, listen_s=listen_s)
-    return kambi.examine(settings.kambi, listen_s=listen_s)
+def _answers(settings: Settings, feed: str | None, listen_s: float) -> AsyncIterator[Answer]:
+    match feed:
+        case "fastpath":
+            return fastpath.examine(settings.fastpath, listen_s=listen_s)
+        case "rms":
+            return rms.examine(settings.rms)
+        case "kambi":
+            return kambi.examine(settings.kambi, listen_s=listen_s)
+    return _installation(settings)
+
+
+async def _installation(settings: Settings) -> AsyncIterator[Answer]:
+    for answer in machine.examine(settings, [feed for feed in VENDORS if not is_simulated(feed, settings)]):
+        yield answer
+    async for answer in kafka.examine(settings, list(sources_of(PROCESSORS, settings.topic_prefix))):
+        yield answer
 
 
 async def _ask(coming: AsyncIterator[Answer], *, quiet: bool) -> list[Answer]:

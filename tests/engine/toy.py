@@ -6,6 +6,7 @@ this partition, counted in the state store. Lost state repeats or resets ``nth``
 hole or a repeat in it.
 """
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -19,11 +20,13 @@ from types import MappingProxyType
 import orjson
 
 from processors.core.processor import Context, Hole, SourceRecord
-from processors.engine.app import build_app
+from processors.engine.app import EngineApp, build_app
 from processors.engine.config import EngineSettings
 from processors.engine.worker import run_worker
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic, changelog
+from tricast.observe.config import ObserveSettings
+from tricast.observe.run import observed_worker
 
 PARTITIONS = 4
 LINGER_S = 2.0
@@ -56,6 +59,8 @@ class ToyProcessor:
             context.store.put(name, b"%d" % (nth + 1))
             if text == "poison":
                 raise ValueError("poisoned kid")
+            if text.startswith("block:"):
+                _block_while(Path(text.removeprefix("block:")))
             if text.startswith("stop-once:"):
                 _stop_once(Path(text.removeprefix("stop-once:")))
             value = orjson.dumps(
@@ -65,6 +70,12 @@ class ToyProcessor:
 
     def on_hole(self, hole: Hole, context: Context) -> None:
         context.dead_letter(b"", "toy.hole", f"{hole.first}-{hole.last}")
+
+
+def _block_while(mark: Path) -> None:
+    """Hold up the event loop while ``mark`` is there, as a computation without end would."""
+    while mark.exists():
+        time.sleep(0.05)
 
 
 def _stop_once(mark: Path) -> None:
@@ -78,6 +89,16 @@ def _stop_once(mark: Path) -> None:
         time.sleep(LINGER_S)
 
 
+async def _hold_cycles(app: EngineApp, mark: Path) -> None:
+    """Let no cycle begin while ``mark`` is there, as a lock that nobody gives back would; the loop goes on."""
+    while True:
+        while not mark.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+            await asyncio.sleep(0.05)
+        async with app.engine._computing:
+            while mark.exists():  # noqa: ASYNC110, ASYNC240 - another process removes it
+                await asyncio.sleep(0.05)
+
+
 def main() -> None:
     """Run a worker; settings come as one JSON argument."""
     arguments = json.loads(sys.argv[1])
@@ -86,6 +107,8 @@ def main() -> None:
     )
     engine = arguments["engine"]
     silent_s = engine.pop("may_be_silent_s", None)
+    observe = engine.pop("observe", {})
+    hold = engine.pop("hold", None)
     app = build_app(
         ToyProcessor(),
         prefix=arguments["prefix"],
@@ -96,7 +119,10 @@ def main() -> None:
     )
     if silent_s is not None:
         app.conf.broker_max_poll_interval = silent_s
-    run_worker(app)
+    if hold is not None:
+        app.run_beside(lambda: _hold_cycles(app, Path(hold)))
+    with observed_worker(ObserveSettings(**observe), app):
+        run_worker(app)
 
 
 if __name__ == "__main__":

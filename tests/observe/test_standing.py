@@ -211,12 +211,12 @@ def test_looking_that_fails_degrades_and_the_last_numbers_stay() -> None:
 async def test_a_blocked_loop_shows_as_lag() -> None:
     beat = Beat(Subject())
     beating = asyncio.create_task(beat.run())
-    while not beat.beats:
+    while not beat.beats:  # noqa: ASYNC110 - it has no event
         await asyncio.sleep(0)
     until_s = asyncio.get_running_loop().time() + 0.6
     while asyncio.get_running_loop().time() < until_s:
         pass
-    while not beat.lag.count:
+    while not beat.lag.count:  # noqa: ASYNC110 - it has no event
         await asyncio.sleep(0.01)
     beating.cancel()
     assert beat.lag.sum > 0.3

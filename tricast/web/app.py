@@ -52,9 +52,13 @@ _THEMES: Final = frozenset({"light", "dark"})
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def create_app(watched: Watched, access: Access) -> web.Application:
-    """Return the status page of what ``watched`` sees. It reads only; nothing here writes to Kafka."""
-    site = _Site(watched, access)
+def create_app(watched: Watched, access: Access, now_ms: Callable[[], int]) -> web.Application:
+    """Return the status page of what ``watched`` sees. It reads only; nothing here writes to Kafka.
+
+    Args:
+        now_ms: The clock that made the pictures; from it the browser tells ages.
+    """
+    site = _Site(watched, access, now_ms)
     app = web.Application(middlewares=[site.guard], client_max_size=16 * 1024)
     app.add_routes(
         [
@@ -74,9 +78,10 @@ def create_app(watched: Watched, access: Access) -> web.Application:
 
 
 class _Site:
-    def __init__(self, watched: Watched, access: Access) -> None:
+    def __init__(self, watched: Watched, access: Access, now_ms: Callable[[], int]) -> None:
         self._watched = watched
         self._access = access
+        self._now_ms = now_ms
         self._templates: Environment = environment()
         self._sections = Sections(self._templates)
         self._assets = {name: files("tricast.web").joinpath("static", name).read_bytes() for name in _ASSETS}
@@ -139,7 +144,7 @@ class _Site:
             title="tricast" if is_overview else path.removeprefix("/topic/"),
             overview=is_overview,
             parts=_PARTS,
-            now_ms=_now_ms(),
+            now_ms=self._now_ms(),
             icon=picture.state,
         )
 
@@ -229,7 +234,7 @@ class _Site:
         return response
 
     async def _stream(self, response: web.StreamResponse, path: str) -> None:
-        async for said in events(self._watched, lambda: self._page(path), _now_ms):
+        async for said in events(self._watched, lambda: self._page(path), self._now_ms):
             async with asyncio.timeout(WRITE_TIMEOUT_S):
                 await response.write(said)
 
@@ -296,7 +301,3 @@ def _topic(picture: Picture, name: str) -> Topic | None:
 def _own_path(path: str) -> str:
     """Return where to go after signing in: a path of this page, whatever was asked for."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

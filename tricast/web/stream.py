@@ -13,6 +13,9 @@ LEAST_BETWEEN_S: Final = 0.25
 HEARTBEAT_S: Final = 2.0
 """So often something is said though nothing is new: silence means that the connection is lost."""
 
+RETRY_MS: Final = 1_000
+"""So long a browser waits before it tries again."""
+
 
 def event(at_ms: int, now_ms: int, sections: dict[str, str]) -> bytes:
     """Return one event.
@@ -36,6 +39,7 @@ async def events(watched: Watched, page_of: Callable[[], Page], now_ms: Callable
         page_of: The page of the newest picture.
     """
     before: Page = {}
+    yield b"retry: %d\n\n" % RETRY_MS
     while True:
         picture = watched.picture
         page = page_of()

@@ -6,7 +6,7 @@ import pytest
 
 from processors.core.fastpath.account.judge import MAX_JUMP
 from processors.core.fastpath.processor import FastpathProcessor
-from tests.core.fastpath.raw import FIXTURE, Partition
+from tests.core.fastpath.raw import FIXTURE, Partition, heartbeat, status
 from tests.dlq.bench import Bench, Out, everything
 
 TOPIC = "t.fastpath.raw"
@@ -127,6 +127,50 @@ def test_of_a_fixture_that_nothing_came_of_the_replays_begin_the_account():
     assert fastpath.say(9) == [9]
 
 
+@pytest.fixture
+def begun() -> Fastpath:
+    """Return a task whose only account was begun by a replay, of number 7."""
+    made = Fastpath()
+    made.fail(7)
+    assert sequences(made.replay(made.letters[0])) == [7]
+    return made
+
+
+def test_an_account_that_a_replay_began_knows_its_first_number(begun: Fastpath):
+    begun.line.say(action(7))
+    assert begun.go() == [], "a copy, nothing to tell"
+
+
+def test_an_account_that_a_replay_began_is_there_after_a_restart(begun: Fastpath):
+    begun.task.memory.clear()
+    begun.line.say(action(8))
+    outs = begun.go()
+    assert (findings(outs), sequences(outs)) == ([], [8]), "no baseline once more"
+
+
+def test_an_account_that_a_replay_began_is_forgotten_in_its_time(begun: Fastpath):
+    assert numbers(begun)
+    begun.source.at(40 * 3600)
+    begun.line.tick()
+    begun.go()
+    assert not numbers(begun)
+
+
+def numbers(fastpath: Fastpath) -> list[bytes]:
+    """Return the store keys of numbers that accounts know."""
+    return [key for key in everything(fastpath.task) if key.startswith(b"n")]
+
+
+def test_a_packet_of_before_a_restart_keeps_the_numbers_of_its_connection(fastpath: Fastpath):
+    fastpath.fail(3)
+    fastpath.line.close()
+    fastpath.line.open()
+    fastpath.line.say({"fixtureAction": {"fixtureSeqNum": 1, "actionId": "anew", "sendType": "Pending"}})
+    assert findings(fastpath.go()) == [("restarted", 3, 3)]
+    assert not fastpath.replay(fastpath.letters[0])
+    assert "number 3 is out" in fastpath.letters[1].detail
+
+
 def test_of_a_fixture_that_is_forgotten_nothing_is_replayed():
     fastpath = Fastpath()
     fastpath.fail(7)
@@ -146,15 +190,22 @@ def test_a_packet_without_number_goes_out_where_nothing_came_later(fastpath: Fas
     assert len(fastpath.replay(fastpath.letters[0])) == (not later)
 
 
-def test_what_was_said_of_the_collector_and_of_nothing_is_not_replayed(fastpath: Fastpath):
+SAYS_NOTHING_NOW = {
+    "of the collector": (status("Disconnected"), "what the vendor said of its collector at that time has passed"),
+    "a heartbeat": (heartbeat(), "nothing comes of it: fastpath.heartbeat"),
+}
+
+
+@pytest.mark.parametrize(("packet", "why"), SAYS_NOTHING_NOW.values(), ids=SAYS_NOTHING_NOW)
+def test_what_says_nothing_of_a_match_is_not_replayed(fastpath: Fastpath, packet: dict[str, Any], why: str):
     fastpath.planted.bugs = {b'"'}
-    fastpath.line.say({"connectionState": "Connected", "sequenceNumber": 1}, {"heartbeat": "1"})
+    fastpath.line.say(packet)
     fastpath.go()
     fastpath.planted.bugs = set()
-    first, last = len(fastpath.letters), len(fastpath.letters) * 2
-    for letter in fastpath.letters[:first]:
-        assert not fastpath.replay(letter)
-    assert len(fastpath.letters) == last
+    before = everything(fastpath.task)
+    assert not fastpath.replay(fastpath.letters[0])
+    assert [letter.detail for letter in fastpath.letters[1:]] == [why]
+    assert everything(fastpath.task) == before
 
 
 def test_a_replay_is_nothing_to_lines_time_and_health(fastpath: Fastpath):

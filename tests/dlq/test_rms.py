@@ -125,14 +125,27 @@ def test_what_is_older_than_approvals_are_remembered_is_refused(task: Approvals)
     assert "longer than approvals are remembered" in task.letters[1].detail
 
 
-def test_the_answer_to_a_look_up_is_replayed_with_what_it_was_asked(task: Approvals):
+def fail_look_up(task: Approvals) -> None:
+    """Have the answer to a look-up of slip-1 fail."""
     lookups = task.source.line(suffix="-lookups")
     task.planted.bugs = {b"success"}
     lookups.look_up({"success": True, "data": {"code": "code-1", "status": "rejected"}})
     task.go()
     task.planted.bugs = set()
+
+
+def test_the_answer_to_a_look_up_is_replayed_with_what_it_was_asked(task: Approvals):
+    fail_look_up(task)
     (found,) = evidence(task.replay(task.letters[0]))
     assert (found.slip, found.code, found.said, found.evidence) == ("slip-1", "code-1", "reject", "looked_up")
+
+
+def test_the_answer_to_a_look_up_is_refused_where_an_approval_came_later(task: Approvals):
+    fail_look_up(task)
+    assert task.tell("accept", {"betSlipId": "slip-1"})
+    assert not task.replay(task.letters[0])
+    assert task.letters[1].code == "rms.replay-refused"
+    assert "slip slip-1, code code-1: an approval at" in task.letters[1].detail
 
 
 def test_the_log_with_its_replays_gives_the_same_bytes_again(task: Approvals):

@@ -11,6 +11,7 @@ import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tricast.audit.report import Report
 from tricast.audit.rms.case import Windows
@@ -25,6 +26,7 @@ from tricast.cli.certificate import certified, print_certificate
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.cli.progress import progress_bar
 from tricast.cli.times import Time
+from tricast.dlq.shown import line_text
 from tricast.settings import Settings
 
 SHOWN_EXAMPLES = 5
@@ -223,16 +225,16 @@ def _print(report: Report, min_frames: int, console: Console) -> None:
     table.add_column(justify="right")
     table.add_column()
     for name, number, remark in _rows(report):
-        table.add_row(name, f"{number:,}", remark)
+        table.add_row(name, f"{number:,}", Text(line_text(remark)))
     console.print(table)
     for kind, texts in report.examples.items():
         console.print(f"[bold red]{kind}[/] ({report.findings[kind]:,})")
         for text in texts[:SHOWN_EXAMPLES]:
-            console.print(f"  {text}", highlight=False, soft_wrap=True)
+            console.print(f"  {line_text(text)}", highlight=False, soft_wrap=True, markup=False)
         if report.findings[kind] > SHOWN_EXAMPLES:
             console.print("  …")
     for note in report.notes:
-        console.print(f"note: {note}", highlight=False, soft_wrap=True)
+        console.print(f"note: {line_text(note)}", highlight=False, soft_wrap=True, markup=False)
     too_little = report.too_little(min_frames)
     if report.clean(min_frames):
         console.print("[bold green]clean[/]: everything is accounted for")

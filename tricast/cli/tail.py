@@ -203,6 +203,10 @@ def _show_line(record: Any) -> None:
 
 def _parsed(value: bytes | None) -> Any:
     try:
-        return None if value is None else json.loads(value)
-    except ValueError:
+        return None if value is None else json.loads(value, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         return text_of(value)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

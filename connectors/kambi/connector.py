@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -18,6 +19,7 @@ from connectors.kambi.answers import Listing
 from connectors.kambi.config import KambiSettings
 from connectors.kambi.planner import Coverage
 from connectors.kambi.polling import poller_of
+from connectors.kambi.remembered import HEALTH, remembered
 from connectors.kambi.settlements import Settlements
 from connectors.kambi.shard import Outset, Shard
 from connectors.kambi.spools import Spools, drain
@@ -46,6 +48,7 @@ class KambiConnector:
         sinks: Queue of each raw partition that this process writes.
         session: HTTP client session for sockets and polling.
         previous: Where lines stood before this process.
+        remembered: Says which events an earlier process left as being there, however long Kafka takes.
         stop: Set when the connector is to end.
         clock: Stamps and waits.
         random: Jitter.
@@ -58,11 +61,15 @@ class KambiConnector:
         sinks: Mapping[int, FrameSink],
         session: aiohttp.ClientSession,
         previous: Mapping[str, LastFrame],
+        remembered: Callable[[], Awaitable[Iterable[int]]],
         stop: asyncio.Event,
         clock: Clock,
         random: Random,
     ) -> None:
         self._settings = settings
+        self._remembered = remembered
+        self._stop = stop
+        self._is_listed = asyncio.Event()
         self._was_empty = False
         self._budget = ConnectionBudget(settings.connects_per_minute, window_s=_BUDGET_WINDOW_S, clock=clock)
         self._runner = Runner(
@@ -103,6 +110,8 @@ class KambiConnector:
                 # A line of its own to the runner: whatever breaks in it, the sockets go on.
                 polling = self._runner.keep_connected("kambi-polling", self.poller.run, LineCounts())
                 group.create_task(polling, name="polling")
+            if self._settings.snapshots:
+                group.create_task(unless_stopped(self._stop, self._recall()), name="recall")
 
     @property
     def coverage(self) -> Mapping[int, Coverage]:
@@ -140,6 +149,14 @@ class KambiConnector:
             shard.listed([*known, *listing.events], asked_s=asked_s, is_empty=is_empty)
         if any(shard.in_doubt for shard in self.shards):
             self.poller.doubt()
+        self._is_listed.set()
+
+    async def _recall(self) -> None:
+        await self._is_listed.wait()  # what is live is followed by then, and need not be asked for beside
+        there = await self._remembered()
+        mine = [event for event in there if any(shard.owns(event) for shard in self.shards)]
+        self.poller.recalled(mine)
+        log.info("kambi.recalled events=%d", len(mine))
 
 
 async def run(
@@ -224,6 +241,7 @@ async def run(
                     sinks=sinks,
                     session=session,
                     previous=previous,
+                    remembered=partial(remembered, kafka, topic=prefix + HEALTH, clock=clock),
                     stop=stop,
                     clock=clock,
                     random=Random(),  # noqa: S311 - jitter, not a secret

@@ -104,6 +104,11 @@ class Poller:
         """Push said that ``event`` is in the offering."""
         self._schedule.announced(event)
 
+    def recalled(self, events: Iterable[int]) -> None:
+        """An earlier process left ``events`` as being there."""
+        self._schedule.recalled(events, self._clock.monotonic_s())
+        self._told.set()
+
     def ended(self, event: int) -> None:
         """Push said that ``event`` left the offering or is live no more."""
         self._schedule.ended(event)

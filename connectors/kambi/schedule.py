@@ -160,6 +160,13 @@ class PollSchedule:
             if len(self._announced) > MOST_ANNOUNCED:
                 self._forget(next(iter(self._announced)))
 
+    def recalled(self, events: Iterable[int], now_s: float) -> None:
+        """An earlier process left ``events`` as being there: each that no listing has is asked for, there or gone."""
+        for event in events:
+            self.announced(event)
+            if event in self._announced:
+                self._farewells[event] = _Farewell(now_s, now_s + _FAREWELL_ENDS_S)
+
     def ended(self, event: int) -> None:
         """Push said that ``event`` left the offering or is live no more."""
         if event in self._announced:

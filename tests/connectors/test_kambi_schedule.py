@@ -213,6 +213,22 @@ def test_after_a_gap_of_a_general_line_what_was_only_announced_is_asked_for_once
         ]
 
 
+def test_what_an_earlier_process_left_is_asked_for_once_and_again_after_gaps_while_it_is_there():
+    desk = Desk(answer=lambda ask: Gone() if ask.events == (2,) else Served())
+    desk.follow(9)
+    desk.schedule.recalled([1, 2, 9], desk.now)
+    asks = [ask for ask in desk.run(300) if ask.events not in {(), (9,)}]
+    assert [(ask.what, ask.events, ask.conditional) for ask in asks] == [
+        ("offers", (1,), False),
+        ("offers", (2,), False),
+    ]
+    desk.schedule.reopened(desk.now)
+    assert [ask.events for ask in desk.run(300) if ask.events not in {(), (9,)}] == [(1,)]
+    desk.schedule.recalled([3], desk.now)
+    desk.follow(9, 3)
+    assert not [ask for ask in desk.run(25) if ask.events == (3,) and ask.what == "offers" and not ask.conditional]
+
+
 def test_what_was_announced_and_is_followed_has_a_farewell_like_any_other():
     desk = Desk()
     desk.schedule.announced(1)

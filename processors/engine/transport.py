@@ -105,7 +105,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
         It keeps such an error until somebody asks for it, and does nothing else meanwhile; Faust never asks.
         """
-        if self._consumer is None:
+        if self._consumer is None or self._consumer._coordinator is None:  # still connecting
             return
         self._consumer._coordinator.check_errors()
         if self._consumer._fetcher._fetch_task.done():

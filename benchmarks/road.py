@@ -1,6 +1,7 @@
 """The whole road of a processor: source records → deduplicated, validated records, with its real core and state."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -132,12 +133,33 @@ def measure(way: Way, bootstrap: str, cores: Cores, *, rounds: int, count: int, 
     return Road(name=way.name, runs=runs, costs=shares)
 
 
-def run_once(way: Way, bootstrap: str, cores: Cores, count: int, profile: Path | None) -> RoadRun:
+def run_once(
+    way: Way,
+    bootstrap: str,
+    cores: Cores,
+    count: int,
+    profile: Path | None,
+    *,
+    checkout: Path | None = None,
+    addresses: Path | None = None,
+) -> RoadRun:
+    """Run the worker once.
+
+    Args:
+        way: Whose road.
+        bootstrap: Kafka's address.
+        cores: What runs where.
+        count: Frames.
+        profile: Where to write what its modules cost, under the profiler.
+        checkout: Working tree to run; this one when ``None``.
+        addresses: Folder for the address of its endpoints; it has none when ``None``.
+    """
     prefix = f"road-{time.time_ns():x}."
     load.create_topics(bootstrap, prefix, TOPICS)
     records, children = _preload(way, bootstrap, prefix, count)
     options: dict[str, bool | int | str] = {"processor": way.processor}
     options |= {} if profile is None else {"profile": str(profile)}
+    options |= {} if addresses is None else {"addresses": str(addresses)}
     assignment = Assignment(bootstrap=bootstrap, prefix=prefix, frames=records, core=cores.worker, options=options)
     ended = subprocess.run(
         [sys.executable, "-m", "benchmarks.road_worker", assignment.to_argument()],
@@ -145,6 +167,8 @@ def run_once(way: Way, bootstrap: str, cores: Cores, count: int, profile: Path |
         text=True,
         timeout=RUN_TIMEOUT_S,
         check=False,
+        cwd=checkout,
+        env=os.environ if checkout is None else {**os.environ, "PYTHONPATH": str(checkout)},
     )
     _, start, report = ended.stdout.rpartition(REPORT_START)
     if not start:

@@ -16,6 +16,8 @@ from processors.engine.config import EngineSettings
 from processors.engine.worker import run_worker
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
+from tricast.observe.config import ObserveSettings
+from tricast.observe.run import observed_worker
 from tricast.processors import PROCESSORS
 from tricast.settings import Settings
 
@@ -82,8 +84,11 @@ def main() -> None:
     )
     watch = (app, assignment.frames, stopwatch, settings)
     threading.Thread(target=report_when_done, args=watch, daemon=True).start()
+    addresses = assignment.options.get("addresses")
+    observe = ObserveSettings() if addresses is None else ObserveSettings(port=0, address_dir=Path(str(addresses)))
     try:
-        run_worker(app)
+        with observed_worker(observe, app):
+            run_worker(app)
     finally:
         if profiler is not None:
             profiler.disable()

@@ -67,6 +67,11 @@ function morphChildren(now, next) {
       continue;
     }
     if (key) keyed.delete(key);
+    while (at !== found && at && !keyOf(at)) {
+      const left = at; // white space of a row that went: it gives way, so that what follows need not move
+      at = at.nextSibling;
+      left.remove();
+    }
     if (found !== at) now.insertBefore(found, at);
     else at = at.nextSibling;
     morph(found, wanted);

@@ -55,9 +55,17 @@ def test_a_filter_takes_what_fits_every_kind_of_pattern(wanted: RecordFilter, ta
     assert wanted.takes(RECORD) is takes
 
 
-@pytest.mark.parametrize(
-    "value", [b'{"a":NaN}', b"-Infinity", b"[" * 100_000, b"[" * 900 + b"]" * 900, b"\xff", b"9" * 5000]
-)
+HARD = {
+    "NaN": b'{"a":NaN}',
+    "infinity": b"-Infinity",
+    "deep": b"[" * 100_000,
+    "deep and closed": b"[" * 900 + b"]" * 900,
+    "no UTF-8": b"\xff",
+    "long number": b"9" * 5000,
+}
+
+
+@pytest.mark.parametrize("value", HARD.values(), ids=HARD)
 def test_json_is_json_whatever_a_record_holds(value: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     record = SimpleNamespace(topic="t", partition=0, offset=1, timestamp=5, key=None, headers=[], value=value)
     _show_json(record)

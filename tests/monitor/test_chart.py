@@ -34,7 +34,7 @@ def test_lag_is_end_minus_committed_and_its_seconds_those_of_the_oldest_record()
     assert group.partitions == (
         GroupPartition(topic=RAW, number=0, committed=90, lag=10, lag_s=2.5, member="worker-1"),
         GroupPartition(topic=RAW, number=1, committed=7, lag=0, lag_s=0.0, member=None),
-        GroupPartition(topic=RAW, number=2, committed=None, lag=None, lag_s=None, member=None),
+        GroupPartition(topic=RAW, number=2, committed=None, lag=0, lag_s=0.0, member=None),
     )
     assert (group.lag, group.lag_s) == (10, 2.5)
 
@@ -57,8 +57,14 @@ def test_our_group_is_there_before_anybody_was_in_it_and_another_team_s_when_it_
     _, groups, _ = chart().add(look(partitions={(RAW, 0): partition_look(3)}, groups=others))
     assert [(group.name, group.ours, group.members, group.lag) for group in groups] == [
         ("other-team", False, 1, 2),
-        ("tricast.kambi", True, 0, None),
+        ("tricast.kambi", True, 0, 3),
     ]
+
+
+def test_where_another_team_s_group_begins_nobody_knows():
+    others = {"other-team": group_look(owners={(RAW, 0): "client"})}
+    _, (group, _), _ = chart().add(look(partitions={(RAW, 0): partition_look(3)}, groups=others))
+    assert (group.lag, group.lag_s) == (None, None)
 
 
 def test_readers_are_held_back_since_their_offset_stands():

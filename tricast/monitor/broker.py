@@ -91,12 +91,15 @@ class Broker:
             await asyncio.gather(self._starts(), self._sizes(brokers))
             self._slow_at_s = time.monotonic()
         await self._newest()
+        groups = await self._oldest.of(groups, self._partitions)
+        if self._silent.issuperset(brokers):
+            raise KafkaError("every broker has fallen silent")
         return Look(
             at_ms=at_ms,
             brokers=brokers,
             silent=tuple(sorted(self._silent)),
             partitions=dict(self._partitions),
-            groups=await self._oldest.of(groups, self._partitions),
+            groups=groups,
         )
 
     async def record(self, topic: str, partition: int, offset: int) -> Record | None:

@@ -153,7 +153,7 @@ class Chart:
             ours=processor is not None,
             state=found.state,
             members=found.members,
-            lag=sum(p.lag for p in partitions if p.lag is not None) if found.committed else None,
+            lag=None if all(row.lag is None for row in partitions) else sum(row.lag or 0 for row in partitions),
             lag_s=max((p.lag_s for p in partitions if p.lag_s is not None), default=None),
             rate=track.rate,
             partitions=partitions,

@@ -1,14 +1,21 @@
 """How far groups are behind, in records and in seconds. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from tricast.monitor.look import GroupLook, PartitionLook, Place
 from tricast.monitor.picture import GroupPartition
 
 
-def records_behind(end: int | None, committed: int | None) -> int | None:
-    """Return the records between a committed offset and the end; ``None`` before a first commit."""
-    return None if end is None or committed is None else max(0, end - committed)
+def records_behind(look: PartitionLook, committed: int | None, *, from_start: bool) -> int | None:
+    """Return the records between a committed offset and the end.
+
+    Args:
+        look: The partition.
+        committed: ``None`` before a first commit.
+        from_start: Whether the group then begins at the start: what another team's does, nobody knows.
+    """
+    position = look.start if committed is None and from_start else committed
+    return None if look.end is None or position is None else max(0, look.end - position)
 
 
 def seconds_behind(now_ms: int, oldest_ms: int | None) -> float | None:
@@ -24,21 +31,21 @@ def seconds_behind(now_ms: int, oldest_ms: int | None) -> float | None:
 
 
 def partitions_of(
-    group: GroupLook, partitions: Mapping[Place, PartitionLook], sources: Iterable[str], now_ms: int
+    group: GroupLook, partitions: Mapping[Place, PartitionLook], sources: Sequence[str], now_ms: int
 ) -> tuple[GroupPartition, ...]:
     """Return where a group stands in every partition it reads.
 
     Args:
         group: What its coordinator says.
         partitions: What their leaders say.
-        sources: Topics that it is known to read, whatever it has committed there.
+        sources: Topics that it is known to read from their start, whatever it has committed there.
         now_ms: UTC.
     """
     read = {place[0] for place in (*group.committed, *group.owners)} | set(sources)
     found = []
     for place in sorted(place for place in partitions if place[0] in read):
         committed = group.committed.get(place)
-        lag = records_behind(partitions[place].end, committed)
+        lag = records_behind(partitions[place], committed, from_start=place[0] in sources)
         oldest_ms = 0 if lag == 0 else group.oldest_ms.get(place)
         found.append(
             GroupPartition(

@@ -133,7 +133,8 @@ class GroupPartition(Struct, frozen=True, kw_only=True):
 
     Attributes:
         committed: Its offset; ``None`` when it has committed none.
-        lag: ``end - committed`` in records, markers with them, as every lag tool counts it.
+        lag: ``end - committed`` in records, markers with them, as every lag tool counts it; a group of ours that has
+            committed nothing there begins at the start.
         lag_s: Age of the oldest record that it could read and has not committed; 0 when there is none.
         member: Client id of the member that has the partition.
     """
@@ -153,7 +154,7 @@ class Group(Struct, frozen=True, kw_only=True):
         ours: Whether it is that of a processor.
         state: As Kafka names it: Stable, Empty, PreparingRebalance, CompletingRebalance, Dead.
         members: How many there are; ``None`` when Kafka does not tell (groups of the ``consumer`` protocol).
-        lag: Sum over its partitions; ``None`` when it has committed nothing.
+        lag: Sum over its partitions; ``None`` when it is known of none.
         lag_s: The worst of its partitions.
         rate: Offsets committed a second.
     """

@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 TOKEN = "a-token-that-is-long-enough"
 LETTER = ("tricast.kambi.dead-letters", 0, 901)
 PHONE = {"width": 390, "height": 844}
-FOCUSED = "document.activeElement.textContent"
+_PATIENCE_MS = 120_000
+"""How long a busy machine may take; nothing here measures time."""
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -32,6 +34,7 @@ async def tab(browser, *, allowed=(), **options):
     complaints = []
     async with await browser.new_context(**options) as context:
         page = await context.new_page()
+        page.set_default_timeout(_PATIENCE_MS)
         page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         yield page

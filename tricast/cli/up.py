@@ -162,6 +162,7 @@ class _Run:
                 prefix=prefix,
                 topics=[prefix + name for name in self._topics],
                 offering=(self._settings.kambi.offering, self._settings.kambi.language),
+                observe=self._settings.observe,
                 begun_s=self._begun_s,
                 show=self._show,
                 say=self._say,

@@ -9,8 +9,11 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import EnvironmentFault, TricastError
 from schemas.kafka import KafkaSettings
+from tricast.monitor.metrics import MonitorSubject
 from tricast.monitor.ours import monitor_of
 from tricast.monitor.watch import Monitor
+from tricast.observe.config import ObserveSettings
+from tricast.observe.run import observed
 from tricast.stack.fastpath_news import FastpathNews
 from tricast.stack.follower import Follower
 from tricast.stack.kambi_news import KambiNews
@@ -49,6 +52,7 @@ class Session:
         prefix: Topic prefix.
         topics: Physical names to show.
         offering: Of Kambi, with its language: what names of events are asked for by.
+        observe: How what the monitor sees is served as metrics; its port is any that is free.
         begun_s: Monotonic time of the command's start.
         show: Told of every new view.
         say: Told of events, one line each.
@@ -62,6 +66,7 @@ class Session:
         prefix: str,
         topics: Sequence[str],
         offering: tuple[str, str],
+        observe: ObserveSettings,
         begun_s: float,
         show: Callable[[View], None],
         say: Callable[[str], None],
@@ -71,6 +76,7 @@ class Session:
         self._topics = topics
         self._plan = plan
         self._offering = offering
+        self._observe = observe.model_copy(update={"port": 0, "address_dir": plan.addresses})
         feeds = {vendor.feed for vendor in plan.vendors}
         self._kambi = KambiNews() if "kambi" in feeds else None
         self._fastpath = FastpathNews() if "fastpath" in feeds else None
@@ -113,23 +119,25 @@ class Session:
         desks: list[News] = [desk for desk in (self._kambi, self._fastpath, self._rms) if desk is not None]
         follower = Follower(kafka, self._prefix, desks)
         monitor = monitor_of(kafka, self._prefix, processors=self._plan.processors)
-        async with monitor, serving(monitor) as self._page, asyncio.TaskGroup() as tasks:
-            self._say(f"status page at {self._page}")
-            watching = tasks.create_task(monitor.run())
-            following = tasks.create_task(follower.run())
-            naming = tasks.create_task(self._name_events())
-            announcing = tasks.create_task(self._announce_first(follower))
-            self._stack.start_pipeline(kafka.bootstrap_servers)
-            await self._watch(monitor, None if for_s is None else time.monotonic() + for_s)
-            if not self._stopping.is_set():
-                for group in ("connect", "simulate"):
-                    await self._stack.stop_group(group)
-                if self._outcome.exit_code == 0:
-                    await before_workers_end()
-            self._outcome.records = follower.records
-            await self._stack.stop()
-            for task in (watching, following, naming, announcing):
-                task.cancel()
+        with observed(self._observe, "monitor", MonitorSubject(monitor)) as beating:
+            async with monitor, serving(monitor) as self._page, asyncio.TaskGroup() as tasks:
+                self._say(f"status page at {self._page}")
+                watching = tasks.create_task(monitor.run())
+                observing = tasks.create_task(beating())
+                following = tasks.create_task(follower.run())
+                naming = tasks.create_task(self._name_events())
+                announcing = tasks.create_task(self._announce_first(follower))
+                self._stack.start_pipeline(kafka.bootstrap_servers)
+                await self._watch(monitor, None if for_s is None else time.monotonic() + for_s)
+                if not self._stopping.is_set():
+                    for group in ("connect", "simulate"):
+                        await self._stack.stop_group(group)
+                    if self._outcome.exit_code == 0:
+                        await before_workers_end()
+                self._outcome.records = follower.records
+                await self._stack.stop()
+                for task in (watching, observing, following, naming, announcing):
+                    task.cancel()
 
     async def _watch(self, monitor: Monitor, deadline_s: float | None) -> None:
         while not self._stopping.is_set() and self._outcome.exit_code == 0:

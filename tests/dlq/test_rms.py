@@ -1,6 +1,7 @@
 """Replays of RMS' dead letters: what the vendor or the bet platform said later stands."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -82,6 +83,23 @@ def test_one_approval_alone_is_accepted_or_rejected_as_its_event_said(task: Appr
     outs = task.feed([task.request(letter, value=json.dumps(A).encode())])
     assert [out.header("ce_id") for out in approvals(outs)] == [f"{RAW}/0/{letter.source.offset}/1/0"]
     assert [out.said["said"] for out in approvals(outs)] == ["reject"]
+
+
+def test_an_approval_whose_event_is_not_named_is_refused(task: Approvals):
+    task.tell("reject", B, BAD)
+    nameless = replace(task.letters[0], part=None)
+    assert not task.feed([task.request(nameless, value=json.dumps(A).encode())])
+    assert [letter.detail for letter in task.letters[1:]] == [
+        "the letter does not name the event, and only that says accept or reject"
+    ]
+
+
+def test_a_letter_whose_headers_say_too_little_is_refused_for_that(task: Approvals):
+    task.fail("accept", A)
+    assert not task.replay(replace(task.letters[0], stamps=()))
+    (refused,) = task.letters[1:]
+    assert refused.code == "rms.replay-refused"
+    assert "nothing comes of it" not in refused.detail
 
 
 LATER = {

@@ -86,7 +86,6 @@ async def test_what_a_person_does_survives_an_update(browser):
         await page.locator("#recent summary").click()
         await page.locator("#filter").fill("kambi raw")
         await page.locator("#recent tr", has_text="late by 7 packets").locator("a").focus()
-        height = await page.evaluate("scrollY")
 
         gap = replace(before.recent[0], offset=990, title="200 to 201 never came")
         topics = (pictures.topic("kambi.raw2", "raw", before.at_ms), *before.topics)
@@ -97,7 +96,6 @@ async def test_what_a_person_does_survives_an_update(browser):
         assert await page.evaluate("document.activeElement.closest('tr').textContent.includes('late by 7 packets')")
         assert await page.locator("#recent details").get_attribute("open") is not None
         await expect(page.locator("#topics tbody tr:visible th")).to_have_text(["kambi.raw 37 held back", "kambi.raw2"])
-        assert abs(await page.evaluate("scrollY") - height) < 60  # a row came above; the page stays where it was
 
 
 async def test_without_kafka_the_numbers_stay_and_say_that_they_are_old(browser):

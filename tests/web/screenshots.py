@@ -5,9 +5,11 @@ Says what Chromium measured, too: the first paint of the largest picture that th
 
 import asyncio
 from pathlib import Path
+from typing import Literal
 
 from tests.web import pictures
 from tests.web.browser import chromium
+from tricast.monitor.picture import Picture
 from tricast.web.serve import serving
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
@@ -15,7 +17,7 @@ WIDE, PHONE = (1280, 860), (390, 844)
 LETTER = ("tricast.kambi.dead-letters", 0, 901)
 _TIMEOUT_MS = 300_000
 
-SHOTS = {
+SHOTS: dict[str, tuple[Picture, str, tuple[int, int], Literal["light", "dark"]]] = {
     "healthy": (pictures.healthy(), "", WIDE, "light"),
     "degraded": (pictures.degraded(), "", WIDE, "dark"),
     "outage": (pictures.away(pictures.degraded(), for_s=42), "", WIDE, "light"),

@@ -41,9 +41,9 @@ async def tab(browser, *, allowed=(), **options):
         assert [said for said in complaints if not any(word in said for word in allowed)] == []
 
 
-def serving(stage, **options):
+def serving(stage, *, now_ms=None, port=0, token=None):
     """Serve by a clock that stands still between pictures: a busy machine makes none of them old."""
-    return serve.serving(stage, **({"now_ms": lambda: stage.picture.at_ms} | options))
+    return serve.serving(stage, port=port, token=token, now_ms=now_ms or (lambda: stage.picture.at_ms))
 
 
 def stage_of(picture):

@@ -90,7 +90,7 @@ def _feed_card(feed: str, topics: Sequence[Topic], picture: Picture) -> FeedCard
     names = {topic.name for topic in topics}
     lags = [at for group in picture.groups if group.ours for at in group.partitions if at.topic in names]
     counts = _counts(feed, picture)
-    feed_tones = [count.tone for group in counts.values() for count in group]
+    feed_tones: list[Tone] = [count.tone for group in counts.values() for count in group]
     if any(reason.subject in names or reason.subject == feed for reason in picture.reasons):
         feed_tones.append("warn")
     return FeedCard(
@@ -191,7 +191,7 @@ def _line_card(line: Line, *, many: bool) -> LineCard:
 
 def unwell(picture: Picture) -> Sequence[tuple[Feed, Tone]]:
     """Return what the feeds carry that is not well, the worst first, then the newest."""
-    found = [(feed, tones.of_health(feed.state, feed.reason)) for feed in picture.feeds]
+    found: list[tuple[Feed, Tone]] = [(feed, tones.of_health(feed.state, feed.reason)) for feed in picture.feeds]
     return sorted(found, key=lambda item: (tones.rank(item[1]), item[0].feed, -item[0].since_ms, item[0].name))
 
 

@@ -1,5 +1,7 @@
 """Looks and pictures for tests, with what does not matter left out."""
 
+from typing import Any
+
 from tricast.monitor.look import GroupLook, Look, PartitionLook
 from tricast.monitor.picture import Feed, Group, Kafka, Line, Partition, Topic
 
@@ -55,8 +57,8 @@ def group(name="tricast.kambi", **more) -> Group:
 
 
 def line(name="kambi-0-general", state="live", **more) -> Line:
-    told = {"feed": "kambi", "since_ms": NOW_MS - 1000, "reason": "opened", "raw_topic": "tricast.kambi.raw"}
-    return Line(name=name, state=state, **(told | {"raw_partition": 0} | more))
+    told: dict[str, Any] = {"feed": "kambi", "since_ms": NOW_MS - 1000, "reason": "opened"}
+    return Line(name=name, state=state, **(told | {"raw_topic": "tricast.kambi.raw", "raw_partition": 0} | more))
 
 
 def feed(name="7", state="stale", **more) -> Feed:

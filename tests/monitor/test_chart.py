@@ -1,5 +1,7 @@
 """Rates, histories, lag and what is held back, from looks."""
 
+from typing import Any
+
 from tests.monitor.looks import NOW_MS, group_look, look, partition_look
 from tricast.monitor.chart import Chart, Processor, feed_of, kind_of
 from tricast.monitor.picture import HISTORY, GroupPartition
@@ -14,6 +16,7 @@ def chart() -> Chart:
 
 def test_rates_are_taken_over_the_last_samples_and_the_history_from_one_to_the_next():
     drawn = chart()
+    topics: Any = ()
     for second, end in enumerate((0, 10, 20, 30, 40, 50, 150)):
         topics, _, _ = drawn.add(look(NOW_MS + second * 1000, partitions={(RAW, 0): partition_look(end)}))
     assert topics[0].rate == 140 / 5
@@ -22,6 +25,7 @@ def test_rates_are_taken_over_the_last_samples_and_the_history_from_one_to_the_n
 
 def test_the_history_is_bounded_and_a_topic_made_anew_has_no_negative_rate():
     drawn = chart()
+    topics: Any = ()
     for second in range(HISTORY + 10):
         topics, _, _ = drawn.add(look(NOW_MS + second * 1000, partitions={(RAW, 0): partition_look(1000 - second)}))
     assert topics[0].history == (0.0,) * HISTORY

@@ -6,7 +6,8 @@ import time
 import pytest
 from aiokafka import AIOKafkaProducer
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from schemas.kafka import KafkaSettings
 from tricast.monitor.chart import Processor

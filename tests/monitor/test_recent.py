@@ -1,6 +1,7 @@
 """Which records a person may want to look at, and what is said of them."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from tricast.monitor.picture import MOST_RECENT
 from tricast.monitor.recent import RecentDesk
 
 
-def record(offset=7, *, topic="tricast.fastpath.sequence", key=b"k", headers=(), timestamp=1000):
+def record(offset=7, *, topic="tricast.fastpath.sequence", key=b"k", headers=(), timestamp=1000) -> Any:
     return SimpleNamespace(topic=topic, partition=1, offset=offset, timestamp=timestamp, key=key, headers=list(headers))
 
 

@@ -1,6 +1,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ class Worker:
         self.now_s += after_s
         return self.judge.judge(self.subject.faults(self.now_s), self.now_s).state
 
-    def stands(self, **facts: int) -> None:
+    def stands(self, **facts: Any) -> None:
         self.facts = WorkerFacts(joined=True, assigned=2, open=2, **facts)
 
 

@@ -137,7 +137,7 @@ class _Server(ThreadingMixIn, TCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride] - nobody else makes one of these
     timeout = _PATIENCE_S
     server_version = "tricast"
     sys_version = ""

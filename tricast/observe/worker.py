@@ -144,7 +144,7 @@ class WorkerSubject:
         yield Sample("tricast_worker_vendor_to_received_seconds", (self._processor,), tasks.transit.copy())
         for code, number in tasks.codes.items():
             yield self._sample("dead_letters_total", number, str(code))
-        facts = dict.fromkeys(FACTS, 0)
+        facts: dict[str, int] = dict.fromkeys(FACTS, 0)
         for reason, number in tasks.passed_over.items():
             if reason in _SNAPSHOTS:
                 facts[_SNAPSHOTS[Count(reason)]] += number

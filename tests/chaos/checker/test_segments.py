@@ -83,7 +83,9 @@ def test_a_transaction_without_an_end_is_named():
     assert set(verdict.found) == {"unreadable"}
 
 
-@pytest.mark.parametrize("other", [COMMITTED, COMMITTED + ABORTED + batch(5, [b"D"]) + batch(6, control=1)])
+@pytest.mark.parametrize(
+    "other", [COMMITTED, COMMITTED + ABORTED + batch(5, [b"D"]) + batch(6, control=1)], ids=["shorter", "other bytes"]
+)
 def test_replicas_that_differ_are_named(other):
     verdict = Verdict()
     both = {"1": COMMITTED + ABORTED + MORE, "2": other}

@@ -90,11 +90,15 @@ def _stop_once(mark: Path) -> None:
 
 
 async def _hold_cycles(app: EngineApp, mark: Path) -> None:
-    """Let no cycle begin while ``mark`` is there, as a lock that nobody gives back would; the loop goes on."""
+    """Let no cycle begin while ``mark`` is there, as a lock that nobody gives back would; the loop goes on.
+
+    From when on that is so is told by a file beside it.
+    """
     while True:
         while not mark.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
             await asyncio.sleep(0.05)
         async with app.engine._computing:
+            mark.with_suffix(".held").touch()
             while mark.exists():  # noqa: ASYNC110, ASYNC240 - another process removes it
                 await asyncio.sleep(0.05)
 

@@ -64,6 +64,7 @@ def test_what_a_worker_tells_is_true_and_stuck_it_is_not_ready(kafka: str, topic
         _all_of_the_registry_is_there(told)
 
         worker.hold.touch()  # the loop goes on, and no offset moves
+        until(worker.hold.with_suffix(".held").exists, "cycles are held")
         lab.feed(range(101, 105))
         worker.until_ready_says(503, "stalled")
         assert worker.metrics()[("tricast_worker_lag_records",)] > 0

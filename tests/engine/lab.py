@@ -70,7 +70,7 @@ class Lab:
         self._until(lambda: not wanted & self.admin.list_topics(timeout=10).topics.keys(), "topics are gone")
 
     def create(self, name: str, partitions: int = PARTITIONS, **config: str) -> None:
-        # The toy's records are of 1970: where retention is by time, the broker takes them whenever it looks.
+        # Without retention by time, as in create_topics.
         new = NewTopic(self.prefix + name, partitions, 1, config={"retention.ms": "-1"} | config)
         for future in self.admin.create_topics([new]).values():
             future.result()

@@ -42,7 +42,9 @@ def create_topics(bootstrap: str, prefix: str, *, replication: int, changelog_co
     for name, (partitions, config) in TOPICS.items():
         extra = (changelog_config or {}) if name.startswith("changelog") else {}
         insync = {"min.insync.replicas": "2"} if replication > 1 else {}
-        wanted.append(NewTopic(prefix + name, partitions, replication, config=config | extra | insync))
+        # The toy's records may be of 1970: where retention is by time, the broker takes them whenever it looks.
+        kept = {"retention.ms": "-1"}
+        wanted.append(NewTopic(prefix + name, partitions, replication, config=kept | config | extra | insync))
     for future in admin.create_topics(wanted).values():
         future.result()
 

@@ -87,6 +87,8 @@ class Evident(Message, tag="evident", frozen=True, kw_only=True):
     by_code_before: _Int64 = 0
     """How many approvals by code alone the customer had before this one in ``rms.raw``."""
     was_orphan: bool = False
+    after_ns: _Time | None = None
+    """Of an approval: the vendor sent it after this; ``None``: not known to be earlier than ``received_ns``."""
 
 
 class Known(Message, tag="known", frozen=True, kw_only=True):

@@ -36,6 +36,7 @@ class Item(msgspec.Struct, array_like=True, gc=False):
         odds: That it names.
         ordinal: Of an approval by code alone.
         is_orphan: It was told that its bet had not come.
+        after_ns: It was sent after this; ``None``: when it was received.
     """
 
     raw: Raw
@@ -50,6 +51,7 @@ class Item(msgspec.Struct, array_like=True, gc=False):
     odds: str | None = None
     ordinal: int = 0
     is_orphan: bool = False
+    after_ns: int | None = None
 
 
 class Placement(msgspec.Struct, array_like=True, gc=False):
@@ -223,6 +225,7 @@ def item_of(message: Evident, said: Said) -> Item:
         message.odds,
         message.ordinal,
         message.was_orphan,
+        message.after_ns,
     )
 
 
@@ -243,4 +246,5 @@ def message_of(item: Item, customer: str, slip: str, code: str) -> Evident:
         ordinal=item.ordinal,
         by_code_before=item.before,
         was_orphan=item.is_orphan,
+        after_ns=item.after_ns,
     )

@@ -90,6 +90,11 @@ class Conversation:
         """Until when all that the server sent is on record, UTC nanoseconds; see :class:`Heard`."""
         return self._heard.heard_ns
 
+    @property
+    def after_ns(self) -> int:
+        """While a packet is received: the server sent it after this, UTC nanoseconds; see :class:`Heard`."""
+        return self._heard.after_ns
+
     async def run(self) -> End:
         """Return when it has ended, however it did."""
         async with asyncio.TaskGroup() as group:
@@ -116,13 +121,16 @@ class Conversation:
         """Close in order: what the server sent before it saw our close is still received, for a bounded time."""
         self._leave(End(NORMAL, reason, ours=True))
 
+    def look(self) -> None:
+        """Look at the clock; to be called at a steady pace where :attr:`heard_ns` and :attr:`after_ns` are used."""
+        self._heard.look(self._clock.now_ns())
+
     def tick(self, interval_s: float) -> None:
         """End it if nothing came for longer than its server may be silent; to be called every ``interval_s``.
 
         Silence is counted in waits of ours, not read off a clock: after a stall of this process messages may well be
         waiting in the socket, and they are read before the next wait is over.
         """
-        self._heard.look(self._clock.now_ns())
         silent = self.messages == self._messages_at_tick
         self._silent_ticks = self._silent_ticks + 1 if silent else 0
         self._messages_at_tick = self.messages

@@ -23,8 +23,13 @@ class Heard:
         self._before_ns = self._last_ns = now_ns
         self._waits = False
 
+    @property
+    def after_ns(self) -> int:
+        """The message in hand was sent after this, since all that came before it was read; a stall is not left out."""
+        return self._before_ns
+
     def look(self, now_ns: int) -> None:
-        """Time has come to ``now_ns``; to be called at a steady pace, about each second. Vouches for nothing yet."""
+        """Time has come to ``now_ns``; to be called at a steady pace. Vouches for nothing yet."""
         if self._waits:
             self._before_ns, self._last_ns = self._last_ns, now_ns
         # A clock put back: what it said before is ahead of it, and would let each tick prove its own time.

@@ -77,10 +77,14 @@ class LineRecorder:
             },
         )
 
-    async def frame(self, value: bytes) -> bool:
+    async def frame(self, value: bytes, *, after_ns: int | None = None) -> bool:
         """Record one frame and return whether it is queued; else it was dropped and counted, after the push-back.
 
         One caller at a time.
+
+        Args:
+            value: Its bytes.
+            after_ns: The vendor sent it after this, where that is told, UTC nanoseconds.
         """
         received_ns = self._clock.now_ns()
         self._sink.counts.received += 1
@@ -97,7 +101,7 @@ class LineRecorder:
         self._number += 1
         assert self._connection is not None
         at = LastFrame(connection=self._connection, frame=self._number)
-        self._sink.put(RawRecord(self._headers("frame", received_ns, at), value))
+        self._sink.put(RawRecord(self._headers("frame", received_ns, at, after_ns), value))
         return True
 
     def tick(self, facts: Mapping[str, Any]) -> bool:
@@ -186,7 +190,7 @@ class LineRecorder:
         encoded = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
         self._sink.put(RawRecord(self._headers(kind, self._clock.now_ns(), at), encoded))
 
-    def _headers(self, kind: Kind, received_ns: int, at: LastFrame) -> RawHeaders:
+    def _headers(self, kind: Kind, received_ns: int, at: LastFrame, after_ns: int | None = None) -> RawHeaders:
         return RawHeaders(
             feed=self._feed,
             line=self.line,
@@ -195,4 +199,5 @@ class LineRecorder:
             received_ns=received_ns,
             kind=kind,
             position=self._position,
+            after_ns=after_ns,
         )

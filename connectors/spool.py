@@ -20,22 +20,29 @@ from connectors.record import LastFrame, RawRecord, last_frames
 from schemas.errors import EnvironmentFault
 from schemas.raw import KINDS, RawHeaders
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _PAGE_BYTES: Final = 16 * 1024
 # The statements of this module are right for its own files, so an SQL error, too, means that the file is another's.
 _UNREADABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
-_COLUMNS: Final = "feed, line, connection, frame, received_ns, kind, position, requested_ns, status, value"
+_COLUMNS: Final = "feed, line, connection, frame, received_ns, kind, position, requested_ns, status, after_ns, value"
 _TABLES: Final = f"""
     BEGIN IMMEDIATE;
     CREATE TABLE records (
         seq INTEGER PRIMARY KEY, feed TEXT NOT NULL, line TEXT NOT NULL, connection TEXT NOT NULL,
         frame INTEGER NOT NULL, received_ns INTEGER NOT NULL, kind TEXT NOT NULL,
-        position TEXT, requested_ns INTEGER, status INTEGER, value BLOB NOT NULL
+        position TEXT, requested_ns INTEGER, status INTEGER, after_ns INTEGER, value BLOB NOT NULL
     );
     CREATE TABLE lines (line TEXT PRIMARY KEY, connection TEXT NOT NULL, frame INTEGER NOT NULL);
     PRAGMA user_version = {_VERSION};
     COMMIT;
 """
+_FROM_1: Final = f"""
+    BEGIN IMMEDIATE;
+    ALTER TABLE records ADD COLUMN after_ns INTEGER;
+    PRAGMA user_version = {_VERSION};
+    COMMIT;
+"""
+"""What brings a file of the first version up to this one."""
 
 
 class SpoolFailed(EnvironmentFault):
@@ -126,7 +133,7 @@ class Spool:
             rows = [
                 (
                     place, h.feed, h.line, h.connection, h.frame, h.received_ns, h.kind,
-                    h.position, h.requested_ns, h.status, record.value,
+                    h.position, h.requested_ns, h.status, h.after_ns, record.value,
                 )
                 for place, record in enumerate(records, self._last + 1)
                 for h in (record.headers,)
@@ -136,7 +143,7 @@ class Spool:
                 stand = {**before, **stand}
             lines = [(line, last.connection, last.frame) for line, last in stand.items()]
             with _transaction(db):
-                db.executemany(f"INSERT INTO records (seq, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)  # noqa: S608 - our own names
+                db.executemany(f"INSERT INTO records (seq, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)  # noqa: S608 - our own names
                 db.executemany("INSERT OR REPLACE INTO lines (line, connection, frame) VALUES (?,?,?)", lines)
             self._last += len(rows)
             self._measure(db)
@@ -274,6 +281,8 @@ class Spool:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
                 db.executescript(_TABLES)
+            elif version == 1:
+                db.executescript(_FROM_1)
             elif version != _VERSION:
                 raise SpoolCorrupt(f"{self.path}: a spool of version {version}, only {_VERSION} is known")
             db.execute(f"SELECT {_COLUMNS} FROM records LIMIT 0")  # noqa: S608 - our own names
@@ -314,7 +323,7 @@ class Spool:
         return True
 
     def _record(self, row: tuple[Any, ...]) -> RawRecord:
-        feed, line, connection, frame, received_ns, kind, position, requested_ns, status, value = row
+        feed, line, connection, frame, received_ns, kind, position, requested_ns, status, after_ns, value = row
         # sqlite keeps what it is given, whatever the column says; half a check is enough to know a foreign row.
         if kind not in KINDS or not isinstance(frame, int) or not isinstance(value, bytes):
             raise SpoolCorrupt(f"{self.path}: a row is no raw record")
@@ -328,6 +337,7 @@ class Spool:
             position=position,
             requested_ns=requested_ns,
             status=status,
+            after_ns=after_ns,
         )
         return RawRecord(headers, value)
 

@@ -33,6 +33,8 @@ class RawHeaders:
             absent elsewhere.
         requested_ns: Of a snapshot: when its request was sent, UTC nanoseconds; it says nothing older than that.
         status: Of a snapshot: the HTTP status.
+        after_ns: Of a frame of RMS: the vendor sent it after this, UTC nanoseconds; until then all that had come was
+            read. Earlier than ``received_ns`` by as long as the connector stood still.
     """
 
     feed: str
@@ -44,6 +46,7 @@ class RawHeaders:
     position: str | None = None
     requested_ns: int | None = None
     status: int | None = None
+    after_ns: int | None = None
 
     def to_kafka(self) -> list[Header]:
         """Return the headers as Kafka takes them, UTF-8 text."""
@@ -61,4 +64,6 @@ class RawHeaders:
             headers.append(("tc-requested-ns", b"%d" % self.requested_ns))
         if self.status is not None:
             headers.append(("tc-status", b"%d" % self.status))
+        if self.after_ns is not None:
+            headers.append(("tc-after-ns", b"%d" % self.after_ns))
         return headers

@@ -40,6 +40,7 @@ STAMPS: Final = frozenset(
         "tc-position",
         "tc-requested-ns",
         "tc-status",
+        "tc-after-ns",
     }
 )
 """Headers of a raw record that its dead letter keeps."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from random import Random
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import aiohttp
 
@@ -24,6 +24,9 @@ from connectors.runner import ConnectFailed, Runner, unless_stopped
 from connectors.sink import FrameSink
 
 log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 0.25
+"""An approval that comes within two of them after a deadline may have been sent before it."""
 
 
 class RmsLine:
@@ -169,9 +172,13 @@ class RmsLine:
             log.info("line.opened line=%s token=%d deflate=%s", self.name, bearer.serial, dialled.deflate)
             conversation.send(protocol.JOIN)
             async with asyncio.TaskGroup() as group:
-                leaving = group.create_task(self._leave_when_stopped(conversation), name=f"{self.name} stop")
+                around = [
+                    group.create_task(self._leave_when_stopped(conversation), name=f"{self.name} stop"),
+                    group.create_task(self._look_on(conversation), name=f"{self.name} looks"),
+                ]
                 end = await conversation.run()
-                leaving.cancel()
+                for task in around:
+                    task.cancel()
         finally:
             self._conversation = self._joining = None
             self.joined.clear()
@@ -185,7 +192,8 @@ class RmsLine:
         return end
 
     async def _received(self, payload: bytes) -> None:
-        recorded = await self._recorder.frame(self._tokens.masked(payload))
+        assert self._conversation is not None
+        recorded = await self._recorder.frame(self._tokens.masked(payload), after_ns=self._conversation.after_ns)
         # An acknowledgement that is not on record shows nobody else that we joined: another is asked for.
         if recorded and not self.joined.is_set() and protocol.is_joined(payload):
             assert self._joining is not None
@@ -208,6 +216,11 @@ class RmsLine:
             self.name,
             reason,
         )
+
+    async def _look_on(self, conversation: Conversation) -> None:
+        while True:
+            await self._clock.sleep(_LOOK_S)
+            conversation.look()
 
     # -- time --------------------------------------------------------------------------------------------------------
 

@@ -49,7 +49,9 @@ def check(records: Iterable[Raw], *, feed: str, ended: bool = True) -> None:
     records = list(records)
     by_connection = defaultdict(list)
     for record in records:
-        assert record.headers.keys() - {"tc-position"} == HEADERS, record
+        is_timed = feed == "rms" and record.kind == "frame"
+        assert record.headers.keys() - {"tc-position"} == HEADERS | ({"tc-after-ns"} if is_timed else set()), record
+        assert int(record.headers.get("tc-after-ns", 0)) <= int(record.headers["tc-received-ns"])
         assert record.headers["tc-feed"] == feed
         assert record.kind in KINDS
         assert record.key == KEYS[feed](record).encode()

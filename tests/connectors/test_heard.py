@@ -44,6 +44,7 @@ class Talk:
 
     def __init__(self):
         self.clock, self.wire, self.recorded = SteppedClock(), Wire(), []
+        self.after_s = []
         self.room = asyncio.Event()
         self.room.set()
         wire: Any = self.wire
@@ -51,6 +52,7 @@ class Talk:
         self._running = asyncio.create_task(self._talk.run())
 
     async def _record(self, payload):
+        self.after_s.append((self._talk.after_ns - START) / SECOND)
         await self.room.wait()
         self.recorded.append(payload)
 
@@ -58,6 +60,7 @@ class Talk:
         """Let time pass, with a tick each second, as its line does."""
         for _ in range(seconds):
             self.clock.advance(1)
+            self._talk.look()
             self._talk.tick(1.0)
             await self.read()
 
@@ -68,6 +71,7 @@ class Talk:
         if is_cut:
             self.wire.cut()
         if ticks_first:
+            self._talk.look()
             self._talk.tick(1.0)
         await self.read()
 
@@ -150,6 +154,24 @@ async def test_what_came_while_the_recorder_had_no_room_proves_nothing_of_that_t
     talk.wire.arrive(PING)
     await talk.read()
     assert 31 <= talk.heard_s <= 33
+    await talk.end()
+
+
+@pytest.mark.parametrize("ticks_first", [False, True], ids=["read-first", "tick-first"])
+async def test_what_is_read_on_waking_may_have_been_sent_before_the_stall(ticks_first):
+    talk = Talk()
+    await talk.pass_by(10)
+    talk.wire.arrive(APPROVAL)
+    await talk.pass_by(2)
+    await talk.stand_still(14, APPROVAL, APPROVAL, ticks_first=ticks_first)
+    await talk.pass_by(3)
+    talk.wire.arrive(APPROVAL)
+    await talk.read()
+    before, *of_stall, after = talk.after_s[1:]
+    assert 8 <= before <= 10
+    assert len(of_stall) == 2
+    assert all(10 <= one <= 12 for one in of_stall)
+    assert 26 <= after <= 29
     await talk.end()
 
 

@@ -55,6 +55,7 @@ def test_every_header_and_byte_survives_the_process(path):
         position="event/live/open.json?lang=ß",
         requested_ns=2**62 - 1,
         status=404,
+        after_ns=2**62 - 2,
     )
     assert all(getattr(headers, field.name) is not None for field in dataclasses.fields(headers))
     written = [RawRecord(headers, bytes(range(256)) * 20_000), record(1, b"")]
@@ -240,7 +241,7 @@ def another_table(path):
     path.unlink()
     with sqlite3.connect(path) as db:
         db.execute("CREATE TABLE records (seq INTEGER PRIMARY KEY)")
-        db.execute("PRAGMA user_version = 1")
+        db.execute("PRAGMA user_version = 2")
     db.close()
 
 
@@ -260,6 +261,21 @@ def lost_rows(path):
     with sqlite3.connect(path) as db:
         db.execute("DELETE FROM records WHERE seq BETWEEN 3 AND 5")
     db.close()
+
+
+def test_what_the_version_before_left_is_read_and_goes_on(path):
+    spool = Spool(path, lock_s=1)
+    spool.append(frames(range(3)), {"l": LastFrame(connection="c", frame=2)})
+    spool.close()
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE records DROP COLUMN after_ns")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    spool = reopened(path)
+    assert everything(spool) == frames(range(3))
+    spool.append(frames([3]), {})
+    spool.close()
+    assert everything(reopened(path)) == frames(range(4))
 
 
 @pytest.mark.parametrize(

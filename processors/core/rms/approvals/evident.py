@@ -16,6 +16,7 @@ def approval_evident(announced: Announced, said: Said, raw: Raw, source: Source,
     """Return an approval as evidence; one by code alone gets its number among those of the customer."""
     customers = watch(context.store, context.memory).customers
     by_code_before = customers.by_code(source.customer)
+    received_ns, after_ns = source.stamps.received_ns, source.after_ns
     return pending.Evident(
         customer=source.customer,
         slip=announced.slip,
@@ -23,13 +24,14 @@ def approval_evident(announced: Announced, said: Said, raw: Raw, source: Source,
         evidence="approval",
         said=said,
         raw=raw,
-        received_ns=source.stamps.received_ns,
+        received_ns=received_ns,
         decided_ns=announced.decided_ns,
         reason=announced.reason,
         stake=None if announced.stake is None else format(announced.stake, "f"),
         odds=None if announced.odds is None else format(announced.odds, "f"),
         ordinal=customers.count_by_code(source.customer) if announced.slip is None else 0,
         by_code_before=by_code_before,
+        after_ns=after_ns if after_ns is not None and after_ns < received_ns else None,
     )
 
 

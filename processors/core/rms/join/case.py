@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from processors.core.rms.join.coverage import is_gapped
-from processors.core.rms.join.entries import Bet, Clock, Passage, Raw, SlipEntry
+from processors.core.rms.join.entries import Bet, Clock, Item, Passage, Raw, SlipEntry
 from processors.core.rms.join.settings import JoinSettings
 from schemas.rms.codes import Count
 from schemas.rms.decisions import Conflict, Decision, Late, Orphan
@@ -119,9 +119,25 @@ def is_bet_gapped(bet: Bet, place: Place) -> bool:
     return is_gapped(place.clock, doubt_from_ns(bet), bet.deadline_ns)
 
 
+def may_be_in_time(item: Item, bet: Bet) -> bool:
+    """Tell whether evidence may have been sent before the window ended; what was looked up holds whenever it came."""
+    sent_ns = item.received_ns if item.after_ns is None else item.after_ns
+    return item.evidence == "looked_up" or sent_ns <= bet.deadline_ns
+
+
+def is_proven(bet: Bet, place: Place) -> bool:
+    """Tell whether all that was sent within the bet's window is here."""
+    return place.clock.proven_ns > bet.deadline_ns
+
+
+def is_cleared(bet: Bet) -> bool:
+    """Tell whether a look-up said that nobody had decided when the window ended."""
+    return bet.cleared_ns is not None and bet.cleared_ns >= bet.deadline_ns
+
+
 def is_in_doubt(bet: Bet, place: Place) -> bool:
     """Tell whether a decision within the bet's window may have been missed."""
-    if bet.cleared_ns is not None and bet.cleared_ns >= bet.deadline_ns:
+    if is_cleared(bet):
         return False
     is_open = bet.answer is not None and bet.answer.disposition == "unknown" and bet.cleared_ns is None
     return is_open or is_bet_gapped(bet, place)

@@ -1,7 +1,17 @@
 """What the end of a bet's window comes to: expired where nothing can have been missed, else doubt and a look-up."""
 
 from processors.core.rms.join import outcomes
-from processors.core.rms.join.case import Case, Order, Place, doubt_from_ns, is_bet_gapped, is_in_doubt, order_of
+from processors.core.rms.join.case import (
+    Case,
+    Order,
+    Place,
+    doubt_from_ns,
+    is_bet_gapped,
+    is_cleared,
+    is_in_doubt,
+    is_proven,
+    order_of,
+)
 from processors.core.rms.join.coverage import Gap, overlaps
 from processors.core.rms.join.entries import Answer, Bet
 
@@ -30,7 +40,7 @@ def reach(case: Case, bet: Bet) -> None:
         return
     if order is Order.GIVEN_UP or is_in_doubt(bet, place):
         _doubt(case, bet, bet.answer, order)
-    elif place.clock.proven_ns > bet.deadline_ns:
+    elif is_proven(bet, place):
         outcomes.expire(case, bet, now_ns)
 
 
@@ -68,11 +78,6 @@ def is_settled(bet: Bet, place: Place) -> bool:
     if bet.answer is None or is_waiting(bet) or bet.final is not None or place.clock.now_ns <= settled_ns(bet, place):
         return False
     return bet.need is None or order_of(bet, bet.need, place) is not Order.AWAITED
-
-
-def is_cleared(bet: Bet) -> bool:
-    """Tell whether a look-up said that nobody had decided when the window ended."""
-    return bet.cleared_ns is not None and bet.cleared_ns >= bet.deadline_ns
 
 
 def _doubt(case: Case, bet: Bet, answer: Answer, order: Order) -> None:

@@ -1,7 +1,7 @@
 """What evidence comes to: the first in the order of ``rms.raw`` decides, the rest is late, a repeat or a conflict."""
 
 from processors.core.rms.join import outcomes
-from processors.core.rms.join.case import Case, Order, is_in_doubt, order_of
+from processors.core.rms.join.case import Case, Order, is_cleared, is_in_doubt, is_proven, may_be_in_time, order_of
 from processors.core.rms.join.entries import Bet, Ended, Item
 from schemas.rms.codes import Count
 
@@ -17,14 +17,14 @@ def judge(case: Case, bet: Bet) -> None:
         if order is Order.AWAITED:
             break  # whatever comes after it in raw must not overtake it
         first_order = first_order or order
-        if _is_in_time(item, bet) or _is_answered(bet) or (is_in_doubt_now and order is Order.HERE):
+        if may_be_in_time(item, bet) or _is_answered(bet) or (is_in_doubt_now and order is Order.HERE):
             winner = item
             break
     if winner is not None:
         outcomes.decide(case, bet, winner)
         contradict(case, bet)
-    elif first_order is Order.HERE:
-        # It came after the window's end on a socket that had missed nothing before.
+    elif first_order is Order.HERE and (is_proven(bet, case.place) or is_cleared(bet)):
+        # It was sent after the window's end, on a socket that had missed nothing before.
         outcomes.expire(case, bet, max(case.now_ns, case.entry.items[0].received_ns))
     else:
         return
@@ -97,7 +97,3 @@ def disagree(case: Case, bet: Bet) -> None:
 def _is_answered(bet: Bet) -> bool:
     """Tell whether place-bet's answer was final: nobody waits, so there is no expiry that could come before."""
     return bet.answer is not None and bet.answer.disposition in _MEANS
-
-
-def _is_in_time(item: Item, bet: Bet) -> bool:
-    return item.evidence == "looked_up" or item.received_ns <= bet.deadline_ns

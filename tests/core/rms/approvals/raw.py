@@ -57,6 +57,8 @@ class Line:
     number: int = 0
     is_open: bool = False
     is_joined: bool = False
+    after_s: float | None = None
+    """What is received now was sent after this."""
 
     @property
     def connection(self) -> str:
@@ -153,6 +155,7 @@ class Line:
             frame=self.number,
             received_ns=at_ns(self.partition.now_s),
             kind=kind,
+            after_ns=None if self.after_s is None or kind != "frame" else at_ns(self.after_s),
         )
         self.partition.write(self.customer.encode(), value, stamps.to_kafka())
 

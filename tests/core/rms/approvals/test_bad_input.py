@@ -307,3 +307,15 @@ def _check(task: Task) -> None:
             validate(output.header("ce_type"), output.value)
     assert len(approvals(task.outputs)) == len(evidence(task.outputs))
     assert all(record["customer"] == CUSTOMER for record in approvals(task.outputs))
+
+
+@pytest.mark.parametrize("after", [b"", b"-1", b"soon", b"1" * 20], ids=lambda value: value[:5].decode())
+def test_a_frame_that_was_sent_after_no_time(after: bytes):
+    partition = Partition()
+    partition.line().open().tell("accept", {"betSlipId": "s1"})
+    *before, frame = partition.records
+    partition.records = before
+    partition.write(b"90210", frame.value, [*frame.headers, ("tc-after-ns", after)])
+    task = played(partition)
+    assert [letter.code for letter in task.dead_letters] == [str(Code.BAD_HEADERS)]
+    assert approvals(task.outputs) == []

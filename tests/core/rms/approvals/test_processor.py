@@ -1,5 +1,7 @@
 """Packets in, approvals and evidence out."""
 
+import pytest
+
 from processors.core.rms.everywhere import EVERYWHERE
 from schemas.rms.pending import Evident
 from tests.core.rms.approvals.raw import (
@@ -64,3 +66,15 @@ def test_an_approval_goes_out_once_with_its_evidence_and_then_time():
     assert times(task.outputs) == [(0, 0, 0), (1, 0, 1)]
     assert healths(task.outputs) == [("suspect", "not-joined"), ("live", "joined"), ("live", "joined")]
     assert len(messages(task.outputs)) == 9
+
+
+@pytest.mark.parametrize(("after_s", "told_s"), [(None, None), (12, 12), (20, None), (21, None)])
+def test_evidence_says_how_early_it_may_have_been_sent(after_s: float | None, told_s: float | None):
+    """Never later than it was received; a clock may have been put back."""
+    partition = Partition()
+    line = partition.at(20).line().open()
+    line.after_s = after_s
+    line.tell("accept", {"betSlipId": "slip-1"})
+    (evident,) = evidence(played(partition).outputs)
+    assert evident.after_ns == (None if told_s is None else at_ns(told_s))
+    assert evident.received_ns == at_ns(20)

@@ -31,6 +31,8 @@ def test_a_line_is_its_newest_record_and_each_gap_has_a_key_of_its_own():
             details={"connection": "c", "ours": "yes"},
         ),
     )
+    assert desk.unwell(NOW_MS + 10 * SETTLE_MS) == ()
+    assert desk.counts() == (FeedCount(feed="kambi", what="lines", state="live", count=1),)
 
 
 def test_what_is_deleted_is_gone():

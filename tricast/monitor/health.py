@@ -20,6 +20,7 @@ TO_COME: Final = "to come"
 """State of an event that is known and not followed yet: nobody asks for snapshots of it."""
 FINISHED: Final = "finished"
 
+_KINDS: Final = frozenset({"line", "feed", "event"})
 _SHARD: Final = re.compile(r"kambi-(\d+)-")
 _SAID_ELSEWHERE: Final = frozenset({"line", "feed", "state", "reason", "since_ns", "event_id"})
 
@@ -45,8 +46,9 @@ class HealthDesk:
     def observe(self, feed: str, key: bytes | None, value: Mapping[str, Any] | None) -> None:
         """Take in one record of the health topic of ``feed``; without a value its key is gone."""
         name = (key or b"").decode(errors="replace")
-        kind, slash, rest = name.partition("/")
-        if not slash:
+        kind, _, rest = name.partition("/")
+        if kind not in _KINDS:
+            # Kambi's lines are told under their bare names; that of a gap ends with a position, which has slashes.
             kind, rest = "line", name
         things = self._things.setdefault(feed, {})
         if value is None:

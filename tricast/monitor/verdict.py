@@ -196,7 +196,11 @@ def _silent_connectors(evidence: Evidence, limits: Limits) -> Iterator[Reason]:
         if line.raw_topic is None or line.raw_partition is None or line.state in {"down", FINISHED}:
             continue
         heard_ms = newest.get((line.raw_topic, line.raw_partition))
-        if heard_ms is not None and evidence.at_ms - heard_ms > limits.silence_s * 1000:
+        if heard_ms is None:
+            continue
+        # News of lines come sooner than looks at topics: one that just opened has ticks that were not seen yet.
+        heard_ms = max(heard_ms, line.since_ms)
+        if evidence.at_ms - heard_ms > limits.silence_s * 1000:
             silent[line.feed].append((heard_ms, line.name))
     for feed, lines in silent.items():
         heard_ms, name = min(lines)

@@ -25,8 +25,8 @@ from connectors.sink import FrameSink
 
 log = logging.getLogger(__name__)
 
-_LOOK_S: Final = 0.25
-"""An approval that comes within two of them after a deadline may have been sent before it."""
+_LOOKS: Final = 4
+"""A tick. An approval that comes within two of them after a deadline may have been sent before it."""
 
 
 class RmsLine:
@@ -219,7 +219,7 @@ class RmsLine:
 
     async def _look_on(self, conversation: Conversation) -> None:
         while True:
-            await self._clock.sleep(_LOOK_S)
+            await self._clock.sleep(self._settings.tick_interval_s / _LOOKS)
             conversation.look()
 
     # -- time --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,9 @@ PREFIX: Final = "chaos."
 SESSION_TIMEOUT_S: Final = 6.0
 TRANSACTION_TIMEOUT_S: Final = 10.0
 LONGEST_WINDOW_S: Final = 60.0 + 45.0
-"""Of RMS: a bet without an answer or a decision without a bet, and the look-up after it."""
+"""Of RMS: a decision without a bet, and the look-up after it."""
+UNANSWERED_S: Final = 240.0
+"""Longer than a router of bets is away or behind here, or time overtakes it (docs/rms-join.md)."""
 KAMBI_SHARDS: Final = 2
 SPORTS: Final = {"soccer": 3, "basketball": 2, "snooker": 1}
 SECRET: Final = "simulated"  # of a simulator on loopback
@@ -26,6 +28,7 @@ def common(bootstrap: str, prefix: str) -> Environment:
         "TRICAST_ENGINE__SESSION_TIMEOUT_S": f"{SESSION_TIMEOUT_S:g}",
         "TRICAST_ENGINE__HEARTBEAT_INTERVAL_S": "1",
         "TRICAST_ENGINE__TRANSACTION_TIMEOUT_S": f"{TRANSACTION_TIMEOUT_S:g}",
+        "TRICAST_RMS__UNANSWERED_S": f"{UNANSWERED_S:g}",
         "TRICAST_FASTPATH__REPAIRS_PER_FIXTURE": "1000",
     }
 

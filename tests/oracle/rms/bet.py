@@ -25,6 +25,11 @@ class Evidence:
     def raw(self) -> tuple[int, int, int]:
         return self.message.raw
 
+    def after_ns(self) -> int:
+        """The vendor said it after this, as far as is known."""
+        message = self.message
+        return message.received_ns if message.after_ns is None else min(message.after_ns, message.received_ns)
+
 
 @dataclass(slots=True)
 class Bet:
@@ -46,6 +51,8 @@ class Bet:
     winner: Evidence | None = None
     need: int | None = None
     """Number of approvals by code that have to be through before the deadline counts."""
+    is_need_proven: bool = False
+    """Whether no earlier one can come any more that was said in time."""
     asked_ns: int | None = None
     """When it was asked for because the deadline had come."""
     is_contradiction_told: bool = False
@@ -150,6 +157,10 @@ class Bet:
         """Tell whether a decision may have been missed, or the answer did not say."""
         return self.has_gap(customer) or (self.disposition == "unknown" and self.cleared_ns is None)
 
+    def is_proven(self, customer: "Customer") -> bool:
+        """Tell whether nothing that was said by the end can come any more."""
+        return customer.proven_ns is not None and customer.proven_ns > self.deadline_ns
+
     # Judging.
 
     def judge(
@@ -160,6 +171,9 @@ class Bet:
         asked: list[str] = []
         if self.need is None and customer.now_ns > self.deadline_ns:
             self.need = customer.by_code
+        if not self.is_need_proven and self.is_proven(customer):
+            # What was said by the end may have come after its time, but not after its proof.
+            self.need, self.is_need_proven = customer.by_code, True
         if not self.final:
             said += self._by_evidence(customer, rules)
         if not self.final:
@@ -180,7 +194,7 @@ class Bet:
         for one in ready:
             if one.message.said is None:
                 continue
-            is_in_time = one.message.evidence == "looked_up" or one.message.received_ns <= self.deadline_ns
+            is_in_time = one.message.evidence == "looked_up" or one.after_ns() <= self.deadline_ns
             is_ordered = self.is_ordered(customer, one.message.by_code_before)
             takes_late = self.disposition in {"accepted", "rejected"} or (is_doubtful and is_ordered)
             if is_in_time or takes_late:
@@ -196,7 +210,8 @@ class Bet:
             return [self._decide("expired", "looked_up", customer, nobody[0])]
         if too_late is not None:
             by = nobody[0] if nobody else None
-            return [self._decide("expired", "looked_up" if by else "deadline", customer, by)]
+            if by is not None or self.is_proven(customer):
+                return [self._decide("expired", "looked_up" if by else "deadline", customer, by)]
         return []
 
     def _says_nobody(self, one: Evidence) -> bool:
@@ -219,7 +234,7 @@ class Bet:
         if not is_ordered and now_ns <= self.escape_ns(rules):
             return []
         if is_ordered and not self.is_in_doubt(customer):
-            if customer.proven_ns is not None and customer.proven_ns > self.deadline_ns:
+            if self.is_proven(customer):
                 said.append(self._decide("expired", "deadline", customer))
             return []
         errors = [one.message for one in self.evidence if one.message.said is None and one.message.status != 200]

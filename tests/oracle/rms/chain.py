@@ -17,9 +17,10 @@ from schemas.topics import TOPICS
 from tests.core.driver import Driver, Record
 from tests.oracle.rms.core import CoreTask
 from tests.oracle.rms.course import Course, Raw
+from tests.oracle.rms.customer import BetRecord, Choice, Covered, Customer
 from tests.oracle.rms.said import SECOND_NS, Rules
 from tests.oracle.rms.source import Source
-from tests.oracle.rms.world import MS_NS, BetRecord, Choice, Covered, Customer
+from tests.oracle.rms.world import MS_NS
 
 _RAW: Final = "tricast.rms.raw"
 _BETS: Final = "tricast.rms.bets"
@@ -99,14 +100,21 @@ class _Frames(Source):
         """Add a second socket, which is there some of the time."""
         self._lines.append(_Line(f"{self._lines[0].name}@b"))
         start_ns = min(covered.since_ns for covered in self.customer.covered)
-        middle_ns = self._random.randrange(start_ns, self.customer.end_ns)
-        end_ns = self._random.randrange(middle_ns, self.customer.end_ns) + 1
+        middle_ns = self._awake(self._random.randrange(start_ns, self.customer.end_ns))
+        end_ns = self._awake(self._random.randrange(middle_ns, self.customer.end_ns) + 1)
         covered = Covered(middle_ns, end_ns, end_ns + self._random.randrange(1, SECOND_NS))
         self.at(covered.since_ns, ("begin b", covered), 1)
         self.at(covered.told_ns, ("end b", covered), 0)
         for choice in self.customer.choices:
-            if covered.since_ns < choice.at_ns <= covered.until_ns and not self.customer.hears(choice.at_ns):
+            if (
+                covered.since_ns < choice.said_ns
+                and choice.at_ns <= covered.until_ns
+                and not self.customer.hears(choice.at_ns)
+            ):
                 self.at(choice.at_ns, choice)
+
+    def _awake(self, at_ns: int) -> int:
+        return next((ended for begun, ended in self.customer.stalls if begun < at_ns <= ended), at_ns)
 
     def _new(self) -> StreamTask:
         processor = RmsApprovals()
@@ -135,7 +143,8 @@ class _Frames(Source):
         match what:
             case Choice():
                 for line in self._lines:
-                    if line.covered is not None and line.covered.since_ns <= at_ns <= line.covered.until_ns:
+                    covered = line.covered
+                    if covered is not None and covered.since_ns <= what.said_ns and at_ns <= covered.until_ns:
                         found += self._write(line, "frame", self._event(what), at_ns, course, what)
             case Raw():
                 found += self._answer(what, at_ns, course)
@@ -181,7 +190,7 @@ class _Frames(Source):
             found += self._write(line, "frame", b'2["NEWS",{}]', at_ns, course)
             course.contents["frames read after a stall"] += 1
         line.covered = None
-        facts = {"code": 1006, "reason": "cut", "frames": line.frame, "heard_ns": covered.until_ns}
+        facts = {"code": 1006, "reason": "cut", "frames": line.frame, "heard_ns": covered.proven_ns}
         return found + self._write(line, "closed", facts, at_ns, course)
 
     def _standing(self, line: _Line, at_ns: int) -> dict[str, Any]:
@@ -189,7 +198,7 @@ class _Frames(Source):
         facts = {"open": covered is not None, "joined": covered is not None, "heard_ns": None, "token_age_s": 60}
         if covered is not None:
             until_ns = at_ns if covered.is_our_hole else covered.until_ns
-            heard_ns = min(at_ns - self._random.choice((0, 0, 1, 700_000_000)), until_ns)
+            heard_ns = min(self.customer.read_by(at_ns) - self._random.choice((0, 0, 1, 700_000_000)), until_ns)
             facts["heard_ns"] = max(heard_ns, covered.since_ns)
         return facts | {"refresh_age_s": 600, "connects_left": 9, "requests_left": 90, "lookups_waiting": 0}
 
@@ -239,6 +248,10 @@ class _Frames(Source):
             requested_ns=of.requested_ns if isinstance(of, Raw) else None,
             status=of.status if isinstance(of, Raw) else None,
         ).to_kafka()
+        after_ns = at_ns - self._random.randrange(2 * SECOND_NS) if of is None else None
+        after_ns = of.after_ns if isinstance(of, Choice) else after_ns
+        if kind == "frame" and after_ns is not None:
+            headers.append(("tc-after-ns", b"%d" % after_ns))
         offset = next(course.offsets)
         content = value if isinstance(value, bytes) else json.dumps(value).encode()
         record = Record(
@@ -268,6 +281,7 @@ class _Frames(Source):
                 course.times.setdefault(message.customer, []).append(message)
                 last = value
             elif isinstance(message, Evident) and isinstance(of, Raw):
-                course.raw.append(replace(of, offset=offset))
+                course.raw.append(course.heard(replace(of, offset=offset)))
             elif isinstance(message, Evident) and isinstance(of, Choice):
-                course.raw.append(Raw(message.customer, offset, message.received_ns, of, said=of.said))
+                raw = Raw(message.customer, offset, message.received_ns, of, said=of.said)
+                course.raw.append(course.heard(raw))

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Protocol
 
 from schemas.rms.pending import Time
+from tests.oracle.rms.customer import Choice
 from tests.oracle.rms.said import Told
-from tests.oracle.rms.world import Choice, World
+from tests.oracle.rms.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,10 @@ class Raw:
     said: str | None = None
     status: int = 200
     requested_ns: int = 0
+    now_ns: int = 0
+    """Greatest time that was told before it."""
+    proven_ns: int = 0
+    """So far coverage was proven before it."""
 
 
 @dataclass(slots=True)
@@ -81,6 +86,12 @@ class Course:
     contents: Counter[str] = field(default_factory=Counter)
     offsets: Iterator[int] = field(default_factory=count)
     """Of ``rms.raw``."""
+
+    def heard(self, raw: Raw) -> Raw:
+        """Return a record that comes now, with what was told before it."""
+        times = self.times.get(raw.customer, [])
+        now_ns = max((time.now_ns for time in times), default=0)
+        return replace(raw, now_ns=now_ns, proven_ns=max((time.proven_ns or 0 for time in times), default=0))
 
     def told(self) -> list[Told]:
         """Return all that was written, each task in its order."""

@@ -13,10 +13,11 @@ from typing import Final, Protocol
 
 from schemas.rms.pending import Alias, Answered, AnyMessage, Known, Passed, Placed, Time, decode, encode
 from tests.oracle.rms.course import Course, Raw, Request, Task
+from tests.oracle.rms.customer import BetRecord, Customer
 from tests.oracle.rms.keys import keys_of, partition_of
 from tests.oracle.rms.said import SECOND_NS, Rules
 from tests.oracle.rms.source import Source
-from tests.oracle.rms.world import MS_NS, BetRecord, Customer, World
+from tests.oracle.rms.world import MS_NS, World
 
 BETS_TOPIC: Final = "tricast.rms.bets"
 _SPEEDS: Final = (0.05, 0.3, 1, 1, 4)
@@ -152,9 +153,8 @@ class Flow:
                     self._bets.setdefault((bet.customer, bet.slip), deque()).append(again)
             for number, choice in enumerate(source.customer.choices):
                 if self._random.random() < 0.5:
-                    source.at(
-                        now_ns + (number + 1) * SECOND_NS, replace(choice, at_ns=now_ns + (number + 1) * SECOND_NS)
-                    )
+                    at_ns = now_ns + (number + 1) * SECOND_NS
+                    source.at(at_ns, replace(choice, at_ns=at_ns, sent_ns=None, after_ns=None))
             source.at(now_ns + 60 * SECOND_NS, None)
             source.at(now_ns + (60 + self._world.rules.orphan_s) * SECOND_NS, None)
         self.course.contents["histories that go on after everything was forgotten"] += 1
@@ -249,7 +249,7 @@ class Flow:
         said = None
         if status == 200:
             meant = [choice for choice in source.customer.choices if choice.meant == request.slip]
-            said = next((choice.said for choice in meant if choice.at_ns <= requested_ns), None)
+            said = next((choice.said for choice in meant if choice.said_ns <= requested_ns), None)
         self.course.contents[f"look-ups answered: {status} {said or ''}".rstrip()] += 1
         received_ns = requested_ns + random.choice((3, 40, 900)) * 1_000_000
         raw = Raw(request.customer, 0, received_ns, None, request, said, status, requested_ns)

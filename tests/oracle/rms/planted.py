@@ -35,7 +35,15 @@ BUGS = (
     Bug("J3 in the order of arrival", bet, "Bet.add", "evidence.raw)", "0)"),
     Bug(
         "J4 the window's last ns is late", bet, "Bet._by_evidence",
-        "one.message.received_ns <= self.deadline_ns", "one.message.received_ns < self.deadline_ns", True,
+        "one.after_ns() <= self.deadline_ns", "one.after_ns() < self.deadline_ns", True,
+    ),
+    Bug(
+        "J4 read late is said late", bet, "Bet._by_evidence",
+        "one.after_ns() <= self.deadline_ns", "one.message.received_ns <= self.deadline_ns", True,
+    ),
+    Bug(
+        "J4 said after it was read", bet, "Evidence.after_ns",
+        "min(message.after_ns, message.received_ns)", "message.after_ns",
     ),
     Bug("J4 no answer is contradicted", bet, "Bet._contradiction", "if message.said == opposite", "if False"),
     Bug("J5 codes take part in no order", bet, "Bet.is_ordered", "if number == 0", "if True", True),
@@ -46,8 +54,8 @@ BUGS = (
         "J5 waits for an answer for hours", bet, "Bet.is_ready",
         "self.patience_ns if self.answered is None else", "",
     ),
-    Bug("J6 nothing has to be proven", bet, "Bet._by_time", "and customer.proven_ns > self.deadline_ns", "", True),
-    Bug("J6 proven to the ns is enough", bet, "Bet._by_time", "proven_ns > self", "proven_ns >= self"),
+    Bug("J6 nothing has to be proven", bet, "Bet._by_time", "if self.is_proven(customer)", "if True", True),
+    Bug("J6 proven to the ns is enough", bet, "Bet.is_proven", "proven_ns > self", "proven_ns >= self"),
     Bug("J6 no gap is seen", oracle, "Customer.has_gap", "return any(", "return False and any(", True),
     Bug("J6 all gaps are seen", oracle, "Customer.has_gap", "ended > from_ns", "True", True),
     Bug("J6 a gap has no end", oracle, "Customer.take_time", "begun, _ = self.gaps.pop()", "begun, _ = self.gaps[-1]"),
@@ -55,6 +63,10 @@ BUGS = (
     Bug("J6 unknown is referred", bet, "Bet.is_in_doubt", 'self.disposition == "unknown" and', "False and"),
     Bug("J6 the deadline does not wait for codes", bet, "Bet._by_time", "if not is_ordered and", "if False and"),
     Bug("J6 it waits for codes that came later", bet, "Bet.judge", "if self.need is None and", "if"),
+    Bug(
+        "J6 codes that came after its time are late", bet, "Bet.judge",
+        "if not self.is_need_proven and", "if False and", True,
+    ),
     Bug("J6 unanswered at once", bet, "Bet._by_time", "rules.unanswered_s * SECOND_NS", "0"),
     Bug("J6 accepted bets expire", bet, "Bet._by_time", 'in {"accepted", "rejected"} or', "== 0 or", True),
     Bug("J7 no look-up after a gap", bet, "Bet.judge", "if waits and ended is not None", "if False"),
@@ -74,6 +86,7 @@ BUGS = (
     Bug("J7 errors are no reason", bet, "Bet._by_time", "if errors:", "if False:"),
     Bug("J8 late is in time", bet, "Bet._by_evidence", "if is_in_time or takes_late:", "if True:", True),
     Bug("J8 late waits for time", bet, "Bet._by_evidence", "if too_late is not None:", "if False:"),
+    Bug("J8 late expires what is not proven", bet, "Bet._by_evidence", "or self.is_proven(customer)", "or True", True),
     Bug("J8 late in doubt is late", bet, "Bet._by_evidence", "or (is_doubtful and is_ordered)", ""),
     Bug(
         "J8 late in whatever order", bet, "Bet._by_evidence",

@@ -37,7 +37,8 @@ def lines_of_course(course: Course) -> Iterator[str]:
         for choice in customer.choices:
             heard = "" if customer.hears(choice.at_ns) else ", not heard"
             ids = f"slip {choice.slip} code {choice.code}"
-            yield f"{_s(choice.at_ns):>10} {customer.name} {choice.said} {ids}, meant {choice.meant}{heard}"
+            when = f"said at {_s(choice.said_ns)}, after {_s(choice.earliest_ns)}"
+            yield f"{_s(choice.at_ns):>10} {customer.name} {choice.said} {ids}, meant {choice.meant}{heard}, {when}"
     yield "rms.raw:"
     yield from (_raw(raw) for raw in course.raw)
     for partition, log in course.logs.items():

@@ -7,8 +7,8 @@ from random import Random
 
 from schemas.rms.pending import AnyMessage, Evident, Time, encode
 from tests.oracle.rms.course import Course, Raw
+from tests.oracle.rms.customer import Choice, Covered, Customer
 from tests.oracle.rms.keys import keys_of
-from tests.oracle.rms.world import Choice, Covered, Customer
 
 
 class Source:
@@ -68,13 +68,13 @@ class Source:
             case _:
                 if self._current is not None:
                     lag_ns = self._random.choice((0, 0, 1, 700_000_000))
-                    self._proven = max(self._proven, min(at_ns - lag_ns, self._current.until_ns))
+                    self._proven = max(self._proven, min(self.customer.read_by(at_ns) - lag_ns, self._current.until_ns))
                 return [self._time(course)]
 
     def _end(self, covered: Covered, course: Course) -> list[AnyMessage]:
         messages: list[AnyMessage] = []
         if self._tells_end:
-            self._proven = max(self._proven, covered.until_ns)
+            self._proven = max(self._proven, covered.proven_ns)
             messages.append(self._time(course))
         self._current = self._since = None
         if not (covered.is_our_hole and self._random.random() < 0.5):
@@ -99,7 +99,7 @@ class Source:
             course.contents["repeats that the approvals hop drops"] += 1
             return []
         self._seen.add(ids)
-        course.raw.append(Raw(self.customer.name, offset, choice.at_ns, choice, said=choice.said))
+        course.raw.append(course.heard(Raw(self.customer.name, offset, choice.at_ns, choice, said=choice.said)))
         before = self.by_code
         self.by_code += choice.slip is None
         # A hop that was reset reads on from where it had been and says some of it again.
@@ -119,6 +119,7 @@ class Source:
                 odds=choice.odds,
                 ordinal=self.by_code if choice.slip is None else 0,
                 by_code_before=before,
+                after_ns=choice.after_ns,
             )
         ]
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.oracle.rms import bet, course, flow, keys, oracle, said, source, truth, world
+from tests.oracle.rms import bet, course, customer, flow, keys, oracle, said, source, stalls, truth, world
 from tests.oracle.rms.course import Course
 from tests.oracle.rms.oracle import Oracle
 from tests.oracle.rms.planted import BUGS, LIES, Bug
@@ -73,14 +73,15 @@ def test_histories_hold_what_the_property_speaks_of():
         *("look-ups: gap", "look-ups: deadline", "gaps", "restarts", "records logged late"),
         *("look-ups answered: 200", "look-ups answered: 404", "look-ups answered: 500", "said again after a reset"),
         *("look-ups answered: 200 accept", "look-ups answered: 200 reject"),
-        *("stopped for hours", "floods"),
+        *("stopped for hours", "floods", "connectors that stood still"),
+        *("choices read after a stall", "choices that were read late and may be in time"),
         *("bets without placed", "bets without answer", "placed again", "answered again", "placed after the answer"),
         *(f"choices by {form}" for form in ("slip", "code", "both", "wrong")),
         "histories that go on after everything was forgotten",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("module", [bet, course, flow, keys, oracle, said, source, truth, world])
+@pytest.mark.parametrize("module", [bet, course, customer, flow, keys, oracle, said, source, stalls, truth, world])
 def test_oracle_imports_no_core(module: ModuleType):
     names = [
         name

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.oracle.rms.course import Course, Raw
+from tests.oracle.rms.customer import BetRecord, Customer
 from tests.oracle.rms.said import SECOND_NS, Told
-from tests.oracle.rms.world import BetRecord, Customer
 
 _MEANS = {"accept": "accepted", "reject": "rejected"}
 
@@ -129,6 +129,8 @@ def _lies_of(case: Case, course: Course) -> Iterator[str]:
         return
     if outcome == "expired":
         yield from _missed(case)
+    if outcome == "expired" and decision.fact("evidence") == "deadline" and not _was_heard(case, course):
+        yield "expired, and nobody listened all the time"
     first = _first_in_time(case)
     is_late_answer = case.is_behind and any(
         one.choice is not None and one.choice.slip is None for one in case.approvals
@@ -136,14 +138,33 @@ def _lies_of(case: Case, course: Course) -> Iterator[str]:
     if first is not None and not case.is_doubtful and not is_late_answer:
         if outcome != _MEANS[first.said or ""] or raw != first.offset:
             yield f"{outcome} by {raw}, and {first.said} was first, at {first.offset}"
-    elif first is None and not case.is_doubtful and not case.is_behind:
+    elif first is None and not case.is_doubtful and not case.is_behind and not _may_be_in_time(case, raw):
         yield from _without_approval(case, decision)
     if not course.world.is_long:
         yield from _unsaid(case, decision)
 
 
 def _first_in_time(case: Case) -> Raw | None:
-    return next((raw for raw in case.approvals if raw.at_ns <= case.deadline_ns), None)
+    """Return what decides: read by the end, or said by then for all that was known when it came."""
+    for raw in case.approvals:
+        is_open = raw.now_ns <= case.deadline_ns
+        is_open = is_open or (case.disposition == "referred" and raw.proven_ns <= case.deadline_ns)
+        if raw.at_ns <= case.deadline_ns or (is_open and _may_be_in_time(case, raw.offset)):
+            return raw
+    return None
+
+
+def _may_be_in_time(case: Case, offset: object) -> bool:
+    """Tell whether that approval may have been said by the end; if something else ended the bet before, it is late."""
+    found = [raw.choice for raw in case.approvals if raw.offset == offset]
+    return any(choice is not None and choice.earliest_ns <= case.deadline_ns for choice in found)
+
+
+def _was_heard(case: Case, course: Course) -> bool:
+    """Tell whether sockets were joined until after the end: from the first record of the bet, or a look-up on."""
+    nobody = [raw.requested_ns for raw in case.look_ups if raw.said is None and raw.status == 200]
+    from_ns = max([case.start_ns, *nobody])
+    return from_ns >= case.deadline_ns or _is_covered(course, case.customer, from_ns, case.deadline_ns)
 
 
 def _unfounded(case: Case, decision: Told) -> Iterator[str]:
@@ -167,8 +188,9 @@ def _missed(case: Case) -> Iterator[str]:
     codes = {record.code for record in case.records if record.is_answer}
     for choice in case.customer.choices:
         is_of_it = choice.meant == case.slip and (choice.slip is not None or choice.code in codes)
-        if is_of_it and case.begun_ns <= choice.at_ns <= case.deadline_ns:
-            yield f"expired, and a trader had said {choice.said} at {choice.at_ns}"
+        said_ns = choice.at_ns if choice.after_ns is None else choice.said_ns
+        if is_of_it and case.begun_ns <= said_ns <= case.deadline_ns:
+            yield f"expired, and a trader had said {choice.said} at {said_ns}"
             return
 
 

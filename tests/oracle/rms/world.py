@@ -6,81 +6,16 @@ All of it by the customer's clock (ns). What is written to ``rms.pending`` for i
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Final
+from typing import Any, Final
 
+from tests.oracle.rms.customer import BetRecord, Choice, Covered, Customer
 from tests.oracle.rms.keys import codes_on, partition_of, slips_on
 from tests.oracle.rms.said import SECOND_NS, Rules
+from tests.oracle.rms.stalls import awake, stand_still
 
 START_NS: Final = 1_790_000_000 * SECOND_NS
 MS_NS: Final = 1_000_000
 CONTEXTS: Final = ("prematch", "prematch", "live", "live", "inplay", "tournament")
-
-
-@dataclass(frozen=True, slots=True)
-class BetRecord:
-    """One record of ``rms.bets``, as its router reads it; ``content`` tells placed ones apart."""
-
-    customer: str
-    slip: str
-    logged_ns: int
-    at_ns: int
-    context: str | None = None
-    stake: str = "10"
-    odds: tuple[str, ...] = ("1.95",)
-    disposition: str | None = None
-    code: str | None = None
-    position: str = ""
-
-    @property
-    def is_answer(self) -> bool:
-        return self.disposition is not None
-
-    @property
-    def content(self) -> str:
-        """Stands for the hash of what was placed."""
-        return f"{self.context} {self.stake} {self.odds}"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a trader said, at ``at_ns``; who hears it knows ``slip``, ``code`` or both."""
-
-    customer: str
-    at_ns: int
-    said: str
-    slip: str | None
-    code: str | None
-    stake: str | None = None
-    odds: str | None = None
-    meant: str = ""
-    """Slip id that the trader looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Covered:
-    """The socket was joined from ``since_ns`` and heard until ``until_ns``; its end was told at ``told_ns``."""
-
-    since_ns: int
-    until_ns: int
-    told_ns: int
-    is_our_hole: bool = False
-    """What follows begins with the record that showed the hole."""
-
-
-@dataclass(slots=True)
-class Customer:
-    """One customer's side of a history."""
-
-    name: str
-    bets: list[BetRecord] = field(default_factory=list)
-    choices: list[Choice] = field(default_factory=list)
-    covered: list[Covered] = field(default_factory=list)
-    ticks: list[int] = field(default_factory=list)
-    end_ns: int = 0
-
-    def hears(self, at_ns: int) -> bool:
-        """Tell whether what the vendor sends at that time reaches us."""
-        return any(one.since_ns <= at_ns <= one.until_ns for one in self.covered)
 
 
 @dataclass(slots=True)
@@ -138,6 +73,7 @@ class _Making:
         self._random, self._world, self._at = random, world, partitions
         self._customer = Customer(name)
         self._span_ns = random.choice((150, 400, 900, 1500)) * SECOND_NS
+        self._deadlines: dict[str, int] = {}
         self._is_calm = random.random() < 0.3
         """Nothing odd: each bet has one record of each kind."""
 
@@ -171,10 +107,11 @@ class _Making:
                     "k-none" if is_code else None,
                 )
             )
-        customer.choices.sort(key=lambda choice: choice.at_ns)
-        ends = [choice.at_ns for choice in customer.choices] + [bet.logged_ns for bet in customer.bets]
-        customer.end_ns = max([*ends, START_NS + self._span_ns]) + SECOND_NS
         self._cover()
+        stand_still(random, customer, self._deadlines, count)
+        ends = [choice.at_ns for choice in customer.choices] + [bet.logged_ns for bet in customer.bets]
+        ends += [ended for _, ended in customer.stalls]
+        customer.end_ns = max([*ends, START_NS + self._span_ns]) + SECOND_NS
         self._tick()
         count["bets"] += len({slip for slip, _ in pairs})
         count["traders' choices"] += len(customer.choices)
@@ -243,7 +180,7 @@ class _Making:
     def _choices(self, placed: BetRecord, code: str | None) -> None:
         random, customer, count = self._random, self._customer, self._world.contents
         window = self._world.rules.prematch_s if placed.context == "prematch" else self._world.rules.live_s
-        deadline_ns = placed.logged_ns + window * SECOND_NS
+        deadline_ns = self._deadlines[placed.slip] = placed.logged_ns + window * SECOND_NS
         first = random.choice(("accept", "reject"))
         for _ in range(random.choice((0, 1, 1, 1, 2, 3))):
             at_ns = random.choice(
@@ -259,7 +196,9 @@ class _Making:
             if code is None:
                 form = "slip"
             named = {"slip": None, "wrong": "k-wrong"}.get(form, code)
-            odd = random.choice(({}, {}, {}, {"stake": "5"}, {"odds": "1.9"}, {"odds": "1.950", "stake": "10.00"}))
+            odd: dict[str, Any] = random.choice(
+                ({}, {}, {}, {"stake": "5"}, {"odds": "1.9"}, {"odds": "1.950", "stake": "10.00"})
+            )
             slip = None if form == "code" else placed.slip
             customer.choices.append(Choice(customer.name, at_ns, said, slip, named, meant=placed.slip, **odd))
             count[f"choices by {form}"] += 1
@@ -283,7 +222,7 @@ class _Making:
         if random.random() < 0.15:
             begin = self._some_time()
         gaps = random.choice((0, 0, 1, 1, 2)) if not self._is_calm else 0
-        edges = sorted({self._some_time() for _ in range(2 * gaps)})
+        edges = sorted({self._edge() for _ in range(2 * gaps)})
         since = begin
         for down, up in zip(edges[::2], edges[1::2], strict=False):
             if down <= since or up - down < 10:
@@ -292,20 +231,28 @@ class _Making:
             told_ns = up if is_hole else min(up - 1, down + random.randrange(1, 2 * SECOND_NS))
             if not is_hole and random.random() < 0.4:  # its connector stood still, or nobody noticed the cut
                 told_ns = random.randrange(down + 1, up)
-            customer.covered.append(Covered(since, down, told_ns, is_hole))
+            unproven_ns = random.choice((0, 0, SECOND_NS, 20 * SECOND_NS))
+            customer.covered.append(Covered(since, down, told_ns, is_hole, unproven_ns))
             since = up
             self._world.contents["gaps"] += 1
         customer.covered.append(Covered(since, 2**62, 2**62))
 
+    def _edge(self) -> int:
+        """Return when a gap begins or ends: at any time, or about when a bet does."""
+        if self._random.random() < 0.7:
+            return self._some_time()
+        return self._random.choice([*self._deadlines.values()]) + self._random.randrange(-3, 9) * SECOND_NS + 1
+
     def _tick(self) -> None:
         random, customer = self._random, self._customer
         ticks = {self._some_time() for _ in range(random.randrange(1, 6))}
+        ticks |= {ended + random.choice((-1, 0, 1)) for _, ended in customer.stalls if random.random() < 0.7}
         for bet in customer.bets:
             for window in (self._world.rules.live_s, self._world.rules.prematch_s):
                 if random.random() < 0.4:
                     deadline_ns = bet.logged_ns + window * SECOND_NS
                     ticks.add(deadline_ns + random.choice((0, 1, self._soon(2))))
-        customer.ticks = sorted(at_ns for at_ns in ticks if at_ns < customer.end_ns)
+        customer.ticks = sorted({awake(random, customer, at_ns) for at_ns in ticks if at_ns < customer.end_ns})
 
 
 def _in_ms(at_ns: int) -> int:

@@ -20,6 +20,7 @@ from connectors.kambi.config import KambiSettings
 from connectors.kambi.planner import Coverage
 from connectors.kambi.polling import poller_of
 from connectors.kambi.remembered import HEALTH, remembered
+from connectors.kambi.schedule import MOST_ANNOUNCED
 from connectors.kambi.settlements import Settlements
 from connectors.kambi.shard import Outset, Shard
 from connectors.kambi.spools import Spools, drain
@@ -153,10 +154,21 @@ class KambiConnector:
 
     async def _recall(self) -> None:
         await self._is_listed.wait()  # what is live is followed by then, and need not be asked for beside
-        there = await self._remembered()
+        try:
+            there = await self._remembered()
+        except Exception:
+            log.exception("kambi.recall_failed: events that ended while nobody listened stay until push tells of them")
+            return  # whatever breaks here, the sockets go on
         mine = [event for event in there if any(shard.owns(event) for shard in self.shards)]
         self.poller.recalled(mine)
         log.info("kambi.recalled events=%d", len(mine))
+        if len(mine) > MOST_ANNOUNCED:
+            log.warning(
+                "kambi.recalled_in_part events=%d asked=%d Operator action: none at once; what left the offering while "
+                "nobody listened, and is not among the newest, stays until it is forgotten",
+                len(mine),
+                MOST_ANNOUNCED,
+            )
 
 
 async def run(

@@ -1,5 +1,6 @@
 """What an earlier process left as being there: read from ``kambi.health``, and asked for by the next one."""
 
+import asyncio
 import json
 
 import pytest
@@ -73,3 +74,20 @@ async def test_an_event_that_no_list_has_is_asked_for_after_a_start_and_its_abse
         assert gone.headers["tc-status"] == "404"
         assert not {ask for ask in api.asked if "/5" in ask or "/9" in ask or "/12" in ask}
         assert api.asked.count("betoffer/event/4.json?lang=en") == 1
+
+
+async def test_what_breaks_while_it_is_read_ends_nothing(recording, monkeypatch, caplog):
+    """What the sockets and the lists bring matters more."""
+
+    async def broken(*_: object, **__: object):
+        raise LookupError("a bug")
+
+    monkeypatch.setattr("connectors.kambi.connector.remembered", broken)
+    async with both(recording, shards=4, shard=0, events="live") as (_, api):
+        api.live = [8]
+        await recording.records(lambda seen: "event/live/open.json?lang=en" in positions(seen))
+        async with asyncio.timeout(20):
+            while "kambi.recall_failed" not in caplog.text:
+                await asyncio.sleep(0.02)
+        api.live = [8, 12]
+        await recording.records(lambda seen: "betoffer/event/8,12.json?lang=en" in positions(seen))

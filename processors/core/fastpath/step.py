@@ -109,8 +109,6 @@ class Step:
         part = upstream.part_of(feed, packet.fixture_id)
         before = upstream.get(self._watch.feeds.entry(feed.path), part)
         taken = Taken(before)
-        if delivery == "live" and packet.vendor_time_ns is not None:
-            self._context.transit(packet.vendor_time_ns // 1_000_000, stamps.received_ns // 1_000_000)
         if packet.number is not None and delivery == "live" and packet.vendor_time_ns is not None:
             # Told before the packet, as the vendor does; it comes true if the packet turns out to be new.
             taken = take_packet(
@@ -130,6 +128,8 @@ class Step:
             arrival = arrival_of(packet, source, arriving)
             effects = self._accounts.observe(feed, packet.fixture_id, arrival, self._now_ns)
         if arriving.is_wanted:
+            if delivery == "live" and packet.vendor_time_ns is not None:
+                self._context.transit(packet.vendor_time_ns // 1_000_000, stamps.received_ns // 1_000_000)
             for what in packet.counts:
                 self._context.count(what)
             if arriving.odd_fields:

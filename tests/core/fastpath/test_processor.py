@@ -367,3 +367,11 @@ def test_statistics_are_held_back_for_nothing(partition: Partition):
     assert [value["sequence"] for value in values(outputs, "statistics")] == [1, 3]
     assert not values(outputs, "commands")
     assert [value.get("repair") for value in values(outputs, "sequence")] == [None, "none"]
+
+
+def test_how_long_a_packet_was_on_its_way_is_told_once(partition: Partition, line: Line):
+    """A copy, by another line or sent again, says nothing new of it."""
+    line.say(action(1, at=0))
+    line.say(action(1, at=0))
+    line.say(action(2, at=0))
+    assert len(task_of(partition).transits_ms) == 2

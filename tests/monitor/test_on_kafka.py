@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -10,6 +11,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.kafka import KafkaSettings
+from tests.engine.lab import OUT, RAW, Lab, stop
+from tests.faults.harness import PARTITIONS as LAB_PARTITIONS
 from tricast.monitor.chart import Processor
 from tricast.monitor.watch import Monitor
 
@@ -36,10 +39,10 @@ async def until(monitor, holds):
     return monitor.picture
 
 
-def lag_by_confluent(servers, group, topic):
+def lag_by_confluent(servers, group, topic, partitions=PARTITIONS):
     """Return lag by partition as a client says it that has nothing to do with ours."""
     admin = AdminClient({"bootstrap.servers": servers})
-    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, n) for n in range(PARTITIONS)])
+    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, n) for n in range(partitions)])
     (future,) = admin.list_consumer_group_offsets([asked]).values()
     consumer = Consumer({"bootstrap.servers": servers, "group.id": f"{group}-observer"})
     try:
@@ -95,6 +98,35 @@ async def test_lag_is_what_an_independent_client_says_while_a_worker_is_stopped(
             # All that is not committed of the first 30 is as old as they are, whatever came since.
             assert found.lag_s == pytest.approx((picture.at_ms - written_ms) / 1000, abs=5)
             assert "group-lagging" in [reason.code for reason in picture.reasons]
+
+
+async def test_lag_is_right_while_a_worker_of_ours_is_stopped_and_until_it_is_back(kafka, topic_prefix, tmp_path):
+    with Lab(kafka, topic_prefix, tmp_path) as lab:
+        await asyncio.to_thread(lab.feed, range(30))
+        fleet = lab.workers()
+        await asyncio.to_thread(lab.wait_for, OUT, 60)
+        assert await asyncio.to_thread(stop, fleet) == 0
+        topic, written = topic_prefix + RAW, 30
+        processor = Processor(group=lab.group, sources=[topic], outputs=[topic_prefix + OUT])
+        settings = KafkaSettings(bootstrap_servers=kafka)
+        async with Monitor(settings, prefix=topic_prefix, registry=[RAW], processors=[processor]) as monitor:
+            for more in (10, 15, 7):
+                await asyncio.to_thread(lab.feed, range(written, written + more))
+                written += more
+                expected = await asyncio.to_thread(lag_by_confluent, kafka, lab.group, topic, LAB_PARTITIONS)
+                assert sum(expected.values()) == written - 30
+                await until(monitor, partial(_has_lag, group=lab.group, expected=expected))
+            fleet.start(0)
+            await until(monitor, partial(_has_lag, group=lab.group, expected=dict.fromkeys(range(LAB_PARTITIONS), 0)))
+            assert await asyncio.to_thread(lag_by_confluent, kafka, lab.group, topic, LAB_PARTITIONS) == dict.fromkeys(
+                range(LAB_PARTITIONS), 0
+            )
+
+
+def _has_lag(picture, group, expected):
+    return [{row.number: row.lag for row in each.partitions} for each in picture.groups if each.name == group] == [
+        expected
+    ]
 
 
 async def test_records_that_nobody_can_read_are_no_seconds_of_lag_and_readers_are_held_back(kafka, topic_prefix):

@@ -1,7 +1,4 @@
-"""Pictures of the status page for the documents: ``python -m tests.web.screenshots`` writes docs/images/status-*.png.
-
-Says what Chromium measured, too: the first paint of the largest picture that the page has to bear.
-"""
+"""Pictures of the status page: ``python -m tests.web.screenshots`` writes docs/images/status-*.png."""
 
 import asyncio
 from pathlib import Path
@@ -39,14 +36,6 @@ async def main() -> None:
                 await page.screenshot(path=FOLDER / f"status-{name}.png")
                 await page.close()
                 print(f"{FOLDER / f'status-{name}.png'}")
-        large = pictures.large()
-        async with serving(pictures.Stage(large), now_ms=lambda: large.at_ms) as url:
-            page = await browser.new_page()
-            page.set_default_timeout(_TIMEOUT_MS)
-            await page.goto(url)
-            await page.screenshot()  # it is painted by then
-            paint = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-            print(f"first paint of 50 topics x 12 partitions and 500 fixtures: {paint:.0f} ms")
 
 
 if __name__ == "__main__":

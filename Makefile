@@ -28,7 +28,7 @@ $(VENV)/audit/.done: requirements-audit.lock | $(BIN)/python
 	$(VENV)/audit/bin/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
 
-.PHONY: up test check bench chaos faults recovery endurance endurance-fastpath endurance-rms storm-rms outage oracle fuzz mutants soak audit-dependencies format help
+.PHONY: up test check bench chaos faults recovery endurance endurance-fastpath endurance-rms storm-rms outage scenarios oracle fuzz mutants soak audit-dependencies format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -74,6 +74,9 @@ storm-rms: $(VENV)/.dev ## Fifteen minutes of refusals over three RMS connectors
 
 outage: $(VENV)/.dev ## Take Kafka away for minutes and see what the spool brings back (ARGS="--minutes 10")
 	$(BIN)/python -m tests.outage $(ARGS)
+
+scenarios: $(VENV)/.dev ## Strike the product beside a real Prometheus: do page, status, /readyz and alerts agree (ARGS="vendor --record")
+	$(BIN)/python -m tests.scenarios $(ARGS)
 
 oracle: $(VENV)/.dev ## Random histories of facts against an oracle (ARGS="--histories 100000 --jobs 2")
 	$(BIN)/python -m tests.oracle $(ARGS)

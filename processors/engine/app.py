@@ -123,7 +123,9 @@ class EngineApp(faust.App):
         if self._engine is None or self._fail_stop.begun:
             return WorkerFacts(ending=self._fail_stop.begun)
         consumer: BatchConsumer | None = self._consumer
-        return self._engine.facts({} if consumer is None else consumer.fetched())
+        if consumer is None:
+            return self._engine.facts({}, kafka_away=False)
+        return self._engine.facts(consumer.fetched(), kafka_away=consumer.has_lost_kafka)
 
     @property
     def running(self) -> Engine | None:

@@ -71,6 +71,7 @@ class WorkerFacts:
         pending: Records that are fetched and wait for a cycle.
         committed: Where it stands, summed over the open tasks.
         lag: Offsets from there to what Kafka last said that readers may read; while it is above 0 there is work.
+        kafka_away: The group's coordinator does not answer; then nothing can move, whatever this worker does.
     """
 
     joined: bool = False
@@ -81,6 +82,7 @@ class WorkerFacts:
     pending: int = 0
     committed: int = 0
     lag: int = 0
+    kafka_away: bool = False
 
 
 class Fetched(NamedTuple):

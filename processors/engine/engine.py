@@ -255,7 +255,7 @@ class Engine:
             self._committed[task.partition] = task.position
             self.open_partitions[task.partition] = seek
 
-    def facts(self, fetched: Mapping[Partition, Fetched]) -> WorkerFacts:
+    def facts(self, fetched: Mapping[Partition, Fetched], *, kafka_away: bool) -> WorkerFacts:
         """Return how this worker stands, given how far the fetch of its partitions is; called in its event loop."""
         committed = {part: at for part, at in self._committed.items() if part in self.open_partitions}
         lags = [fetched[part].lag(at) for part, at in committed.items() if part in fetched]
@@ -268,6 +268,7 @@ class Engine:
             pending=self._pending_records,
             committed=sum(committed.values()),
             lag=sum(lags),
+            kafka_away=kafka_away,
         )
 
     # Batches in, cycles out.

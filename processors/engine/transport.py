@@ -156,6 +156,13 @@ class BatchConsumer(driver.Consumer):
                 found[partition] = Fetched(end, state._position, state.lso)
         return found
 
+    @property
+    def has_lost_kafka(self) -> bool:
+        """Whether the group's coordinator is looked for: at first, when it ended, or when heartbeats got no answer."""
+        consumer = self._thread._consumer
+        coordinator = None if consumer is None else consumer._coordinator
+        return coordinator is not None and coordinator.coordinator_id is None
+
     async def leave_group(self) -> None:
         """Give the tasks back at once; nothing is fetched any more."""
         if self._thread._consumer is None:

@@ -29,7 +29,7 @@ METRICS: Final = (
         part="process",
         kind="gauge",
         unit="processes",
-        meaning="1 while /livez answers 200: the event loop runs, and there is progress while there is work.",
+        meaning="1 while /livez answers 200: the event loop runs, and there is progress while there is work and Kafka answers.",
     ),
     Metric(
         name="tricast_process_loop_lag_seconds",

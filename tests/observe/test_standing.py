@@ -101,6 +101,15 @@ def test_work_without_commits_makes_it_unready_and_a_commit_ready_again() -> Non
     assert (worker.look(), worker.subject.stalled_s) == ("ready", 0)
 
 
+def test_an_outage_of_kafka_is_no_stall_that_a_restart_would_end() -> None:
+    worker = Worker()
+    worker.stands(lag=5, committed=100, kafka_away=True)
+    assert [worker.look(2) for _ in range(4)] == ["ready", "ready", "ready", "unready"]
+    assert (worker.look(3_600), worker.subject.stalled_s) == ("unready", 0)
+    worker.stands(lag=5, committed=100)
+    assert [worker.look() for _ in range(20)] == ["ready"] * 19 + ["unready"], "it has its time again, and no more"
+
+
 def test_without_work_nothing_has_to_move() -> None:
     worker = Worker()
     worker.stands(committed=100)

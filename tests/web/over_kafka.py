@@ -42,6 +42,7 @@ class Stack:
 
     Attributes:
         environment: With which further processes of it are started.
+        worker: Its endpoints, and its supervisor's process.
         url: Of the page.
     """
 
@@ -50,6 +51,7 @@ class Stack:
     kafka: KafkaSettings
     prefix: str
     environment: Mapping[str, str]
+    worker: "Command"
     url: str
 
     async def cut(self) -> tuple[str, int]:
@@ -65,14 +67,6 @@ class Stack:
                     if headers["tc-kind"] == b"opened" and json.loads(record.value or b"")["previous_connection"]:
                         return f"{headers['tc-line'].decode()}: reconnected", record.timestamp
         raise AssertionError("the raw topic ended")
-
-    @asynccontextmanager
-    async def command(self, folder: Path, *arguments: str) -> AsyncIterator["Command"]:
-        """Run another ``tricast`` process of this installation, with its endpoints."""
-        addresses = folder / "observe"
-        environment = {"TRICAST_OBSERVE__PORT": "0", "TRICAST_OBSERVE__ADDRESS_DIR": str(addresses)}
-        async with process({**self.environment, **environment}, folder, *arguments) as started:
-            yield Command(started, address_file(addresses, " ".join(arguments)), folder / f"{'-'.join(arguments)}.log")
 
     @asynccontextmanager
     async def _raw(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -144,18 +138,32 @@ async def stack(bootstrap: str, prefix: str, folder: Path) -> AsyncIterator[Stac
     await topics.create(TOPICS.values(), prefix, kafka)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRICAST_")} | {
         f"TRICAST_{name}": value
-        for name, value in {"KAFKA__BOOTSTRAP_SERVERS": bootstrap, "TOPIC_PREFIX": prefix, **_QUICK}.items()
+        for name, value in {
+            "KAFKA__BOOTSTRAP_SERVERS": bootstrap,
+            "TOPIC_PREFIX": prefix,
+            "OBSERVE__PORT": "0",
+            "OBSERVE__ADDRESS_DIR": str(folder / "observe"),
+            **_QUICK,
+        }.items()
     }
     async with (
         KambiSimulator(KambiSimulatorSettings(events_live=3, changes_per_second=20.0)) as vendor,
         _connector(vendor, kafka, prefix, folder),
-        process(environment, folder, "work", "kambi"),
+        process(environment, folder, "work", "kambi") as worker,
         monitor_of(kafka, prefix, processors=["kambi"]) as monitor,
         serving(monitor) as url,
     ):
         async with asyncio.timeout(_PATIENCE_S), monitor.changed:
             await monitor.changed.wait_for(lambda: any(line.state == "live" for line in monitor.picture.lines))
-        yield Stack(vendor=vendor, monitor=monitor, kafka=kafka, prefix=prefix, environment=environment, url=url)
+        yield Stack(
+            vendor=vendor,
+            monitor=monitor,
+            kafka=kafka,
+            prefix=prefix,
+            environment=environment,
+            worker=worker,
+            url=url,
+        )
 
 
 @asynccontextmanager
@@ -181,16 +189,15 @@ async def _connector(vendor: KambiSimulator, kafka: KafkaSettings, prefix: str, 
 
 
 @asynccontextmanager
-async def process(
-    environment: Mapping[str, str], folder: Path, *arguments: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run ``tricast`` with these arguments; its output is a file in ``folder`` called as they are."""
-    with (folder / f"{'-'.join(arguments)}.log").open("wb") as log:
+async def process(environment: Mapping[str, str], folder: Path, *arguments: str) -> AsyncIterator[Command]:
+    """Run ``tricast`` with these arguments; its output and its address are files in ``folder`` called as they are."""
+    path = folder / f"{'-'.join(arguments)}.log"
+    with path.open("wb") as log:
         running = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tricast", *arguments, cwd=folder, env=environment, stdout=log, stderr=log
         )
         try:
-            yield running
+            yield Command(running, address_file(folder / "observe", " ".join(arguments)), path)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 running.kill()

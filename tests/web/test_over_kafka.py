@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.web.browser import chromium
-from tests.web.over_kafka import shown_ms, stack
+from tests.web.over_kafka import process, shown_ms, stack
 from tests.web.test_browser import tab
 from tricast.kafka import Cluster
 
@@ -28,7 +28,7 @@ async def test_a_gap_and_an_outage_are_seen_and_over(broker, topic_prefix, tmp_p
         chromium() as browser,
         stack(broker.bootstrap_servers, topic_prefix, tmp_path) as running,
         tab(browser) as page,
-        running.command(tmp_path, "monitor") as monitor,
+        process(running.environment, tmp_path, "monitor") as monitor,
     ):
         await page.goto(running.url)
         await expect(page.locator("#lines .card").first).to_contain_text("live")
@@ -45,6 +45,9 @@ async def test_a_gap_and_an_outage_are_seen_and_over(broker, topic_prefix, tmp_p
         # An outage is what it is there to tell.
         await monitor.says("/readyz", 200)
         await monitor.says("/livez", 200)
+        # A restart would not bring Kafka back.
+        await running.worker.says("/readyz", 503, "kafka-away")
+        await running.worker.says("/livez", 200)
         assert await page.evaluate(STALE) == '"stale"'
         kept = await raw.text_content()
         assert kept
@@ -53,6 +56,7 @@ async def test_a_gap_and_an_outage_are_seen_and_over(broker, topic_prefix, tmp_p
         await expect(page.locator("#verdict")).to_have_attribute("data-kafka", "here")
         assert await page.evaluate(STALE) == "none"
         await expect(raw).not_to_have_text(kept)
+        await running.worker.says("/readyz", 200)
 
         await monitor.says("/metrics", 200, "tricast_kafka_reachable 1.0", 'tricast_reasons{code="kafka-down"} 0.0')
         monitor.process.send_signal(signal.SIGTERM)

@@ -82,6 +82,9 @@ class WorkerSubject:
         elif facts.open < facts.assigned:
             text = f"{facts.open} of {facts.assigned} tasks are open; state is read from their changelogs"
             yield Fault(code="opening", text=text, severity="unready", patience_s=REBALANCE_S)
+        if facts.kafka_away:
+            text = "Kafka does not answer: the group's coordinator is looked for"
+            yield Fault(code="kafka-away", text=text, severity="unready", patience_s=REBALANCE_S)
         if self.stalled_s >= self._stuck_s:
             text = f"{facts.lag} offsets lie before it, and nothing was committed for {self.stalled_s:.0f} s"
             yield Fault(code="stalled", text=text, severity="unready")
@@ -91,7 +94,9 @@ class WorkerSubject:
     def _watch_progress(self, facts: WorkerFacts, engine: Counted | None, now_s: float) -> None:
         # Tasks that open or move away are progress, too: what was stuck in them is somebody else's or begins anew.
         moved = (facts.committed, facts.open, 0 if engine is None else engine.counts.cycles)
-        if moved != self._moved or not facts.lag:
+        # While Kafka is away nobody knows what there is to do, and no restart would bring it back: an orchestrator that
+        # kills by /livez would have every worker restore its state in the moment in which Kafka comes back.
+        if moved != self._moved or not facts.lag or facts.kafka_away:
             self._moved, self._moved_at_s = moved, now_s
         self.stalled_s = now_s - self._moved_at_s
 

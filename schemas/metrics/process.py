@@ -29,7 +29,7 @@ METRICS: Final = (
         part="process",
         kind="gauge",
         unit="processes",
-        meaning="1 while /livez answers 200: the event loop runs, and there is progress while there is work and Kafka answers.",
+        meaning="1 while /livez answers 200: the event loop runs, and what there is to do moves, unless Kafka is away.",
     ),
     Metric(
         name="tricast_process_loop_lag_seconds",

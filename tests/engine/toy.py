@@ -113,6 +113,7 @@ def main() -> None:
     silent_s = engine.pop("may_be_silent_s", None)
     observe = engine.pop("observe", {})
     hold = engine.pop("hold", None)
+    is_static = engine.pop("is_static", False)
     app = build_app(
         ToyProcessor(),
         prefix=arguments["prefix"],
@@ -123,6 +124,8 @@ def main() -> None:
     )
     if silent_s is not None:
         app.conf.broker_max_poll_interval = silent_s
+    if is_static:
+        app.conf.consumer_group_instance_id = engine["worker_name"]
     if hold is not None:
         app.run_beside(lambda: _hold_cycles(app, Path(hold)))
     with observed_worker(ObserveSettings(**observe), app):

@@ -1,9 +1,11 @@
 """``make recovery``: how long the engine needs to be back, as a table.
 
-    python -m tests.faults.recovery [--entries 10000 100000 1000000] [--kills 5] [--rebalances 20] [--brokers 3]
+    python -m tests.faults.recovery [--entries 10000 100000 1000000] [--kills 5] [--rebalances 20] [--sessions 6 10]
 
 Three brokers, the toy worker. Restore: one worker with so many state entries in an uncompacted changelog is killed with
 -9 and started again at once. Rebalance: the second of two workers leaves by SIGTERM and comes again, under load.
+Silence: the second of two is killed with -9, and stays away or is started again at once, with each session time-out,
+and with static membership (``group.instance.id``), which the engine does not use: to see what it would bring.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -57,14 +60,40 @@ def rebalanced(run: Run, times: int) -> tuple[list[float], list[float]]:
             run.flowing()
             until = time.monotonic()
             run.drained()
-            waits.append(
-                max(
-                    run.judge.arrived[number] - sent
-                    for number, sent in list(run.feeder.acknowledged.items())
-                    if since <= sent <= until
-                )
-            )
+            waits.append(_longest_wait(run, since, until))
     return left, joined
+
+
+def silenced(run: Run, times: int, *, comes_back: bool) -> list[float]:
+    """Return the longest any record waited around each kill -9 of one of two workers, in seconds."""
+    run.prepare()
+    run.start()
+    waits = list[float]()
+    for _ in range(times):
+        run.load_for(1, 2)
+        since = time.monotonic()
+        run.workers.end(1)
+        run.workers.processes[1] = None
+        if comes_back:
+            _join(run)
+        # What was sent since then to its partitions comes out once somebody has them again.
+        run.load_for(1, 1)
+        run.drained()
+        until = time.monotonic()
+        run.drained()
+        waits.append(_longest_wait(run, since, until))
+        if not comes_back:
+            opened = len(_OPENED.findall(run.workers.logs()))
+            _join(run)
+            while len(_OPENED.findall(run.workers.logs())) < opened + 2 and time.monotonic() < until + 60:
+                time.sleep(0.05)
+            run.drained()
+    return waits
+
+
+def _longest_wait(run: Run, since: float, until: float) -> float:
+    sent = [(number, at) for number, at in list(run.feeder.acknowledged.items()) if since <= at <= until]
+    return max(run.judge.arrived[number] - at for number, at in sent)
 
 
 def _leave(run: Run) -> None:
@@ -89,6 +118,7 @@ def main() -> int:
     parser.add_argument("--entries", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--rebalances", type=int, default=20)
+    parser.add_argument("--sessions", type=float, nargs="*", default=[6, 10])
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=3)
     parser.add_argument("--logs", type=Path, default=Path(tempfile.gettempdir()) / "tricast-recovery")
     arguments = parser.parse_args()
@@ -114,6 +144,20 @@ def main() -> int:
             print("\n| rebalance | times | longest wait of a record, s: p50 | p99 | max |\n|---|---:|---:|---:|---:|")
             print(f"| a worker leaves (SIGTERM) | {len(left)} | {_spread(left)} |")
             print(f"| a worker joins | {len(joined)} | {_spread(joined)} |")
+        if arguments.sessions:
+            print(
+                "\n| kill -9 of one of two | session s | membership | kills | longest wait of a record, s: p50 | p99 | max |"
+            )
+            print("|---|---:|---|---:|---:|---:|---:|")
+        for session_s, is_static, comes_back in product(arguments.sessions, (False, True), (False, True)):
+            logs = arguments.logs / f"silence-{session_s:g}-{is_static:d}-{comes_back:d}"
+            run = Run(cluster, logs, 1, 2, RATE, session_s=session_s, is_static=is_static)
+            try:
+                waits = silenced(run, arguments.kills, comes_back=comes_back)
+            finally:
+                run.close()
+            how = ("comes back at once" if comes_back else "stays away", "static" if is_static else "dynamic")
+            print(f"| {how[0]} | {session_s:g} | {how[1]} | {len(waits)} | {_spread(waits)} |", flush=True)
     return 0
 
 

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import Producer
 
@@ -43,6 +44,8 @@ class Run:
     session_s: float = SESSION_S
     stock_faust: str | None = None
     """Faust's processing guarantee, when its plain agent does the job instead of the engine."""
+    is_static: bool = False
+    """Whether workers are static members of their group, which the engine does not use."""
     workers: Workers = field(init=False)
     feeder: Feeder = field(init=False)
     judge: Judge = field(init=False)
@@ -63,7 +66,9 @@ class Run:
         self.judge = Judge(self.bootstrap, self.prefix)
         self.judge.start()
         self.feeder = Feeder(self.bootstrap, self.prefix, self.rate)
-        membership = {"session_timeout_s": self.session_s, "heartbeat_interval_s": 1}
+        membership: dict[str, Any] = {"session_timeout_s": self.session_s, "heartbeat_interval_s": 1}
+        if self.is_static:
+            membership["is_static"] = True
         where = (self.bootstrap, self.prefix, self.workers_count, self.log_dir)
         if self.stock_faust is None:
             self.workers = Workers(*where, transaction_timeout_s=TRANSACTION_S, **membership)

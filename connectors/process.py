@@ -40,12 +40,13 @@ def run(work: Coroutine[Any, Any, None], *, beside: Coroutine[Any, Any, None] | 
 
     Args:
         work: The connector.
-        beside: Runs with it and is cancelled at its end.
+        beside: Runs with it and is cancelled at its end. Should it raise, that is told, and recording goes on: what is
+            not recorded is lost, what is not measured is not.
     """
 
     async def main() -> None:
         asyncio.get_running_loop().set_default_executor(_Threads())
-        accompanying = None if beside is None else asyncio.create_task(beside)
+        accompanying = None if beside is None else asyncio.create_task(_told(beside))
         try:
             await work
         finally:
@@ -54,6 +55,13 @@ def run(work: Coroutine[Any, Any, None], *, beside: Coroutine[Any, Any, None] | 
                 await asyncio.wait({accompanying})
 
     asyncio.run(main())
+
+
+async def _told(beside: Coroutine[Any, Any, None]) -> None:
+    try:
+        await beside
+    except Exception:
+        log.exception("process.beside_failed")
 
 
 def stop_on_signals() -> asyncio.Event:

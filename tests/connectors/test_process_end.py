@@ -1,5 +1,6 @@
 """A process ends when its work does, whatever its threads wait for."""
 
+import asyncio
 import subprocess
 import sys
 
@@ -32,3 +33,18 @@ def test_errors_come_out():
 
     with pytest.raises(OSError, match="no"):
         process.run(fails())
+
+
+def test_what_runs_beside_may_fail_and_is_told_of_while_the_work_goes_on(caplog):
+    async def works():
+        while "process.beside_failed" not in caplog.messages:  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0)
+        done.append(True)
+
+    async def fails():
+        raise OSError("no")
+
+    done = []
+    process.run(works(), beside=fails())
+    assert done
+    assert "OSError: no" in caplog.text

@@ -145,9 +145,8 @@ def main() -> int:
             print(f"| a worker leaves (SIGTERM) | {len(left)} | {_spread(left)} |")
             print(f"| a worker joins | {len(joined)} | {_spread(joined)} |")
         if arguments.sessions:
-            print(
-                "\n| kill -9 of one of two | session s | membership | kills | longest wait of a record, s: p50 | p99 | max |"
-            )
+            columns = ("kill -9 of one of two", "session s", "membership", "kills", "longest wait of a record, s: p50")
+            print(f"\n| {' | '.join(columns)} | p99 | max |")
             print("|---|---:|---|---:|---:|---:|---:|")
         for session_s, is_static, comes_back in product(arguments.sessions, (False, True), (False, True)):
             logs = arguments.logs / f"silence-{session_s:g}-{is_static:d}-{comes_back:d}"

@@ -44,6 +44,8 @@ class World:
     connection: str = "c1"
     open: bool = False
     joined: bool = False
+    read_s: float | None = None
+    """Until when all that had come was read, if the connector stood still after that."""
     held: dict[str, list[Record]] = field(default_factory=dict)
     """Records that wait for a processor that is stopped, by source topic."""
 
@@ -107,6 +109,8 @@ class World:
         connection = connection or self.connection
         if kind in ("frame", "snapshot") and frame is None:
             self.frames[connection] = self.frames.get(connection, 0) + 1
+        if kind == "frame":
+            more = {"after_ns": self.at_ns(self.now_s - 0.2 if self.read_s is None else self.read_s)} | more
         headers = RawHeaders(
             feed="rms",
             line=line,
@@ -132,7 +136,16 @@ class World:
         self.open = self.joined = False
         self.raw("closed", {"code": 1006, "reason": "lost", "frames": 2, "heard_ns": self.at_ns(heard_s)})
 
+    def stand_still(self, until_s):
+        """Let the connector stand still; what it reads until the next tick may be as old as that."""
+        self.read_s, self.now_s = self.now_s, until_s
+
+    def wake(self):
+        """Write the tick that comes on waking, before all is read."""
+        self.raw("tick", {"open": self.open, "joined": self.joined, "heard_ns": self.at_ns(self.read_s)})
+
     def tick(self, until_s, step_s=5.0, heard=True):
+        self.read_s = None if until_s > self.now_s else self.read_s
         while self.now_s < until_s:
             self.now_s = min(until_s, self.now_s + step_s)
             heard_ns = self.at_ns() if self.open and heard else None

@@ -130,7 +130,7 @@ def test_the_audit_too_takes_what_was_read_after_a_stall_for_no_proof(until_s, i
 def step(world, chance, slips):
     """Let something happen."""
     slip = chance.choice(slips) if slips and chance.random() < 0.8 else f"s{len(slips)}"
-    match chance.randrange(16):
+    match chance.randrange(18):
         case 0 | 1 | 2:
             slips.append(f"s{len(slips)}")
             bet = {"context": chance.choice(["live", "prematch", "odd"]), "selections": [{"odds": "1.50"}]}
@@ -166,6 +166,10 @@ def step(world, chance, slips):
             world.connect(f"c{world.now_s}", world.connection)
         case 11:
             world.write("rms.bets", b"x", chance.choice(BAD_BETS))
+        case 12 | 13 if world.joined:
+            world.stand_still(world.now_s + chance.choice([5, 130, 700]))
+            if chance.random() < 0.5:
+                world.wake()
         case _:
             pass
 

@@ -45,6 +45,7 @@ class Raw:
         is_sound: Its headers are what every raw record has; if not, what of them cannot be read is empty or -1.
         asked: Of a request to process something again: what, ``<offset>[/<index>]`` of the same partition. Line and
             connection are then those of what is asked for, and the time is Kafka's of the request.
+        after_ns: The vendor sent it after this, if its headers say so; -1 if they say what cannot be read.
     """
 
     partition: int
@@ -58,6 +59,7 @@ class Raw:
     key: str = ""
     is_sound: bool = True
     asked: str = ""
+    after_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,8 @@ def to_raw(record: KafkaRecord) -> Raw:
     numbers = [_number(headers.get(name)) for name in ("tc-frame", "tc-received-ns")]
     kind, line, connection = (name or "" for name in names)
     frame, received_ns = (-1 if number is None else number for number in numbers)
+    after_ns = _number(headers["tc-after-ns"]) if "tc-after-ns" in headers else None
+    after_ns = -1 if after_ns is None and "tc-after-ns" in headers else after_ns
     is_ahead = received_ns - record.timestamp * 1_000_000 > MOST_AHEAD_NS
     return Raw(
         partition=record.partition,
@@ -129,6 +133,7 @@ def to_raw(record: KafkaRecord) -> Raw:
         and received_ns < 2**63
         and not is_ahead
         and len(line) + len(connection) <= MOST_LETTERS,
+        after_ns=after_ns,
     )
 
 

@@ -128,6 +128,11 @@ class Coverage:
         is_covered = any(begin <= from_ns and end > until_ns for begin, end in spans)
         return not is_covered or any(begin <= until_ns and end > from_ns for begin, end in self._doubted)
 
+    @property
+    def proven_ns(self) -> int:
+        """Until when somebody listened, for all that was on record so far."""
+        return self._proven_ns
+
     def is_proven(self, at_ns: int) -> bool:
         """Return whether a tick that the processors must know says that it was heard after this time."""
         return self._ticked_proven_ns > at_ns

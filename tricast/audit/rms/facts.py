@@ -56,11 +56,21 @@ class Word(Fact, frozen=True, kw_only=True):
     slip: str | None
     code: str | None
     received_ns: int
+    after_ns: int | None = None
+    """The vendor sent it after this; ``None``: as far as is known, when it was received."""
+    proven_ns: int = 0
+    """Until when it was proven that somebody had listened, before it came."""
+    told_ns: int = 0
+    """Greatest time of its customer's feed before it came: nothing that ends later had ended."""
     requested_ns: int | None = None
     decided_ns: int | None = None
     reason: str | None = None
     stake: str | None = None
     odds: str | None = None
+
+    def may_be_by(self, at_ns: int) -> bool:
+        """Return whether the vendor may have said it by then, however late it was read."""
+        return self.received_ns <= at_ns or (self.after_ns is not None and self.after_ns <= at_ns)
 
 
 class Told(Fact, frozen=True, kw_only=True):

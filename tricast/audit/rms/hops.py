@@ -140,6 +140,7 @@ class ApprovalsHop:
             slip=_set(record.bet_slip_id),
             code=_set(record.bet_code),
             received_ns=raw.received_ns,
+            after_ns=raw.after_ns,
             decided_ns=part.decided_ns,
             reason=part.reason,
             stake=part.stake,

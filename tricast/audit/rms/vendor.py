@@ -92,6 +92,11 @@ class Vendor:
     ) -> tuple[bool, bool]:
         """Return whether the frame tells of joining, and of leaving."""
         report = self._hop.report
+        if raw.after_ns == -1:
+            if not is_dead:
+                report.find("lost", f"{name}: a tc-after-ns that cannot be read, and no dead letter")
+            self._nothing_of(made, name, report)
+            return False, False
         match read_packet(raw.value, of=raw.key, received_ns=raw.received_ns):
             case Approvals(parts):
                 for word in self._hop.judge(raw, parts, made, letters):
@@ -145,7 +150,10 @@ class Vendor:
         if not passed and is_settled and self._desk.has_all_pending:
             report.find("lost", f"{name}: never went to the join")
         if name_of(word.place) not in self._desk.dropped:
-            self._desk.cabinet.put(customer, word.slip, word.code, msgspec.structs.replace(word, is_settled=is_settled))
+            known = self.coverage.get(customer, Coverage())
+            when = {"proven_ns": known.proven_ns, "told_ns": known.newest_ns}
+            word = msgspec.structs.replace(word, is_settled=is_settled, **when)
+            self._desk.cabinet.put(customer, word.slip, word.code, word)
 
     def _nothing_of(self, made: list[tuple[str, bytes, bytes]], name: str, report: Report) -> None:
         for place, _, _ in made:

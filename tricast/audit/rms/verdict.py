@@ -50,8 +50,8 @@ def word_of(case: Case, decision: Decision) -> Word | None:
 
 
 def in_time(case: Case, deadline_ns: int) -> Iterator[Word]:
-    """Yield what decides a bet: approvals until its deadline, look-ups whenever they came; in the order of raw."""
-    yield from (word for word in case.sayings() if word.is_look_up or word.received_ns <= deadline_ns)
+    """Yield what decides a bet, in the order of raw: approvals that may have been sent in time, and look-ups."""
+    yield from (word for word in case.sayings() if word.is_look_up or word.may_be_by(deadline_ns))
 
 
 def _sources(case: Case, decision: Decision) -> Iterator[str]:
@@ -97,8 +97,8 @@ def _decided(case: Case, decision: Decision, deadline_ns: int, start_ns: int) ->
     if word.reason is not None and decision.reason not in (word.reason, UNSET):
         yield "false", f"reason is not what {decision.positions.decided} says"
     yield from _amended(case, decision, word)
-    if not word.is_look_up and word.received_ns > deadline_ns and not _waits_on(case, deadline_ns, start_ns):
-        yield "guessed", f"{decision.positions.decided} came after the deadline, and nothing was in doubt"
+    if not word.is_look_up and not word.may_be_by(deadline_ns) and not _waits_on(case, deadline_ns, start_ns):
+        yield "guessed", f"{decision.positions.decided} was sent after the deadline, and nothing was in doubt"
     yield from _not_first(case, decision, word, deadline_ns, start_ns)
 
 
@@ -201,9 +201,29 @@ def _passed_by(case: Case, decision: Decision, deadline_ns: int, start_ns: int) 
     """Yield an approval that came in time for a bet that expired."""
     for word in in_time(case, deadline_ns):
         is_known = case.could_be_known(word, decision.positions.answered is not UNSET, deadline_ns, start_ns)
-        if not word.is_look_up and is_known and (word.slip is not None or decision.why != "unordered"):
+        if word.is_look_up or not is_known or (word.slip is None and decision.why == "unordered"):
+            continue
+        if word.received_ns <= deadline_ns:
             yield "false", f"{_at(word)} said {word.said} in time"
             return
+        if not _had_ended(case, decision, word, deadline_ns, start_ns):
+            yield "guessed", f"{_at(word)} said {word.said}, was read late and may have been sent in time"
+            return
+
+
+def _had_ended(case: Case, decision: Decision, word: Word, deadline_ns: int, start_ns: int) -> bool:
+    """Return whether the bet may have ended before ``word`` came, though that may have been sent in time."""
+    if decision.outcome != "expired":
+        waits_ns = {
+            "unanswered": start_ns + case.windows.unanswered_ns,
+            "no-code": deadline_ns,
+            "not-found": deadline_ns,
+        }
+        return word.told_ns > waits_ns.get(str(decision.why), deadline_ns + case.windows.verify_ns)
+    if decision.evidence != "looked_up":
+        return word.proven_ns > deadline_ns
+    by = word_of(case, decision)
+    return by is not None and by.place < word.place
 
 
 def _cleared_ns(case: Case) -> int:

@@ -15,6 +15,8 @@ from schemas.errors import ConfigurationError, EnvironmentFault
 from tricast.observe.config import ObserveSettings
 from tricast.observe.endpoints import address_file, serving
 
+TOKEN = "a-token-that-is-long-enough"
+
 
 class Answers:
     name = "connect kambi"
@@ -68,11 +70,11 @@ def test_an_answer_that_fails_says_so_and_the_others_go_on() -> None:
 
 
 def test_with_a_token_nothing_is_said_without_it() -> None:
-    with serving(ObserveSettings(port=0, token=SecretStr("sesame")), Answers()) as url:
+    with serving(ObserveSettings(port=0, token=SecretStr(TOKEN)), Answers()) as url:
         for path in ("/metrics", "/livez", "/readyz", "/"):
             assert ask(url, path)[0] == 401
-            assert ask(url, path, headers={"Authorization": "Bearer sesam"})[0] == 401
-        assert ask(url, "/livez", headers={"Authorization": "Bearer sesame"})[0] == 200
+            assert ask(url, path, headers={"Authorization": f"Bearer {TOKEN[:-1]}"})[0] == 401
+        assert ask(url, "/livez", headers={"Authorization": f"Bearer {TOKEN}"})[0] == 200
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "tricast.example"])
@@ -83,6 +85,14 @@ def test_off_loopback_it_does_not_start_without_a_token(host: str) -> None:
     ):
         pass
     assert "TOKEN_FILE" in refused.value.action
+
+
+def test_a_token_that_can_be_guessed_is_refused() -> None:
+    with (
+        pytest.raises(ConfigurationError, match="has 6 characters"),
+        serving(ObserveSettings(port=0, token=SecretStr("sesame")), Answers()),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost"])

@@ -1,7 +1,8 @@
 import pytest
 
 from schemas.errors import ConfigurationError
-from tricast.web.access import SESSION_S, SHORTEST_TOKEN, Access
+from tricast.reach import SHORTEST_TOKEN
+from tricast.web.access import SESSION_S, Access
 
 TOKEN = "a-token-that-is-long-enough"
 

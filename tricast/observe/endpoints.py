@@ -1,7 +1,6 @@
 """``/metrics``, ``/livez`` and ``/readyz``, in a thread of their own: a loop that is stuck can still be told of."""
 
 import contextlib
-import hmac
 import json
 import logging
 import os
@@ -17,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from schemas.errors import EnvironmentFault
 from tricast.observe.config import ObserveSettings, check
+from tricast.reach import bearer, is_token
 
 log = logging.getLogger(__name__)
 
@@ -171,8 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_allowed(self) -> bool:
         token = self.server.token
-        given = self.headers.get("Authorization", "")
-        return not token or hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+        return not token or is_token(bearer(self.headers.get("Authorization", "")), token)
 
     def _answer(self, status: int, kind: str, body: bytes, *headers: tuple[str, str]) -> None:
         self.send_response(status)

@@ -1,29 +1,15 @@
 """Who may look: everybody on this machine, or who has the token."""
 
-import hmac
-import ipaddress
 import secrets
 from collections import OrderedDict
 from typing import Final
 
-from schemas.errors import ConfigurationError
+from tricast.reach import bearer, check, is_loopback, is_token
 
 SESSION_COOKIE: Final = "tricast-session"
 SESSION_S: Final = 12 * 3_600
 """How long a sign-in lasts: a shift."""
-SHORTEST_TOKEN: Final = 16
-"""Characters; what is shorter can be guessed."""
 _MOST_SESSIONS: Final = 1_000
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether ``host``, a name or an address without port, is this machine only."""
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def host_of(authority: str) -> str:
@@ -45,16 +31,7 @@ class Access:
     """
 
     def __init__(self, host: str, token: str | None) -> None:
-        if token is None and not is_loopback(host):
-            raise ConfigurationError(
-                f"the status page would be open to everybody who reaches {host}",
-                action="give a token (TRICAST_OBSERVE__TOKEN_FILE), or bind it to 127.0.0.1",
-            )
-        if token is not None and len(token) < SHORTEST_TOKEN:
-            raise ConfigurationError(
-                f"the token of the status page has {len(token)} characters, fewer than {SHORTEST_TOKEN}",
-                action='make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"',
-            )
+        check("the status page", host, token)
         self._token = token
         self._sessions: OrderedDict[str, float] = OrderedDict()
 
@@ -73,7 +50,7 @@ class Access:
 
     def knows(self, token: str) -> bool:
         """Return whether that is the token; takes as long for any wrong one."""
-        return self._token is not None and hmac.compare_digest(token.encode(), self._token.encode())
+        return self._token is not None and is_token(token, self._token)
 
     def sign_in(self, now_s: float) -> str:
         """Return a new session's cookie value."""
@@ -97,7 +74,6 @@ class Access:
         """
         if not self.asks:
             return True
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer" and self.knows(token.strip()):
+        if self.knows(bearer(authorization)):
             return True
         return self._sessions.get(session, 0.0) > now_s

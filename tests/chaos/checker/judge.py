@@ -51,7 +51,7 @@ def judge(folder: Path, cabinet: Cabinet, history: History, prefix: str, verdict
         judge_order(cabinet.read(topic), verdict)
     _judge_kambi(folder / "kambi-state.json", cabinet, history, f"{prefix}kambi.raw", verdict)
     _judge_fastpath(folder / "fastpath-ledger.jsonl", cabinet, history, f"{prefix}fastpath.raw", verdict)
-    _judge_rms(folder, cabinet, history, f"{prefix}rms.raw", verdict)
+    judge_rms(folder, cabinet, history, f"{prefix}rms.raw", verdict)
 
 
 def _judge_ledger(feed: str, ledger: Path, cabinet: Cabinet, history: History, verdict: Verdict) -> None:
@@ -107,13 +107,18 @@ def _judge_fastpath(ledger: Path, cabinet: Cabinet, history: History, raw: str, 
         fastpath.judge_numbers(fastpath.published(read_json(ledger)), feeds, verdict, healed_ns=healed_ns)
 
 
-def _judge_rms(folder: Path, cabinet: Cabinet, history: History, raw: str, verdict: Verdict) -> None:
+def judge_rms(folder: Path, cabinet: Cabinet, history: History, raw: str, verdict: Verdict) -> None:
+    """Judge what came of RMS; ``raw`` is the physical name of its raw topic."""
     last_ns = 0
+    late = rms.told_late(cabinet.read("rms.decisions"))
+    sent_after = dict.fromkeys(late.values(), 0)
     for partition in cabinet.partitions("rms.raw"):
         accounts = rms.Accounts(verdict)
         for record, made in side_by_side(cabinet.read("rms.raw", partition), cabinet.made_of(raw, partition)):
             accounts.take(record, made)
             last_ns = max(last_ns, record.received_ns)
+            if (partition, record.offset) in sent_after:
+                sent_after[partition, record.offset] = rms.sent_after(record)
     if not (folder / "rms-ledger.jsonl").exists():
         return
     longest_s = sum(float(_setting(history, name, else_s)) for name, else_s in _WINDOWS.items())
@@ -125,7 +130,7 @@ def _judge_rms(folder: Path, cabinet: Cabinet, history: History, raw: str, verdi
         rms.uncovered(cabinet.read("rms.health")),
         verdict,
         ended_before_ns=last_ns - int(longest_s * 1e9),
-        late=rms.told_late(cabinet.read("rms.decisions")),
+        late={place: sent_after[at] for place, at in late.items()},
         stops=[
             (cause.since_ns, cause.until_ns)
             for cause in history.causes

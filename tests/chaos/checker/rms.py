@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.chaos.checker import socketio
 from tests.chaos.checker.kambi_accounts import kind_of
-from tests.chaos.checker.record import Record
+from tests.chaos.checker.record import Record, origin_of
 from tests.chaos.checker.verdict import Verdict
 
 Json = dict[str, Any]
@@ -98,7 +98,7 @@ def judge_outcomes(
         gaps: Intervals in which the socket was away, as the health topic tells.
         verdict: Where findings go.
         ended_before_ns: A bet written before this has to have its outcome.
-        late: Bets of which a decision was told as late, and when that was received (UTC ns).
+        late: Bets of which an approval was told as late, and after when that was sent, as far as is known (UTC ns).
         stops: When Kafka or the router of bets was away: an answer may then come to the join after ``unanswered_ns``,
             which has to be longer than any stop of the router (docs/rms.md, limits).
         unanswered_ns: See there.
@@ -125,8 +125,9 @@ def judge_outcomes(
             if one.get("why") == "unanswered" and any(since < waits[1] and until > waits[0] for since, until in stops):
                 verdict.count("rms: unanswered while the router was away")
                 continue
-            if one["outcome"] == "expired" and (late or {}).get(place, 0) > one["deadline_ns"] - SLACK_NS:
-                # Said in time and received too late: what was received counts (docs/rms-join.md, J4), and this is told.
+            if one["outcome"] == "expired" and (late or {}).get(place, 0) > one["deadline_ns"]:
+                # Said in time, and all had been read by the end: then it is late (docs/rms-join.md, J4), and this is
+                # told. What was read late, and may be as old as a stall of the connector, is no excuse.
                 verdict.count("rms: expired, and decided late")
                 continue
             for text in _wrong(said, bet, one, gaps):
@@ -274,15 +275,22 @@ def uncovered(health: Iterable[Record]) -> list[tuple[int, int]]:
     return gaps + [(since_ns, 1 << 62) for since_ns in away.values()]
 
 
-def told_late(records: Iterable[Record]) -> dict[Place, int]:
-    """Return when the late decision of a bet was received."""
-    found: dict[Place, int] = {}
+def told_late(records: Iterable[Record]) -> dict[Place, tuple[int, int]]:
+    """Return partition and offset in raw of the late approval of a bet; a look-up is none."""
+    found: dict[Place, tuple[int, int]] = {}
     for record in records:
         if kind_of(record) == "late":
             value = json.loads(record.value or b"{}")
-            if "bet_slip_id" in value:
-                found[value["customer"], value["bet_slip_id"]] = value["received_ns"]
+            raw = origin_of(value["raw"])
+            if "bet_slip_id" in value and value["evidence"] == "approval" and raw is not None:
+                found[value["customer"], value["bet_slip_id"]] = raw.partition, raw.offset
     return found
+
+
+def sent_after(raw: Record) -> int:
+    """Return after when the vendor sent a frame, by what the connector says of it (UTC ns)."""
+    text = raw.header("tc-after-ns")
+    return min(int(text), raw.received_ns) if text.isdecimal() else raw.received_ns
 
 
 def decided(records: Iterable[Record]) -> dict[Place, list[Json]]:

@@ -1,12 +1,17 @@
 """Planted in RMS' topics: each is named, and what is right is not."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chaos.checker import rms
 from tests.chaos.checker.building import Raw, S, made
+from tests.chaos.checker.cabinet import Cabinet
+from tests.chaos.checker.history import History
+from tests.chaos.checker.judge import judge_rms
 from tests.chaos.checker.kambi_accounts import side_by_side
 from tests.chaos.checker.record import Record
 from tests.chaos.checker.verdict import Verdict
@@ -67,8 +72,12 @@ def test_when_a_bet_was_placed_is_read_from_what_the_platform_wrote():
     assert rms.written(records.records)[PLACE].placed_ns == 85_250_001_000
 
 
-def test_what_was_said_in_time_and_heard_too_late_expires_and_is_told_as_late():
-    for late, kinds in (({PLACE: 165 * S}, set()), ({PLACE: 120 * S}, {"final-state"}), ({}, {"final-state"})):
+def test_what_was_said_in_time_and_sent_too_late_expires_and_is_told_as_late():
+    for late, kinds in (
+        ({PLACE: 160 * S + 1}, set()),
+        ({PLACE: 160 * S}, {"final-state"}),
+        ({}, {"final-state"}),
+    ):
         verdict = Verdict()
         rms.judge_outcomes(
             {PLACE: rms.Bet("referred", 100 * S, ACCEPT)},
@@ -80,6 +89,55 @@ def test_what_was_said_in_time_and_heard_too_late_expires_and_is_told_as_late():
             late=late,
         )
         assert set(verdict.found) == kinds
+
+
+@pytest.mark.parametrize(
+    ("received_s", "header", "after_s"),
+    [(165, b"159000000000", 159), (165, b"170000000000", 165), (165, None, 165), (165, b"soon", 165)],
+)
+def test_a_frame_says_after_when_it_was_sent(received_s: int, header: bytes | None, after_s: int):
+    raw = Raw("rms")
+    raw.add("frame", "rms-90210", "c", 1, received_s, b"2[]")
+    (record,) = raw.records
+    record = replace(record, headers=record.headers | ({} if header is None else {"tc-after-ns": header}))
+    assert rms.sent_after(record) == after_s * S
+
+
+def test_where_a_late_approval_stands_in_raw_is_read_and_a_look_up_is_none():
+    def late(slip: str, evidence: str, raw: str) -> Record:
+        value = {"customer": "90210", "bet_slip_id": slip, "evidence": evidence, "raw": raw, "received_ns": 1}
+        return made("rms", "rms.decisions", "late", "0/0", value)
+
+    told = [late("s-1", "approval", "p.rms.raw/2/7"), late("s-2", "looked_up", "p.rms.raw/2/8")]
+    assert rms.told_late(told) == {PLACE: (2, 7)}
+
+
+@pytest.mark.parametrize(("after_s", "kinds"), [(161, set()), (159, {"final-state"})])
+def test_an_approval_that_was_read_late_is_no_late_one(tmp_path: Path, after_s: int, kinds: set[str]):
+    """The desk said it in time, the connector stood still over the end, and the bet was ended as expired."""
+    ids: dict[str, Any] = {"customer": "90210", "bet_slip_id": "s-1"}
+    raw, bets, cabinet, verdict = Raw("rms", b"90210"), Raw("rms"), Cabinet(None), Verdict()
+    raw.add("frame", "rms-90210", "c", 1, 165, b'2["RESERVE_BET_ACCEPT",{"betSlipId":"s-1"}]')
+    bets.add("frame", "rms-90210", "b", 1, 99, ids | {"type": "answered", "disposition": "referred"})
+    said = {"said": "accept", "evidence": "approval", "raw": "p.rms.raw/0/0", "received_ns": 165 * S}
+    cabinet.put(replace(one, headers=one.headers | {"tc-after-ns": b"%d" % (after_s * S)}) for one in raw.records)
+    cabinet.put(replace(one, topic="rms.bets") for one in bets.records)
+    cabinet.put(
+        [
+            made("rms", "rms.approvals", "approval", "0/0", ids | said),
+            made("rms", "rms.decisions", "decision", "1/0", ids | decision("expired")),
+            made("rms", "rms.decisions", "late", "1/1", ids | said, offset=1),
+        ]
+    )
+    cabinet.index()
+    desk = [
+        {"kind": "bet", "customer": "90210", "slip": "s-1", "disposition": "referred", "at_ns": 100 * S},
+        {"kind": "decision", "customer": "90210", "slip": "s-1", "outcome": "accept", "at_ns": 150 * S},
+    ]
+    (tmp_path / "rms-ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in desk))
+    judge_rms(tmp_path, cabinet, History(), "p.rms.raw", verdict)
+    assert set(verdict.found) == kinds
+    assert bool(verdict.counts["rms: expired, and decided late"]) is not bool(kinds)
 
 
 def test_an_answer_that_the_router_was_away_for_is_a_limit():

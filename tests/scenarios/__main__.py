@@ -21,10 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.scenarios.catalogue import SCENARIOS
-from tests.scenarios.prometheus import is_there
-from tests.scenarios.recording import FOLDER
+from tests.scenarios.prometheus import interval_s, is_there
+from tests.scenarios.recording import FOLDER, waits
 from tests.scenarios.run import Outcome, run
 from tests.scenarios.scenario import Scenario
+from tests.scenarios.times import stated
 from tests.shared_kafka import version_under_test
 from tricast.kafka import Cluster
 
@@ -42,10 +43,14 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", choices=[*SCENARIOS, []], metavar="NAME", help="see below")
-    parser.add_argument("--record", action="store_true", help="keep what was scraped as a test of the alert rules")
+    parser.add_argument("--record", action="store_true", help="keep what was scraped, if it held, to test the rules")
     parser.add_argument("--minutes", type=float, default=30.0, help="of `quiet`  [default: %(default)g]")
+    parser.add_argument("--stated", action="store_true", help="print the table of docs/runbook.md and end")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "tricast-scenarios")
     arguments = parser.parse_args()
+    if arguments.stated:
+        print(stated(SCENARIOS.values(), held=waits(), step_s=interval_s()), end="")
+        return 0
     if not is_there():
         parser.error("there is no prometheus (Debian: apt install prometheus)")
     console = Console()
@@ -60,7 +65,7 @@ def main() -> int:
         outcome = _run(scenario, folder, console)
         _report(console, scenario, outcome)
         (folder / "recorded.yml").write_text(outcome.recording)
-        if arguments.record:
+        if arguments.record and outcome.holds:
             FOLDER.mkdir(exist_ok=True)
             shutil.copy(folder / "recorded.yml", FOLDER / f"{name}.yml")
         held = held and outcome.holds

@@ -9,7 +9,12 @@ from tests.scenarios.scenario import Scenario
 from tests.scenarios.witnesses import ALL
 
 _FEEDS: Final = ("kambi", "fastpath", "rms")
+_OLD_CHAIN: Final = strikes.OldChain(6.6 * 86_400)
 _HANGING: Final = strikes.Transaction("kambi.offers")
+# Connectors keep on disk what comes; a worker has not moved for 20 s, and is taken for dead after 60 s.
+_WITHOUT_KAFKA: Final = MappingProxyType(
+    {"kafka-down": 10.0, "spooling": 10.0, "process-unready": 25.0, "process-not-alive": 65.0}
+)
 
 _ALL: Final = (
     Scenario(
@@ -56,9 +61,9 @@ _ALL: Final = (
         part="connect-kambi",
         strike=strikes.kill_brokers(1),
         heal=strikes.start_brokers(1),
-        codes={"kafka-down": 10.0},
+        codes=_WITHOUT_KAFKA,
         readyz_s=15.0,
-        struck_s=45.0,
+        struck_s=115.0,
         well_s=90.0,
     ),
     Scenario(
@@ -89,6 +94,17 @@ _ALL: Final = (
         well_s=330.0,
     ),
     Scenario(
+        name="token",
+        meaning="the refresh chain of RMS is six and a half days old, and the secret that begins a new one is refused",
+        feeds=("rms",),
+        strike=_OLD_CHAIN.strike,
+        heal=_OLD_CHAIN.mend,
+        settings=_OLD_CHAIN.settings,
+        prepare=_OLD_CHAIN.prepare,
+        codes={"token-near-end": 15.0},
+        struck_s=330.0,
+    ),
+    Scenario(
         name="broker",
         meaning="one of three brokers is killed",
         brokers=3,
@@ -105,9 +121,9 @@ _ALL: Final = (
         part="connect-kambi",
         strike=strikes.kill_brokers(1, 2, 3),
         heal=strikes.start_brokers(1, 2, 3),
-        codes={"kafka-down": 10.0},
+        codes=_WITHOUT_KAFKA,
         readyz_s=15.0,
-        struck_s=45.0,
+        struck_s=115.0,
         well_s=120.0,
     ),
     Scenario(

@@ -48,7 +48,7 @@ class Product:
         self.kafka = kafka
         self.ports: dict[str, int] = {}
         self.feeds = scenario.feeds
-        self._settings = scenario.settings
+        self._scenario = scenario
         self._open = contextlib.ExitStack()
         (folder / "logs").mkdir(parents=True)
         self._history = self._open.enter_context(History(folder / "history.jsonl"))
@@ -116,7 +116,10 @@ class Product:
 
     def _start(self) -> None:
         subprocess.run(
-            [sys.executable, "-m", "tricast", "topics", "create"], env=outside() | self.environment, check=True
+            [sys.executable, "-m", "tricast", "topics", "create"],
+            stdout=subprocess.DEVNULL,
+            env=outside() | self.environment,
+            check=True,
         )
         settings = Settings()
         vendors = [VENDORS[feed](settings, self.folder / f"{feed}-ledger.jsonl") for feed in self.feeds]
@@ -127,7 +130,8 @@ class Product:
                 variable((vendor.feed, "spool_dir")): str(self.folder / "spool"),
                 variable(("rms", "state_dir")): str(self.folder / "state"),
             }
-        self.environment |= self._settings
+        self.environment |= {name: text.format(folder=self.folder) for name, text in self._scenario.settings.items()}
+        self._scenario.prepare(self)
         for vendor in vendors:
             self._add(f"simulate-{vendor.feed}", "simulate", vendor.feed)
         self._add_observed("monitor", "monitor")

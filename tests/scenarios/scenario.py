@@ -29,7 +29,8 @@ class Scenario:
         codes: Every alert that must fire, with the seconds after the strike within which its condition holds; the page
             and ``tricast status`` have those of the verdict by then. No other alert may.
         readyz_s: Seconds after the strike within which ``/readyz`` of ``part`` is not ``ready`` any more.
-        settings: Environment that differs from what ``tricast up`` tells its processes.
+        settings: Environment that differs from what ``tricast up`` tells its processes; ``{folder}`` is the run's.
+        prepare: Done before the first of them starts.
     """
 
     name: str
@@ -44,3 +45,4 @@ class Scenario:
     codes: Mapping[str, float] = field(default_factory=dict)
     readyz_s: float = 5.0
     settings: Mapping[str, str] = field(default_factory=dict)
+    prepare: "Callable[[Product], None]" = nothing

@@ -1,14 +1,19 @@
 """How parts are struck, and healed."""
 
 import signal
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from confluent_kafka import Producer
 
 from tests.scenarios.product import PREFIX, Product
+from tricast.settings import Settings
 
 Strike = Callable[[Product], None]
+_LONG: Final = struct.Struct("=q")
 _WAIT_S: Final = 30.0
 
 
@@ -76,6 +81,42 @@ def start_brokers(*numbers: int) -> Strike:
     return heal
 
 
+class OldChain:
+    """A connector of RMS whose chain of refreshes is days old, and whose secret the vendor does not take any more.
+
+    Args:
+        age_s: By how much older it gets.
+    """
+
+    settings: Final[Mapping[str, str]] = MappingProxyType(
+        {
+            "TRICAST_RMS__SECRET": "",
+            "TRICAST_RMS__SECRET_FILE": "{folder}/secret",
+            "SCENARIO_LATER": "{folder}/later",
+            "PYTHONPATH": str(Path(__file__).with_name("later_site")),
+        }
+    )
+
+    def __init__(self, age_s: float) -> None:
+        self._age_s = age_s
+
+    def prepare(self, product: Product) -> None:
+        """Write what the connector reads at its start."""
+        self.mend(product)
+        (product.folder / "later").write_bytes(_LONG.pack(0))
+
+    def strike(self, product: Product) -> None:
+        """Let the vendor refuse the secret, and let the days pass."""
+        (product.folder / "secret").write_text("refused")
+        with (product.folder / "later").open("r+b") as later:
+            later.write(_LONG.pack(int(self._age_s * 1e9)))
+
+    def mend(self, product: Product) -> None:
+        """Put the right secret into its file."""
+        credential = Settings().simulator.rms.credentials[0]
+        (product.folder / "secret").write_text(credential.secret.get_secret_value())
+
+
 class Transaction:
     """Of another team's producer that hangs: it keeps readers of one of our topics waiting.
 
@@ -105,6 +146,7 @@ class Transaction:
         """End it."""
         assert self._producer is not None
         self._producer.abort_transaction(_WAIT_S)
+        self._producer = None
 
 
 def _signal(product: Product, name: str, number: signal.Signals) -> None:

@@ -1,16 +1,22 @@
 """Who said what how soon; and what the witnesses say, read from the real page."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from tests.scenarios.catalogue import SCENARIOS
+from tests.scenarios.prometheus import interval_s
+from tests.scenarios.recording import waits
 from tests.scenarios.scenario import Scenario
-from tests.scenarios.times import Row, is_well, rows, shown_besides, surprises
+from tests.scenarios.times import Row, is_well, rows, shown_besides, stated, surprises
 from tests.scenarios.witnesses import Moment, Said, page_said, status_said
 from tests.web.pictures import away, degraded, healthy
 from tricast.monitor.picture import Picture
 from tricast.web.sections import Sections, changed, environment
 from tricast.web.stream import event
 
+RUNBOOK = Path(__file__).parents[2] / "docs/runbook.md"
 WELL = Said("healthy")
 DOWN = Said("degraded", frozenset({"line-down"}))
 SCENARIO = Scenario(name="x", meaning="", part="connect-kambi", codes={"line-down": 3.0, "process-gone": 0.0}, well_s=9)
@@ -85,3 +91,8 @@ def test_page_and_status_are_read_as_they_are(picture: Picture) -> None:
 
 def test_an_event_without_the_verdict_leaves_it_as_it_was() -> None:
     assert [page_said(line) for line in event(1, 1, {"lines": "<p>"}).splitlines()] == [None, None, None]
+
+
+def test_the_runbook_states_the_times_that_are_held() -> None:
+    table = stated(SCENARIOS.values(), held=waits(), step_s=interval_s())
+    assert table in RUNBOOK.read_text(), "put what `python -m tests.scenarios --stated` prints into the runbook"

@@ -1,6 +1,6 @@
 """How soon each witness said it, against what is stated. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,6 +72,19 @@ def rows(
     for who, is_well in _WELL.items():
         if who != "/readyz" or scenario.part:
             yield Row("well again", who, scenario.well_s, _from_then_on(good, healed_s, is_well))
+
+
+def stated(scenarios: Iterable[Scenario], *, held: Mapping[str, float], step_s: float) -> str:
+    """Return what is stated, as the table of docs/runbook.md."""
+    lines = ["| what happens | page and `tricast status` | `/readyz` | alert |", "|---|---|---|---|"]
+    for scenario in scenarios:
+        if not scenario.codes:
+            continue
+        shown = [f"`{code}` {shown_s:.0f} s" for code, shown_s in scenario.codes.items() if code in CODES]
+        readyz = f"of `{scenario.part}` {scenario.readyz_s:.0f} s" if scenario.part else "-"
+        fires = [f"`{code}` {shown_s + held[code] + 2 * step_s:.0f} s" for code, shown_s in scenario.codes.items()]
+        lines.append(f"| {scenario.meaning} | {', '.join(shown) or '-'} | {readyz} | {', '.join(fires)} |")
+    return "\n".join(lines) + "\n"
 
 
 def surprises(scenario: Scenario, moments: Sequence[Moment], struck_s: float) -> list[str]:

@@ -1,0 +1,79 @@
+"""Topics of Kambi."""
+
+from typing import Final
+
+from schemas.topics.topic import Topic, changelog, dead_letters
+
+KAMBI_SHARDS = 4
+"""Most shards Kambi's events can be spread over: partitions 0 to 3 of ``kambi.raw``, one a shard."""
+KAMBI_SETTLEMENTS_PARTITION = KAMBI_SHARDS
+"""The last partition of ``kambi.raw``: the ``bh`` channel has its own line and partition."""
+_RAW_PARTITIONS: Final = KAMBI_SHARDS + 1
+_OF_AN_EVENT: Final = "of one event: as its shard's lines said it; late ones are marked; over topics there is none"
+_PROCESSOR: Final = ("processor kambi",)
+
+KAMBI: Final = (
+    Topic(
+        name="kambi.raw",
+        description="Exact bytes of every Kambi push message and HTTP snapshot, controls, replays; in order.",
+        key="partition number as text; partition = shard, set explicitly; settlements (bh) in the last one",
+        content="raw",
+        audience="public",
+        order="of one connection: as received, numbered without a hole by tc-frame; control records among its frames",
+        written_by=("connector kambi", "tricast dlq"),
+        read_by=_PROCESSOR,
+        partitions=_RAW_PARTITIONS,
+    ),
+    Topic(
+        name="kambi.events",
+        description="Events added, opened, removed, changed in state or description.",
+        key="event id",
+        content="events",
+        audience="public",
+        order=_OF_AN_EVENT,
+        written_by=_PROCESSOR,
+        read_by=("tricast up",),
+    ),
+    Topic(
+        name="kambi.offers",
+        description="Bet offers, outcomes, odds and suspensions, deduplicated over routing keys and lines.",
+        key="event id",
+        content="events",
+        audience="public",
+        order=_OF_AN_EVENT,
+        written_by=_PROCESSOR,
+        read_by=("tricast up",),
+    ),
+    Topic(
+        name="kambi.scores",
+        description="Clock, score, statistics, occurrences, visualizations and ticker of live events.",
+        key="event id",
+        content="events",
+        audience="public",
+        order=_OF_AN_EVENT,
+        written_by=_PROCESSOR,
+    ),
+    Topic(
+        name="kambi.settlements",
+        description="Settled outcomes from the bh channel.",
+        key="outcome id",
+        content="events",
+        audience="public",
+        order="of one outcome: as the channel said it",
+        written_by=_PROCESSOR,
+    ),
+    Topic(
+        name="kambi.health",
+        description="State of each line and event: live, suspect, gapped, stale, down; reason; since when.",
+        key="line, or event/<id>; of a gap line@position, so that compaction keeps every one",
+        content="events",
+        audience="public",
+        order="of one line or event: as it happened; compaction keeps the newest of each key",
+        written_by=_PROCESSOR,
+        read_by=("connector kambi", "tricast monitor"),
+        cleanup="compact",
+        retention_ms=None,
+    ),
+    dead_letters("kambi", "kambi"),
+    changelog("kambi", "kambi.raw", _RAW_PARTITIONS),
+)

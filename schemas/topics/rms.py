@@ -1,0 +1,90 @@
+"""Topics of RMS."""
+
+from typing import Final
+
+from schemas.topics.topic import DAY_MS, Topic, changelog, dead_letters
+
+_PARTITIONS: Final = 4
+
+RMS: Final = (
+    Topic(
+        name="rms.raw",
+        description="Exact bytes of every RMS-Socket packet and look-up answer, controls, replays; in order.",
+        key="customer id; partition = murmur2 of it",
+        content="raw",
+        audience="public",
+        order="of one connection: as received, numbered without a hole by tc-frame; control records among its frames",
+        written_by=("connector rms", "tricast dlq"),
+        read_by=("processor rms.approvals",),
+        partitions=_PARTITIONS,
+    ),
+    Topic(
+        name="rms.bets",
+        description="Input, from the operator's bet platform: bets placed, answers, and replays of them.",
+        key="<customer id>/<bet slip id>",
+        content="input",
+        audience="input",
+        order="of one slip: placed, then answered, where the platform writes them so",
+        written_by=("bet platform", "tricast dlq"),
+        read_by=("processor rms.bets",),
+        partitions=_PARTITIONS,
+    ),
+    Topic(
+        name="rms.approvals",
+        description="Each decision that the vendor announced (RESERVE_BET_ACCEPT, RESERVE_BET_REJECT), once.",
+        key="<customer id>/<bet slip id>, or <customer id>/code:<bet code> when that is all there is",
+        content="events",
+        audience="public",
+        order="of one slip or code: as rms.raw has them",
+        written_by=("processor rms.approvals",),
+        partitions=_PARTITIONS,
+    ),
+    Topic(
+        name="rms.pending",
+        description="Bets, aliases, approvals and time on their way to the join; internal.",
+        key="bet slip, bet code, or one that reaches a given partition",
+        order="of one key and writer: as written",
+        written_by=("processor rms.approvals", "processor rms.bets", "processor rms.join"),
+        read_by=("processor rms.join",),
+        partitions=_PARTITIONS,
+        retention_ms=2 * DAY_MS,
+    ),
+    Topic(
+        name="rms.decisions",
+        description="One final outcome per referred bet; late, contradicting and orphaned decisions.",
+        key="<customer id>/<bet slip id>, or <customer id>/code:<bet code>",
+        content="events",
+        audience="public",
+        order="of one slip: the decision, then what is late or contradicts it; an orphan comes before its bet",
+        written_by=("processor rms.join",),
+        read_by=("tricast monitor", "tricast up"),
+        partitions=_PARTITIONS,
+    ),
+    Topic(
+        name="rms.lookups",
+        description="From join to connector: look up this bet.",
+        key="customer id",
+        content="events",
+        order="of one customer and task: as asked",
+        written_by=("processor rms.join",),
+        read_by=("connector rms",),
+        partitions=1,
+        retention_ms=DAY_MS,
+    ),
+    Topic(
+        name="rms.health",
+        description="State of each socket: live, suspect, down; joined, token age, budget; and every gap.",
+        key="line/<line>; of a gap line/<line>@position, so that compaction keeps each",
+        content="events",
+        audience="public",
+        order="of one line: as it happened; compaction keeps the newest of each key",
+        written_by=("processor rms.approvals",),
+        read_by=("tricast monitor",),
+        cleanup="compact",
+        retention_ms=None,
+    ),
+    dead_letters("rms", "rms.approvals", "rms.bets", "rms.join"),
+    changelog("rms.approvals", "rms.raw", _PARTITIONS),
+    changelog("rms.bets", "rms.bets", _PARTITIONS),
+    changelog("rms.join", "rms.pending", _PARTITIONS),
+)

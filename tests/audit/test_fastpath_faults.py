@@ -5,9 +5,10 @@ from collections import Counter
 
 import pytest
 
+from schemas.record import KafkaRecord
 from tricast.audit.fastpath.judge import Judge
 from tricast.audit.order import SequenceOrder
-from tricast.audit.records import KafkaRecord, Output, Raw, to_output
+from tricast.audit.records import Output, Raw, to_output
 from tricast.audit.report import Report
 
 FIXTURE = "11111111-2222-4333-8444-555555555555"

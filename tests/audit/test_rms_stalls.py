@@ -30,12 +30,12 @@ def read_late():
 
 
 def outcome(world, slip="s1"):
-    return next(r for r in world.of("rms.decisions", bet_slip_id=slip) if "outcome" in json.loads(r.value))
+    return next(r for r in world.of("rms.decisions", bet_slip_id=slip) if "outcome" in json.loads(r.value or b""))
 
 
 def test_what_was_read_late_and_may_have_been_sent_in_time_decides():
     world = read_late()
-    assert json.loads(outcome(world).value)["outcome"] == "accepted"
+    assert json.loads(outcome(world).value or b"")["outcome"] == "accepted"
     assert findings(world) == {}
 
 
@@ -51,7 +51,7 @@ def give_up(world):
 
 def take_the_second(world):
     second = world.of("rms.approvals", said="reject")[0]
-    said = json.loads(second.value)
+    said = json.loads(second.value or b"")
     fields = {"positions__decided": said["raw"], "received_ns": said["received_ns"]}
     world.change(outcome(world), outcome="rejected", **fields)
 
@@ -101,7 +101,7 @@ def test_what_another_socket_proved_before_ends_a_bet():
     packet = json.dumps(["RESERVE_BET_ACCEPT", {"betSlipId": "s1"}]).encode()
     world.raw("frame", b"2" + packet, after_ns=world.at_ns(130), **other)
     world.tick(1500)
-    assert json.loads(outcome(world).value)["outcome"] == "expired"
+    assert json.loads(outcome(world).value or b"")["outcome"] == "expired"
     assert findings(world) == {}
 
 
@@ -117,7 +117,7 @@ def test_a_look_up_after_the_end_that_found_nothing_ends_a_bet():
     world.looked_up("s1", requested_s=145)
     world.say("accept", "s1")
     world.tick(1500)
-    assert json.loads(outcome(world).value)["evidence"] == "looked_up"
+    assert json.loads(outcome(world).value or b"")["evidence"] == "looked_up"
     assert findings(world) == {}
 
 
@@ -131,7 +131,20 @@ def test_a_bet_without_an_answer_does_not_wait_for_what_is_read_hours_later():
     world.wake()
     world.say("accept", "s1")
     world.tick(9000, step_s=50)
-    assert json.loads(outcome(world).value)["why"] == "unanswered"
+    assert json.loads(outcome(world).value or b"")["why"] == "unanswered"
+    assert findings(world) == {}
+
+
+def test_a_bet_may_expire_before_its_answer_says_that_nobody_knows():
+    world = World()
+    world.connect()
+    world.tick(20)
+    world.placed("s1", context="live")
+    world.tick(200)
+    world.say("accept", "s1")
+    world.answered("s1", "unknown")
+    world.tick(1500)
+    assert json.loads(outcome(world).value or b"")["outcome"] == "expired"
     assert findings(world) == {}
 
 
@@ -143,7 +156,7 @@ def unreadable(text):
     told = World()
     for record in world.topics["rms.raw"] + world.topics["rms.bets"]:
         headers = [
-            (name, text if name == "tc-after-ns" and record.value[:3] == b'2["' else value)
+            (name, text if name == "tc-after-ns" and (record.value or b"")[:3] == b'2["' else value)
             for name, value in record.headers
         ]
         told.write(record.topic, record.key, record.value, headers, (record.timestamp - 1_790_000_000_000) / 1000)

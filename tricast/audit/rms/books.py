@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from schemas.record import KafkaRecord
 from schemas.rms.fields import PENDING
 from schemas.rms.pending import Alias, Evident, Time, decode
 from schemas.rms.pending import Answered as AnsweredMessage
 from schemas.rms.pending import Placed as PlacedMessage
 from tricast.audit.ledger import Ledger
-from tricast.audit.records import KafkaRecord
 from tricast.audit.rms.cabinet import name_of
 from tricast.audit.rms.case import Case
 from tricast.audit.rms.common import RAW, Desk, place_of

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from tricast.audit.records import KafkaRecord
+from schemas.record import KafkaRecord
 from tricast.audit.report import Report
 from tricast.audit.rms.cabinet import Cabinet
 from tricast.audit.rms.case import Windows

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from schemas.record import KafkaRecord
 from schemas.rms.fields import BETS
-from tricast.audit.records import REQUEST, KafkaRecord
+from tricast.audit.records import REQUEST
 from tricast.audit.report import Report
 from tricast.audit.rms.bets import Bet, Unusable, read_bet
 from tricast.audit.rms.common import Desk, take_request

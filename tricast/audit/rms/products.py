@@ -2,9 +2,9 @@
 
 import msgspec
 
+from schemas.record import KafkaRecord
 from schemas.rms.decisions import Decision
 from schemas.rms.fields import BETS, PENDING
-from tricast.audit.records import KafkaRecord
 from tricast.audit.rms.common import RAW, Desk, place_of, request_of
 from tricast.audit.rms.facts import Told
 from tricast.audit.rms.outcomes import position, read

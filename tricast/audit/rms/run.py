@@ -7,10 +7,10 @@ from pathlib import Path
 from aiokafka import TopicPartition
 
 from schemas.errors import EnvironmentFault
+from schemas.record import KafkaRecord
 from schemas.rms.fields import APPROVALS, BETS, DECISIONS, HEALTH, PENDING
 from tricast.audit.carried import Range, RmsCarried, RmsStep
 from tricast.audit.ledger import Ledger
-from tricast.audit.records import KafkaRecord
 from tricast.audit.report import Report
 from tricast.audit.rms.books import Books
 from tricast.audit.rms.cabinet import Cabinet

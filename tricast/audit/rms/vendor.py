@@ -2,9 +2,10 @@
 
 import msgspec
 
+from schemas.record import KafkaRecord
 from tricast.audit.frames import FrameNumbers
 from tricast.audit.ledger import Ledger
-from tricast.audit.records import REQUEST, KafkaRecord, Raw, to_raw
+from tricast.audit.records import REQUEST, Raw, to_raw
 from tricast.audit.report import Report
 from tricast.audit.rms.cabinet import Letter, name_of
 from tricast.audit.rms.common import RAW, Desk, take_request

@@ -162,7 +162,7 @@ def _expired(case: Case, decision: Decision, deadline_ns: int, start_ns: int) ->
             yield "guessed", f"{decision.positions.decided} was asked before the deadline"
     elif cleared_ns < deadline_ns and not _was_heard(case, max(case.doubt_from(start_ns), cleared_ns), deadline_ns):
         yield "guessed", "a decision may have been missed: nobody listened all the time"
-    elif dispositions == {"unknown"} and not cleared_ns:
+    elif named is not None and dispositions == {"unknown"} and not cleared_ns:
         yield "guessed", "nobody knows whether it was referred at all"
     yield from _passed_by(case, decision, deadline_ns, start_ns)
 

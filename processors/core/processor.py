@@ -4,30 +4,15 @@ The words are those of Kafka Streams: processor, state store, stream time, forwa
 ``Context``; tests may, too (``tests/core/driver.py``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.raw import Header
+from schemas.record import KafkaRecord
 
-
-class SourceRecord(Protocol):
-    """One record of a source topic; aiokafka's ``ConsumerRecord`` is one."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[Header]: ...
+SourceRecord = KafkaRecord
+"""One record of a source topic."""
 
 
 class Store(Protocol):

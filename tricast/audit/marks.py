@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 
 from schemas.errors import ConfigurationError
+from schemas.record import KafkaRecord
 from tricast.audit.carried import Range, place_of
-from tricast.audit.records import KafkaRecord
 from tricast.audit.spans import Kafka, Span
 
 INPUTS = ("kambi.raw", "fastpath.raw", "rms.raw", "rms.bets")

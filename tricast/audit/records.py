@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
+
+from schemas.record import KafkaRecord
 
 REQUEST = "replay"
 """Kind of a raw record that asks for another one, or a part of it, to be processed again."""
@@ -16,25 +17,6 @@ MOST_BYTES = 4096
 """Of either, so that frames of it are counted at all."""
 MOST_AHEAD_NS = 3600 * 10**9
 """How far a raw record's time of receipt may be after its time in Kafka."""
-
-
-class KafkaRecord(Protocol):
-    """The part of aiokafka's ``ConsumerRecord`` that is used here."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

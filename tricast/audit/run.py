@@ -9,6 +9,7 @@ from typing import Protocol
 from aiokafka import TopicPartition
 
 from schemas.errors import EnvironmentFault
+from schemas.record import KafkaRecord
 from tricast.audit.fastpath.judge import Judge as FastpathJudge
 from tricast.audit.fastpath.ledger import FastpathLedger
 from tricast.audit.first_seen import WINDOW_S
@@ -16,7 +17,7 @@ from tricast.audit.judge import Judge as KambiJudge
 from tricast.audit.kambi_ledger import KambiLedger
 from tricast.audit.ledger import Ledger, LedgerForm
 from tricast.audit.order import Order, SequenceOrder, SourceOrder
-from tricast.audit.records import KafkaRecord, Malformed, Output, Raw, to_output, to_raw
+from tricast.audit.records import Malformed, Output, Raw, to_output, to_raw
 from tricast.audit.report import Report
 from tricast.audit.scratch import scratch_database
 from tricast.audit.shelf import Shelf

@@ -11,8 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError, KafkaError
 
 from schemas.errors import EnvironmentFault
+from schemas.record import KafkaRecord
 from schemas.unreached import unreached
-from tricast.audit.records import KafkaRecord
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 Span = tuple[int, int]

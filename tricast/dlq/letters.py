@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.record import KafkaRecord
 from schemas.replay import ATTEMPT, ID, PART, REQUEST, SOURCE, STAMPS, Position
 from schemas.topics import TOPICS
-from tricast.audit.records import KafkaRecord
 
 SUFFIX: Final = ".dead-letters"
 _DIGITS: Final = 19

@@ -7,8 +7,8 @@ from aiokafka import TopicPartition
 from processors.engine.changelog import CHECKPOINT_KEY, STATE_PREFIX, decode_checkpoint
 from processors.engine.task import StreamTask
 from schemas.errors import EnvironmentFault
+from schemas.record import KafkaRecord
 from schemas.replay import Position
-from tricast.audit.records import KafkaRecord
 from tricast.audit.spans import Kafka, Span
 from tricast.dlq.letters import SUFFIX, Choice, Letter, read_letter
 from tricast.progress import Progress

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from processors.core import socketio
 from schemas.raw import Header
+from schemas.record import KafkaRecord
 from schemas.replay import PART, ReplayRequest
-from tricast.audit.records import KafkaRecord
 from tricast.audit.spans import Kafka
 from tricast.dlq.letters import Letter
 from tricast.dlq.reader import record_at

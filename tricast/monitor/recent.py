@@ -1,9 +1,10 @@
 """The last gaps, findings, conflicts and dead letters: what a person may want to look at. Pure."""
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final
 
+from schemas.record import KafkaRecord
 from tricast.monitor.picture import MOST_RECENT, Recent, RecentKind
 
 _FINDINGS: Final[Mapping[str, RecentKind]] = {
@@ -24,30 +25,13 @@ _DECISIONS: Final[Mapping[str, RecentKind]] = {
 _TITLE: Final = 200
 
 
-class Record(Protocol):
-    """The part of aiokafka's ``ConsumerRecord`` that is used here."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
-
-
 class RecentDesk:
     """Keeps the newest ``MOST_RECENT`` by their time, whatever order they come in."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[int, str, int, int, Recent]] = []
 
-    def observe(self, registry: str, record: Record, value: Mapping[str, Any] | None) -> None:
+    def observe(self, registry: str, record: KafkaRecord, value: Mapping[str, Any] | None) -> None:
         """Take in one record.
 
         Args:
@@ -79,7 +63,7 @@ class RecentDesk:
         return tuple(entry[-1] for entry in reversed(self._kept))
 
 
-def _said(what: str, record: Record, value: Mapping[str, Any]) -> tuple[RecentKind, str] | None:
+def _said(what: str, record: KafkaRecord, value: Mapping[str, Any]) -> tuple[RecentKind, str] | None:
     match what:
         case "dead-letters":
             headers = {name: text.decode(errors="replace") for name, text in record.headers if text is not None}
@@ -100,7 +84,7 @@ def _said(what: str, record: Record, value: Mapping[str, Any]) -> tuple[RecentKi
     return None
 
 
-def _gap(record: Record, value: Mapping[str, Any]) -> tuple[RecentKind, str] | None:
+def _gap(record: KafkaRecord, value: Mapping[str, Any]) -> tuple[RecentKind, str] | None:
     line = value.get("line")
     is_state = (record.key or b"").decode(errors="replace").removeprefix("line/") == str(line)
     if value.get("state") != "gapped" or line is None or is_state:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from processors.engine.changelog import CHECKPOINT_KEY, Checkpoint, decode_checkpoint
-from tricast.audit.records import KafkaRecord
+from schemas.record import KafkaRecord
 from tricast.replay.report import Shown
 
 _SHOWN_LETTERS = 200

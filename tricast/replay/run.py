@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from aiokafka import TopicPartition
 
 from processors.engine.cycle import Partitioner
+from schemas.record import KafkaRecord
 from schemas.topics import Topic
-from tricast.audit.records import KafkaRecord
 from tricast.audit.spans import Kafka, Span
 from tricast.progress import Progress
 from tricast.replay.bench import Bench

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from tricast.stack.news import Record
+from schemas.record import KafkaRecord
 
 KEPT_ACTIONS = 8
 """Actions kept for the live view."""
@@ -42,7 +42,7 @@ class FastpathNews:
         self.actions: deque[SeenAction] = deque(maxlen=KEPT_ACTIONS)
         self.findings: Counter[str] = Counter()
 
-    def observe(self, topic: str, record: Record, value: dict[str, Any]) -> None:
+    def observe(self, topic: str, record: KafkaRecord, value: dict[str, Any]) -> None:
         """Take in one record of ``topic`` (registry name)."""
         if topic == "fastpath.sequence":
             self.findings[str(value.get("finding"))] += 1

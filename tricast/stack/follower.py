@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer
 
 from schemas.kafka import KafkaSettings
-from tricast.stack.news import News, Record
+from schemas.record import KafkaRecord
+from tricast.stack.news import News
 
 _POLL_MS = 200
 
@@ -51,7 +52,7 @@ class Follower:
         finally:
             await consumer.stop()
 
-    def _observe(self, record: Record) -> None:
+    def _observe(self, record: KafkaRecord) -> None:
         topic, desk = self._topics[record.topic]
         if record.value is not None:
             desk.observe(topic, record, json.loads(record.value))

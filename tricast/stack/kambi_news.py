@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from tricast.stack.news import Record, keep_newest
+from schemas.record import KafkaRecord
+from tricast.stack.news import keep_newest
 
 KEPT_CHANGES = 8
 """Odds changes kept for the live view."""
@@ -52,7 +53,7 @@ class KambiNews:
         for event, name in names.items():
             keep_newest(self._names, event, name)
 
-    def observe(self, topic: str, record: Record, value: dict[str, Any]) -> None:
+    def observe(self, topic: str, record: KafkaRecord, value: dict[str, Any]) -> None:
         """Take in one record of ``topic`` (registry name)."""
         kind = dict(record.headers).get("ce_type", b"").decode(errors="replace")
         if kind in _NAMING and value.get("name"):

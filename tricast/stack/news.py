@@ -1,26 +1,13 @@
 """What the news desks of the feeds share: one reads the topics of one feed for the live view."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
+
+from schemas.record import KafkaRecord
 
 KEPT_NAMES = 5_000
 """Names and last values kept; the oldest go first."""
-
-
-class Record(Protocol):
-    """The part of aiokafka's ``ConsumerRecord`` that is used here."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 class News(Protocol):
@@ -29,7 +16,7 @@ class News(Protocol):
     topics: ClassVar[Mapping[str, bool]]
     """Registry names of the topics it reads; whether from their beginning: names are history."""
 
-    def observe(self, topic: str, record: Record, value: dict[str, Any]) -> None:
+    def observe(self, topic: str, record: KafkaRecord, value: dict[str, Any]) -> None:
         """Take in one record of ``topic`` (registry name)."""
 
 

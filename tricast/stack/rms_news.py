@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from tricast.stack.news import Record
+from schemas.record import KafkaRecord
 
 KEPT_DECISIONS = 8
 """Decisions kept for the live view."""
@@ -45,14 +45,14 @@ class RmsNews:
         self.decisions: deque[SeenDecision] = deque(maxlen=KEPT_DECISIONS)
         self.counts: Counter[str] = Counter()
 
-    def observe(self, topic: str, record: Record, value: dict[str, Any]) -> None:
+    def observe(self, topic: str, record: KafkaRecord, value: dict[str, Any]) -> None:
         """Take in one record of ``topic`` (registry name)."""
         seen = _decision(record, value)
         self.counts[seen.said] += 1
         self.decisions.appendleft(seen)
 
 
-def _decision(record: Record, value: Mapping[str, Any]) -> SeenDecision:
+def _decision(record: KafkaRecord, value: Mapping[str, Any]) -> SeenDecision:
     ce_type = next((text.decode() for name, text in record.headers if name == "ce_type"), "")
     is_final = ce_type == _DECISION
     took = value.get("latency", {}).get("placed_to_received_ms")

@@ -1,0 +1,23 @@
+"""A record as Kafka gives it back."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class KafkaRecord(Protocol):
+    """What is used of aiokafka's ``ConsumerRecord``; whatever has the same is one, too."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...

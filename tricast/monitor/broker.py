@@ -55,6 +55,7 @@ class Broker:
         self._groups = Groups(self._ask)
         self._oldest = Oldest(self._ask)
         self._silent: set[int] = set()
+        self._away: tuple[int, ...] = ()
         self._was_silent: frozenset[int] = frozenset()
         self._slow_at_s = float("-inf")
         self._newest_of: dict[Place, int] = {}
@@ -96,8 +97,8 @@ class Broker:
             raise KafkaError("every broker has fallen silent")
         return Look(
             at_ms=at_ms,
-            brokers=brokers,
-            silent=tuple(sorted(self._silent)),
+            brokers=tuple(sorted({*brokers, *self._away})),
+            silent=tuple(sorted({*self._silent, *self._away})),
             partitions=dict(self._partitions),
             groups=groups,
         )
@@ -153,6 +154,7 @@ class Broker:
                     else replace(before, leader=now.leader, replicas=now.replicas, in_sync=now.in_sync)
                 )
         self._partitions = seen
+        self._away = away(answer)
         return tuple(sorted(row[0] for row in answer.brokers))
 
     # -- offsets ------------------------------------------------------------------------------------------------------
@@ -249,6 +251,16 @@ class Broker:
             by_leader.setdefault(leader, []).append(place)
         asked: list[Awaitable[Any]] = [self._ask(node, request(places)) for node, places in by_leader.items()]
         return [answer for answer in await asyncio.gather(*asked) if answer is not None]
+
+
+def away(answer: Any) -> tuple[int, ...]:
+    """Return the brokers that hold replicas and are not listed: the cluster forgets one within seconds of its end.
+
+    Args:
+        answer: A metadata response.
+    """
+    holders = {broker for topic in answer.topics for partition in topic[3] for broker in partition[3]}
+    return tuple(sorted(holders - {row[0] for row in answer.brokers}))
 
 
 def _by_topic(places: Iterable[Place]) -> dict[str, list[int]]:

@@ -53,8 +53,8 @@ class Look:
 
     Attributes:
         at_ms: When the offsets were asked for, UTC.
-        brokers: Numbers of all brokers that the cluster says it has.
-        silent: Those of them that did not answer.
+        brokers: Numbers of all brokers that the cluster says it has, or that hold replicas.
+        silent: Those of them that did not answer, or that the cluster has given up.
         partitions: Of the topics looked at, those of one topic beside each other.
     """
 

@@ -110,7 +110,7 @@ class World:
         if kind in ("frame", "snapshot") and frame is None:
             self.frames[connection] = self.frames.get(connection, 0) + 1
         if kind == "frame":
-            more = {"after_ns": self.at_ns(self.now_s - 0.2 if self.read_s is None else self.read_s)} | more
+            more.setdefault("after_ns", self.at_ns(self.now_s - 0.2 if self.read_s is None else self.read_s))
         headers = RawHeaders(
             feed="rms",
             line=line,

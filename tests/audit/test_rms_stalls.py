@@ -82,7 +82,7 @@ def test_what_was_sent_after_the_end_decides_nothing_where_nothing_was_in_doubt(
     world.say("accept", "s1")
     world.tick(1500)
     assert findings(world) == {}
-    said = json.loads(world.of("rms.approvals", said="accept")[0].value)
+    said = json.loads(world.of("rms.approvals", said="accept")[0].value or b"")
     fields = {"positions__decided": said["raw"], "received_ns": said["received_ns"]}
     world.change(outcome(world), outcome="accepted", evidence="approval", **fields)
     assert "guessed" in findings(world)

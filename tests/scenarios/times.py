@@ -89,8 +89,12 @@ def stated(scenarios: Iterable[Scenario], *, held: Mapping[str, float], step_s: 
 
 def surprises(scenario: Scenario, moments: Sequence[Moment], struck_s: float) -> list[str]:
     """Return what was said that nobody should have said, one text each."""
-    before = [moment for moment in moments if moment.at_s < struck_s]
-    found = {f"before the strike {who} was not well" for who, is_well in _WELL.items() if not all(map(is_well, before))}
+    calm = [moment for moment in moments if moment.at_s < struck_s or not scenario.codes]
+    found = {
+        f"{who} was not well though nothing had happened"
+        for who, is_well in _WELL.items()
+        if not all(map(is_well, calm))
+    }
     fired = {code for moment in moments for code in moment.firing}
     found |= {f"alert {code} fired" for code in fired - set(scenario.codes)}
     return sorted(found)

@@ -67,6 +67,7 @@ REASONS = [
 @pytest.mark.parametrize(("more", "state", "code"), REASONS, ids=lambda value: value if isinstance(value, str) else "")
 def test_each_reason(more, state, code):
     assert told(evidence(**more)) == (state, [code])
+    assert [reason.runbook for reason in judge(evidence(**more), Limits())[1]] == [f"docs/runbook.md#{code}"]
 
 
 @pytest.mark.parametrize(

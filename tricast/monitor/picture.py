@@ -27,12 +27,14 @@ class Reason(Struct, frozen=True, kw_only=True):
         subject: What it is about: a topic, a group, a line, a feed.
         text: For people, one sentence that names the subject.
         since_ms: Since when, as well as it is known.
+        runbook: Where it is written what to do, e.g. ``docs/runbook.md#line-down``; the page shows it at ``/runbook``.
     """
 
     code: str
     subject: str
     text: str
     since_ms: int
+    runbook: str = ""
 
 
 class Kafka(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from msgspec.structs import replace
+
 from tricast.monitor.health import FINISHED
 from tricast.monitor.picture import Feed, Group, Kafka, Line, Reason, State, Topic
 
@@ -29,6 +31,8 @@ CODES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What each reason means, worst first; alerts have the same names."""
+RUNBOOK: Final = "docs/runbook.md"
+"""Has a paragraph for each of them."""
 _DOWN: Final = frozenset({"kafka-down", "topics-missing"})
 _RANK: Final = {code: rank for rank, code in enumerate(CODES)}
 
@@ -88,7 +92,7 @@ def judge(evidence: Evidence, limits: Limits, before: Iterable[Reason] = ()) -> 
     reasons = []
     for reason in _reasons(evidence, limits):
         since_ms = min(reason.since_ms, began.get((reason.code, reason.subject), reason.since_ms))
-        reasons.append(Reason(code=reason.code, subject=reason.subject, text=reason.text, since_ms=since_ms))
+        reasons.append(replace(reason, since_ms=since_ms))
     reasons.sort(key=lambda reason: (_RANK[reason.code], reason.subject))
     if not reasons:
         return "healthy", ()
@@ -232,4 +236,4 @@ def _dead_letters(evidence: Evidence, limits: Limits) -> Iterator[Reason]:
 
 
 def _reason(code: str, subject: str, text: str, since_ms: int) -> Reason:
-    return Reason(code=code, subject=subject, text=text, since_ms=since_ms)
+    return Reason(code=code, subject=subject, text=text, since_ms=since_ms, runbook=f"{RUNBOOK}#{code}")

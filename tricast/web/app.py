@@ -13,6 +13,7 @@ from yarl import URL
 
 from schemas.errors import TricastError
 from tricast.monitor.picture import Picture, Record, Topic
+from tricast.web import runbook
 from tricast.web.access import SESSION_COOKIE, SESSION_S, Access
 from tricast.web.sections import Page, Sections, environment
 from tricast.web.shown import shown
@@ -66,6 +67,7 @@ def create_app(watched: Watched, access: Access, now_ms: Callable[[], int]) -> w
             web.get("/topic/{topic}", site.topic),
             web.get("/record/{topic}/{partition:\\d{1,9}}/{offset:\\d{1,18}}", site.record),
             web.get("/record/{topic}/{partition:\\d{1,9}}/{offset:\\d{1,18}}/bytes", site.record_bytes),
+            web.get("/runbook", site.runbook),
             web.get("/events", site.events),
             web.get("/static/{version}/{name}", site.asset),
             web.get("/login", site.login_form),
@@ -86,6 +88,7 @@ class _Site:
         self._sections = Sections(self._templates)
         self._assets = {name: files("tricast.web").joinpath("static", name).read_bytes() for name in _ASSETS}
         self._version = hashlib.blake2s(b"".join(self._assets.values()), digest_size=6).hexdigest()
+        self._runbook = runbook.rendered(runbook.text())
         self._streams: set[asyncio.Task[None]] = set()
         self._drawn_of: Picture | None = None
         self._drawn: dict[str, Page] = {}
@@ -200,6 +203,9 @@ class _Site:
         if record is None:
             raise web.HTTPNotFound(reason="There is no such record, or it is no longer kept")
         return record
+
+    async def runbook(self, request: web.Request) -> web.Response:
+        return self._html(request, "runbook.html", runbook=self._runbook, icon=self._icon())
 
     async def asset(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]

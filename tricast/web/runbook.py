@@ -1,0 +1,30 @@
+"""The runbook as a page, so that a reason leads to its paragraph without any other machine."""
+
+import re
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from tricast.monitor.verdict import RUNBOOK
+
+_ANCHOR: Final = re.compile(r"[^\w\- ]")
+
+
+def text() -> str:
+    """Return the runbook: of the wheel, or of the tree this runs in."""
+    packaged = files("tricast.web").joinpath("runbook.md")
+    return (packaged if packaged.is_file() else Path(__file__).parents[2] / RUNBOOK).read_text(encoding="utf-8")
+
+
+def rendered(markdown: str) -> Markup:
+    """Return HTML whose headings have the ids that links into the file have; HTML in the text stays text."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(markdown)
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open":
+            opening.attrSet("id", _ANCHOR.sub("", inline.content.lower()).replace(" ", "-"))
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - of a file of ours, and escaped

@@ -11,10 +11,8 @@ from tests.scenarios.witnesses import ALL
 _FEEDS: Final = ("kambi", "fastpath", "rms")
 _OLD_CHAIN: Final = strikes.OldChain(6.6 * 86_400)
 _HANGING: Final = strikes.Transaction("kambi.offers")
-# Connectors keep on disk what comes; a worker has not moved for 20 s, and is taken for dead after 60 s.
-_WITHOUT_KAFKA: Final = MappingProxyType(
-    {"kafka-down": 10.0, "spooling": 10.0, "process-unready": 25.0, "process-not-alive": 65.0}
-)
+# Connectors keep on disk what comes; workers are not ready, and alive.
+_WITHOUT_KAFKA: Final = MappingProxyType({"kafka-down": 10.0, "spooling": 10.0, "process-unready": 15.0})
 
 _ALL: Final = (
     Scenario(
@@ -63,7 +61,7 @@ _ALL: Final = (
         heal=strikes.start_brokers(1),
         codes=_WITHOUT_KAFKA,
         readyz_s=15.0,
-        struck_s=115.0,
+        struck_s=100.0,
         well_s=90.0,
     ),
     Scenario(
@@ -123,7 +121,7 @@ _ALL: Final = (
         heal=strikes.start_brokers(1, 2, 3),
         codes=_WITHOUT_KAFKA,
         readyz_s=15.0,
-        struck_s=115.0,
+        struck_s=100.0,
         well_s=120.0,
     ),
     Scenario(

@@ -29,7 +29,7 @@ _AGAIN_S: Final = 0.5
 _SILENT_S: Final = 15.0
 """The page says something every two seconds."""
 _STATE: Final = re.compile(r'data-state="(\w+)"')
-_CODE: Final = re.compile(r"<code[^>]*>([a-z-]+)</code>")
+_CODE: Final = re.compile(r'<li data-key="([a-z-]+) ')
 
 
 @dataclass(frozen=True, slots=True)

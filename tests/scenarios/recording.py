@@ -131,7 +131,8 @@ def _expected(scenario: Scenario, struck_s: float, end_s: float, step_s: float) 
         told_s = struck_s + shown_s + held[code] + 2 * step_s
         yield _at(told_s, f'{by_code} (ALERTS{{alertstate="firing", code="{code}"}})', [code])
     yield _at(end_s, f"{by_code} ({_FIRING})", ())
-    yield _at(end_s, f"{by_code} (max_over_time({_FIRING}[{end_s:.0f}s]))", sorted(scenario.codes))
+    others = f'ALERTS{{alertstate="firing", code!~"{"|".join(sorted(scenario.may))}"}}' if scenario.may else _FIRING
+    yield _at(end_s, f"{by_code} (max_over_time({others}[{end_s:.0f}s]))", sorted(scenario.codes))
 
 
 def _at(at_s: float, expr: str, codes: Sequence[str]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class Scenario:
         struck_s: How long it lasts.
         well_s: After how many seconds without it all have to say that all is well.
         codes: Every alert that must fire, with the seconds after the strike within which its condition holds; the page
-            and ``tricast status`` have those of the verdict by then. No other alert may.
+            and ``tricast status`` have those of the verdict by then.
+        may: Alerts that come or not, by the moment in which it was struck. No other may come.
         readyz_s: Seconds after the strike within which ``/readyz`` of ``part`` is not ``ready`` any more.
         settings: Environment that differs from what ``tricast up`` tells its processes; ``{folder}`` is the run's.
         prepare: Done before the first of them starts.
@@ -43,6 +44,7 @@ class Scenario:
     struck_s: float = 90.0
     well_s: float = 60.0
     codes: Mapping[str, float] = field(default_factory=dict)
+    may: frozenset[str] = frozenset()
     readyz_s: float = 5.0
     settings: Mapping[str, str] = field(default_factory=dict)
     prepare: "Callable[[Product], None]" = nothing

@@ -1,5 +1,7 @@
 """Recordings, as promtool reads them."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -48,6 +50,9 @@ def test_a_recording_holds_series_from_the_start_and_what_has_to_fire_by_when() 
         ("60s", 0),  # the end
         ("60s", 1),  # over all
     ]
+    may = replace(scenario, may=frozenset({"process-gone", "group-lagging"}))
+    (test,) = yaml.safe_load(recorded(may, series, begin_s=1000.0, struck_s=1010.0, step_s=5.0))["tests"]
+    assert 'code!~"group-lagging|process-gone"' in test["promql_expr_test"][-1]["expr"]
 
 
 def test_what_is_recorded_is_what_the_rules_name() -> None:

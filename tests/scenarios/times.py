@@ -96,7 +96,7 @@ def surprises(scenario: Scenario, moments: Sequence[Moment], struck_s: float) ->
         if not all(map(is_well, calm))
     }
     fired = {code for moment in moments for code in moment.firing}
-    found |= {f"alert {code} fired" for code in fired - set(scenario.codes)}
+    found |= {f"alert {code} fired" for code in fired - {*scenario.codes, *scenario.may}}
     return sorted(found)
 
 

@@ -121,8 +121,9 @@ def is_bet_gapped(bet: Bet, place: Place) -> bool:
 
 def may_be_in_time(item: Item, bet: Bet) -> bool:
     """Tell whether evidence may have been sent before the window ended; what was looked up holds whenever it came."""
-    sent_ns = item.received_ns if item.after_ns is None else item.after_ns
-    return item.evidence == "looked_up" or sent_ns <= bet.deadline_ns
+    if item.evidence == "looked_up" or item.received_ns <= bet.deadline_ns:
+        return True
+    return item.after_ns is not None and item.after_ns <= bet.deadline_ns
 
 
 def is_proven(bet: Bet, place: Place) -> bool:

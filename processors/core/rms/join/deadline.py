@@ -21,20 +21,20 @@ _WAIT = ("referred", "unknown")
 def reach(case: Case, bet: Bet) -> None:
     """End a bet that is not final, or ask about it, if its time has come."""
     place, now_ns = case.place, case.now_ns
+    _fix_need(case, bet)
     if is_cleared(bet) and is_waiting(bet):
         if order_of(bet, bet.cleared_before, place) is not Order.AWAITED:
             outcomes.expire(case, bet, now_ns)
         return
     if now_ns <= bet.deadline_ns:
         return
-    if bet.need is None:
-        bet.need = place.clock.by_code
     if bet.answer is None:
         if now_ns > unanswered_ns(bet, place):
             outcomes.expire(case, bet, now_ns, why="unanswered")
         return
     if not is_waiting(bet):
         return
+    assert bet.need is not None
     order = order_of(bet, bet.need, place)
     if order is Order.AWAITED:
         return
@@ -78,6 +78,15 @@ def is_settled(bet: Bet, place: Place) -> bool:
     if bet.answer is None or is_waiting(bet) or bet.final is not None or place.clock.now_ns <= settled_ns(bet, place):
         return False
     return bet.need is None or order_of(bet, bet.need, place) is not Order.AWAITED
+
+
+def _fix_need(case: Case, bet: Bet) -> None:
+    clock = case.place.clock
+    if bet.need is None and case.now_ns > bet.deadline_ns:
+        bet.need = clock.by_code
+    if not bet.is_need_proven and is_proven(bet, case.place):
+        # What was sent in time may have come after the window's end, but not after its proof.
+        bet.need, bet.is_need_proven = clock.by_code, True
 
 
 def _doubt(case: Case, bet: Bet, answer: Answer, order: Order) -> None:

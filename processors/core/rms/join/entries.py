@@ -94,7 +94,7 @@ class Bet(msgspec.Struct, array_like=True):
         opened_ns: The customer's time when that record came here; 0: none yet.
         placement: ``None``: not seen.
         answer: ``None``: not seen.
-        need: Approvals by code that had come when its window was first seen to have ended.
+        need: Approvals by code that had come when its window was first seen to have ended, then when that was proven.
         cleared_ns: Nobody had decided until then: a look-up said so.
         cleared_raw: That look-up.
         cleared_before: Approvals by code alone that the customer had before it.
@@ -104,6 +104,7 @@ class Bet(msgspec.Struct, array_like=True):
         contradicts: Told that approval and answer contradict each other.
         disagrees: Told that its ids disagree.
         final: ``None``: not decided.
+        is_need_proven: No approval that was sent within the window can come behind ``need``.
     """
 
     start_ns: int
@@ -121,6 +122,7 @@ class Bet(msgspec.Struct, array_like=True):
     contradicts: bool = False
     disagrees: bool = False
     final: Ended | None = None
+    is_need_proven: bool = False
 
     @property
     def deadline_ns(self) -> int:

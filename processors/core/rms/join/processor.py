@@ -147,7 +147,7 @@ class _Task:
             self._book.write_passage(message.customer)
         names = wakes.take_due(clock.now_ns)
         names |= wakes.take_passed(known.passage.mark)
-        names |= wakes.take_proven(clock.proven_ns, is_changed=is_changed)
+        names |= wakes.take_proven(clock.now_ns if is_changed else clock.proven_ns)
         if is_changed and clock.since_ns is not None:
             names |= {(False, slip) for slip in known.waiting}  # once a gap
         self._look(place, known, names, gap)

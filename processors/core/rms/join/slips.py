@@ -2,7 +2,7 @@
 
 from processors.core.rms.join import deadline, outcomes
 from processors.core.rms.join.answers import is_too_old, take_answered, take_placed
-from processors.core.rms.join.case import Case, Order, is_cleared, is_in_doubt, is_proven, order_ns, order_of
+from processors.core.rms.join.case import Case, Order, is_cleared, order_ns, order_of
 from processors.core.rms.join.coverage import Gap
 from processors.core.rms.join.entries import Bet, Item
 from processors.core.rms.join.evidence import Kept, take_evident
@@ -104,7 +104,6 @@ def _wake_of_open(case: Case, bet: Bet) -> Wake:
     befores = [item.before for item in case.entry.items]
     if is_cleared(bet):
         befores.append(bet.cleared_before)
-    waits_for_proof = bool(case.entry.items)
     if bet.answer is None:
         times.append(deadline.unanswered_ns(bet, place))
     elif not deadline.is_waiting(bet):
@@ -115,12 +114,9 @@ def _wake_of_open(case: Case, bet: Bet) -> Wake:
             verified_ns = deadline.verified_ns(bet, place)
             if verified_ns is not None:
                 times.append(verified_ns)
-            waits_for_proof = True
-    if is_proven(bet, place) or is_cleared(bet) or is_in_doubt(bet, place):
-        waits_for_proof = False
     wake = _wake(case, times)
     passed = min((before for before in befores if before > place.passage.mark), default=None)
-    return Wake(at_ns=wake.at_ns, passed=passed, proven_ns=bet.deadline_ns if waits_for_proof else None)
+    return Wake(at_ns=wake.at_ns, passed=passed, proven_ns=None if bet.is_need_proven else bet.deadline_ns)
 
 
 def _wake(case: Case, times_ns: list[int]) -> Wake:

@@ -17,7 +17,7 @@ class Wake:
     Attributes:
         at_ns: The customer's time reaches this.
         passed: All approvals by code up to this one have passed.
-        proven_ns: Coverage is proven beyond this, or ends.
+        proven_ns: Coverage is proven beyond this, or changes after this.
     """
 
     at_ns: int | None = None
@@ -65,10 +65,10 @@ class Wakes:
             passed.add(heappop(self._passed)[1])
         return passed
 
-    def take_proven(self, proven_ns: int, *, is_changed: bool) -> set[Name]:
-        """Return who waited for proof up to less than ``proven_ns``; all of them when coverage changed."""
+    def take_proven(self, before_ns: int) -> set[Name]:
+        """Return who waited for proof up to less than ``before_ns``."""
         proven: set[Name] = set()
-        while self._proven and (is_changed or self._proven[0][0] < proven_ns):
+        while self._proven and self._proven[0][0] < before_ns:
             proven.add(heappop(self._proven)[1])
         return proven
 

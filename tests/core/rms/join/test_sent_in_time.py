@@ -4,7 +4,8 @@ import pytest
 from msgspec import msgpack
 
 from processors.core.rms.join.entries import decode_slip
-from tests.core.rms.join.tasks import Tasks, alias, approval, bet, looked_up, ns, placed, time
+from schemas.rms.pending import code_key, slip_key
+from tests.core.rms.join.tasks import Tasks, alias, approval, bet, looked_up, ns, partition_of, placed, time
 
 ACCEPTED = ("decision", "accepted", "approval")
 EXPIRED = ("decision", "expired", "deadline")
@@ -73,6 +74,28 @@ def test_proof_is_waited_for_after_a_restart(tasks: Tasks):
         task.reopen()
     tasks.send(time(132, proven=131))
     assert tasks.short() == [EXPIRED, LATE]
+
+
+def test_what_was_sent_in_time_and_read_late_by_code_is_waited_for():
+    """The window ends by the clock first; the approval comes then, and the proof before its code's task sent it on."""
+    tasks, home = Tasks(at_once=False), partition_of(slip_key("7", "s1"))
+    far = next(code for code in ("a", "b", "c", "d", "e") if partition_of(code_key("7", code)) != home)
+    tasks.send(time(1), *bet(code=far))
+    tasks.drain()
+    tasks.send(time(131, proven=100))
+    tasks.drain()
+    tasks.send(approval(at=138, slip=None, code=far, after_ns=ns(129)), time(139, by_code=1))
+    while tasks.step(home):
+        pass
+    assert tasks.short() == []
+    tasks.drain()
+    assert tasks.short() == [ACCEPTED]
+
+
+def test_what_was_received_in_time_is_in_time_whatever_its_frame_says(tasks: Tasks):
+    """The clock was put back between the look and the receipt."""
+    tasks.send(approval(at=130, after_ns=ns(131)))
+    assert tasks.short() == [ACCEPTED]
 
 
 def test_after_goes_the_longer_way_too():

@@ -11,6 +11,8 @@ import yaml
 from tests.scenarios.catalogue import SCENARIOS
 from tests.scenarios.prometheus import CONFIG, RULES, config_of
 from tests.scenarios.recording import FOLDER
+from tricast.processors import PROCESSORS
+from tricast.stack.vendors import VENDORS
 
 RECORDED: Final = {path.stem: path for path in sorted(FOLDER.glob("*.yml"))}
 _MOST_BYTES: Final = 200_000
@@ -59,6 +61,15 @@ def test_a_recording_is_small_and_expects_what_the_catalogue_says(name: str) -> 
 def test_promtool_reads_the_scrape_configuration() -> None:
     done = promtool("check", "config", str(CONFIG))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_process_of_the_product_is_scraped_under_its_name() -> None:
+    (job,) = yaml.safe_load(CONFIG.read_text())["scrape_configs"]
+    found = {(row["labels"]["part"], row["labels"]["instance"]): row["targets"] for row in job["static_configs"]}
+    connectors = {("connector", f"connect-{feed}"): [f"127.0.0.1:{9301 + n}"] for n, feed in enumerate(VENDORS)}
+    # `tricast work` gives its processes the ports from its own on.
+    workers = {("worker", f"work-{name}"): [f"127.0.0.1:{9310 + n}"] for n, name in enumerate(PROCESSORS)}
+    assert found == {("monitor", "monitor"): ["127.0.0.1:9300"]} | connectors | workers
 
 
 def test_a_scenario_s_prometheus_differs_from_the_product_s_in_addresses_only() -> None:

@@ -86,7 +86,8 @@ def _report(console: Console, scenario: Scenario, outcome: Outcome) -> None:
         table.add_row(row.what, row.who, f"{row.stated_s:.0f}", said, "LATE" if row.is_late else "")
     console.print(table)
     if outcome.besides:
-        console.print(f"  on the page for a while, without an alert: {', '.join(outcome.besides)}", highlight=False)
+        told = ", ".join(f"{code} {seconds} s" for code, seconds in outcome.besides.items())
+        console.print(f"  on the page, too shortly for an alert: {told}", highlight=False)
     for surprise in outcome.surprises:
         console.print(f"  {surprise}", highlight=False)
     console.print("  held" if outcome.holds else "  BROKEN", highlight=False)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -32,13 +33,13 @@ class Outcome:
     Attributes:
         rows: Who said what how soon.
         surprises: What nobody should have said.
-        besides: Codes that the page had too shortly for an alert.
+        besides: Other codes that the page had, and for how many seconds: too few for their alerts.
         recording: Of what Prometheus scraped.
     """
 
     rows: list[Row] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
-    besides: list[str] = field(default_factory=list)
+    besides: dict[str, int] = field(default_factory=dict)
     recording: str = ""
 
     @property
@@ -50,20 +51,24 @@ class Outcome:
 class _Looking:
     """Looks once a second in a thread of its own: strikes may take long."""
 
-    def __init__(self, witnesses: Witnesses, keep: Callable[[Moment], None]) -> None:
+    def __init__(self, scenario: Scenario, witnesses: Witnesses, keep: Callable[[Moment], None]) -> None:
+        self._scenario = scenario
         self._witnesses = witnesses
         self._keep = keep
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._threads = ThreadPoolExecutor(1)
+        self._running: Future[None] | None = None
         self.moments: list[Moment] = []
 
     def __enter__(self) -> "_Looking":
-        self._thread.start()
+        self._running = self._threads.submit(self._run)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join()
+        self._threads.shutdown()
+        if self._running is not None:
+            self._running.result()
 
     def _run(self) -> None:
         due_s = time.monotonic()
@@ -76,9 +81,9 @@ class _Looking:
     def await_well(self, steady_s: float, timeout_s: float) -> bool:
         """Wait until all has been well for so long; return whether it came to that."""
         deadline = time.time() + timeout_s
-        while time.time() < deadline:
+        while time.time() < deadline and self._running is not None and not self._running.done():
             time.sleep(_LOOK_S)
-            unwell_s = [moment.at_s for moment in self.moments if not is_well(moment)]
+            unwell_s = [moment.at_s for moment in self.moments if not is_well(self._scenario, moment)]
             since_s = max(unwell_s, default=self.moments[0].at_s if self.moments else time.time())
             if time.time() - since_s > steady_s:
                 return True
@@ -99,7 +104,7 @@ def run(scenario: Scenario, kafka: Cluster, folder: Path, say: Callable[[str], N
         Product(folder, kafka, scenario) as product,
         prometheus(folder / "prometheus", product.observed) as scraping,
         Witnesses(product, scraping, scenario.part).listening() as witnesses,
-        _Looking(witnesses, kept(folder / "moments.jsonl")) as looking,
+        _Looking(scenario, witnesses, kept(folder / "moments.jsonl")) as looking,
     ):
         say("waiting until all is well")
         if not looking.await_well(_STEADY_S, _WARM_S):

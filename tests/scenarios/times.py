@@ -1,5 +1,6 @@
 """How soon each witness said it, against what is stated. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -69,9 +70,9 @@ def rows(
             _first(bad, struck_s, lambda moment: moment.readyz != "ready"),
         )
     good = [moment for moment in moments if healed_s <= moment.at_s]
-    for who, is_well in _WELL.items():
+    for who, is_calm in _calm(scenario).items():
         if who != "/readyz" or scenario.part:
-            yield Row("well again", who, scenario.well_s, _from_then_on(good, healed_s, is_well))
+            yield Row("well again", who, scenario.well_s, _from_then_on(good, healed_s, is_calm))
 
 
 def stated(scenarios: Iterable[Scenario], *, held: Mapping[str, float], step_s: float) -> str:
@@ -89,33 +90,32 @@ def stated(scenarios: Iterable[Scenario], *, held: Mapping[str, float], step_s: 
 
 def surprises(scenario: Scenario, moments: Sequence[Moment], struck_s: float) -> list[str]:
     """Return what was said that nobody should have said, one text each."""
-    calm = [moment for moment in moments if moment.at_s < struck_s or not scenario.codes]
-    found = {
-        f"{who} was not well though nothing had happened"
-        for who, is_well in _WELL.items()
-        if not all(map(is_well, calm))
-    }
+    before = [moment for moment in moments if moment.at_s < struck_s or not scenario.codes]
+    calm = _calm(scenario)
+    found = {f"{who}: not well though nothing had happened" for who in calm if not all(map(calm[who], before))}
     fired = {code for moment in moments for code in moment.firing}
     found |= {f"alert {code} fired" for code in fired - {*scenario.codes, *scenario.may}}
     return sorted(found)
 
 
-def shown_besides(scenario: Scenario, moments: Sequence[Moment]) -> list[str]:
-    """Return codes that the page had for a while, too short for their alert."""
-    return sorted({code for moment in moments for code in moment.page.codes} - set(scenario.codes))
+def shown_besides(scenario: Scenario, moments: Sequence[Moment]) -> dict[str, int]:
+    """Return in how many moments the page had a code that is none of the scenario's: a vendor may say so, too."""
+    found = Counter(code for moment in moments for code in moment.page.codes)
+    return {code: number for code, number in sorted(found.items()) if code not in scenario.codes}
 
 
-_WELL: Final[Mapping[str, Callable[[Moment], bool]]] = {
-    "page": lambda moment: moment.page.state == "healthy",
-    "status": lambda moment: moment.status.state == "healthy",
-    "/readyz": lambda moment: moment.readyz in {"", "ready"},
-    "alerts": lambda moment: not moment.firing,
-}
+def is_well(scenario: Scenario, moment: Moment) -> bool:
+    """Whether nobody tells of the scenario, and no alert fires."""
+    return all(said(moment) for said in _calm(scenario).values())
 
 
-def is_well(moment: Moment) -> bool:
-    """Whether all say that all is well."""
-    return all(well(moment) for well in _WELL.values())
+def _calm(scenario: Scenario) -> Mapping[str, Callable[[Moment], bool]]:
+    return {
+        "page": lambda moment: bool(moment.page.state) and scenario.codes.keys().isdisjoint(moment.page.codes),
+        "status": lambda moment: bool(moment.status.state) and scenario.codes.keys().isdisjoint(moment.status.codes),
+        "/readyz": lambda moment: moment.readyz in {"", "ready"},
+        "alerts": lambda moment: not moment.firing,
+    }
 
 
 def _first(moments: Sequence[Moment], since_s: float, said: Callable[[Moment], bool]) -> float | None:

@@ -43,7 +43,7 @@ def _headline(picture: Picture) -> Text:
     if not kafka.reachable:
         old = f"; numbers are {span(kafka.stale_s)} old" if picture.topics else ""
         return text.append(f"  Kafka does not answer since {_clock(kafka.since_ms)}{old}", style="not bold red")
-    return text.append(f"  {kafka.brokers} brokers", style="not bold default")
+    return text.append(f"  {kafka.brokers} broker{'' if kafka.brokers == 1 else 's'}", style="not bold default")
 
 
 def _reason(reason: Reason, now_ms: int) -> Text:

@@ -1,0 +1,97 @@
+"""``tricast status`` as others use it: a process whose exit code is the verdict, and a terminal that renews itself."""
+
+import asyncio
+import contextlib
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from schemas.kafka import KafkaSettings
+from schemas.topics import TOPICS
+from tests.engine.lab import until
+from tricast.kafka import topics
+
+pytestmark = pytest.mark.kafka
+
+STATUS = (sys.executable, "-m", "tricast", "status")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+class Terminal:
+    """A process in a terminal of its own, and all that it has shown there."""
+
+    def __init__(self, *command, environment, directory):
+        ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=directory, start_new_session=True
+        )
+        os.close(theirs)
+        self._terminal = ours
+        self.shown = ""
+        self._at = 0
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        with contextlib.suppress(OSError):  # how a terminal says that nobody is left who writes
+            while some := os.read(self._terminal, 65536):
+                self.shown += ESCAPES.sub("", some.decode(errors="replace"))
+
+    def shows(self, text):
+        """Wait for it, after what was awaited before."""
+
+        def is_there():
+            self._at = max(self._at, self.shown.find(text, self._at))
+            return self.shown.startswith(text, self._at)
+
+        until(is_there, f"{text!r} in the terminal", lambda: re.sub(r"\s+", " ", self.shown)[-2500:])
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(5)
+        os.close(self._terminal)
+
+
+@pytest.fixture
+def environment(kafka, topic_prefix):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRICAST_")}
+    here = {"TRICAST_KAFKA__BOOTSTRAP_SERVERS": kafka, "TRICAST_TOPIC_PREFIX": topic_prefix}
+    return kept | here | {"TERM": "xterm-256color", "COLUMNS": "200", "LINES": "60"}
+
+
+def test_the_exit_code_is_the_verdict_and_watching_follows_it(kafka, topic_prefix, environment, tmp_path):
+    def status():
+        return subprocess.run(STATUS, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    down = status()
+    assert (down.returncode, down.stderr) == (2, "")
+    assert "none of the" in down.stdout
+    watching = Terminal(*STATUS, "--watch", environment=environment, directory=tmp_path)
+    try:
+        watching.shows("topics-missing")
+        asyncio.run(topics.create(TOPICS.values(), topic_prefix, KafkaSettings(bootstrap_servers=kafka)))
+        producer = Producer({"bootstrap.servers": kafka})
+        producer.produce(f"{topic_prefix}kambi.raw", b"2[]")
+        assert producer.flush(30) == 0
+        watching.shows(f"group {topic_prefix}kambi has no member")
+        member = Consumer({"bootstrap.servers": kafka, "group.id": f"{topic_prefix}kambi"})
+        member.subscribe([f"{topic_prefix}kambi.raw"])
+        member.poll(1)
+        watching.shows("healthy")
+        healthy = status()
+        assert (healthy.returncode, healthy.stdout.partition(" ")[0]) == (0, "healthy")
+        member.close()
+        watching.shows("degraded")
+        watching.process.send_signal(signal.SIGINT)
+        assert watching.process.wait(60) == 1
+        assert "Traceback" not in watching.shown
+    finally:
+        watching.close()

@@ -125,16 +125,16 @@ class Accounts:
         self, raw: Record, index: int, candidate: Candidate, record: Record | None, dead: Record | None
     ) -> None:
         self._verdict.count("kambi: candidates")
-        if candidate.event:
-            self.mentioned.add(int(candidate.event))
         line = raw.header("tc-line")
+        shard, shards = self._shard_of_line.get(line, (0, 1))
+        whose = candidate.event or candidate.offer
+        is_foreign = _GENERAL in line and whose != "" and int(whose) % shards != shard
+        if candidate.event and not is_foreign:
+            self.mentioned.add(int(candidate.event))
         if dead is not None:
             if record is not None:
                 self._find("duplicated", raw, index, f"is a dead letter {dead.place} and {record.place}")
             return
-        shard, shards = self._shard_of_line.get(line, (0, 1))
-        whose = candidate.event or candidate.offer
-        is_foreign = _GENERAL in line and whose != "" and int(whose) % shards != shard
         if is_foreign and candidate.kind not in {None, "outcome.settled"}:
             if record is not None:
                 self._find("not-normalized", raw, index, f"is another shard's, and made {record.place}")

@@ -139,8 +139,8 @@ def judge_final(
         known: By the topics.
         vendor: The simulator's own state.
         by_raw: What raw alone adds up to: says whether it was there to be known.
-        mentioned: Events that stand anywhere in raw. One that is still to come, has no offers and stands nowhere was
-            announced in a gap, and nothing tells of it again before it opens.
+        mentioned: Events that stand in the raw of their shard. One that is still to come, has no offers and stands not
+            there was announced in a gap of its shard, and nothing tells of it again before it opens.
         verdict: Where differences go.
         was_restarted: A connector was. The next one does not know what was only announced to the one before it, so an
             event that opened and ended in gaps stays as it was announced, with what came of its offers between: a

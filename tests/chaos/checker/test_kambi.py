@@ -168,6 +168,14 @@ def event_is_unknown(world: Kambi) -> None:
     world.state["6"] = {"state": "STARTED", "offers": {}}
 
 
+def test_an_event_to_come_that_only_another_shards_line_announced_fell_into_a_gap_of_its_own():
+    world = Kambi()
+    world.state["5"] = {"state": "NOT_STARTED", "offers": {}}
+    verdict = world.judged()
+    assert verdict.counts["kambi: events to come whose announcement fell into a gap"] == 1
+    assert not verdict.findings
+
+
 def another_shards_event(world: Kambi) -> None:
     world.made.append(made("kambi", "kambi.events", "event.removed", "1/1", {"event_id": 5}, key="5"))
 

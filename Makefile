@@ -44,6 +44,8 @@ check: $(VENV)/.dev ## Lint, types, import rules, stale files
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.export --check
 	$(BIN)/python -m schemas.metrics --check
+	$(BIN)/python -m tests.contracts.examples --check
+	$(BIN)/python -m schemas.topics --check
 
 bench: $(VENV)/.dev ## Compare the engine with its peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ARGS)

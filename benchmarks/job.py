@@ -89,7 +89,7 @@ def transform(
                     ("ce_time", time.encode()),
                     ("ce_subject", event),
                     ("content-type", b"application/json"),
-                    ("ce_dataschema", b"tricast.kambi.odds.changed.v1.json"),
+                    ("ce_dataschema", b"urn:tricast:schema:tricast.kambi.odds.changed.v1"),
                     ("ce_tcreceived", received),
                 ],
             )

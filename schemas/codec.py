@@ -20,8 +20,13 @@ _DECODERS = {ce_type: msgspec.json.Decoder(model) for ce_type, model in MODELS.i
 
 
 def schema_file(ce_type: str) -> str:
-    """Return the name of the JSON Schema file of ``ce_type``, as in ``ce_dataschema``."""
+    """Return the name of the JSON Schema file of ``ce_type``."""
     return f"{ce_type}.json"
+
+
+def schema_uri(ce_type: str) -> str:
+    """Return what ``ce_dataschema`` says of ``ce_type``: the ``$id`` of its JSON Schema, an absolute URI."""
+    return f"urn:tricast:schema:{ce_type}"
 
 
 def encode(record: Normalized) -> bytes:

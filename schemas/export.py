@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from schemas.codec import MODELS, schema_file
+from schemas.codec import MODELS, schema_file, schema_uri
+from schemas.errors import ContractError
 from schemas.normalized import Normalized
 
 FOLDER = Path(__file__).with_name("json")
@@ -20,7 +21,8 @@ def schema(model: type[Normalized]) -> dict[str, Any]:
     body = definitions.pop(root["$ref"].rpartition("/")[2])
     for part in (body, *definitions.values()):
         _drop_own_types(part)
-    described = {"$schema": DIALECT, "$id": schema_file(model.ce_type), **body}
+        _say_items(part)
+    described = {"$schema": DIALECT, "$id": schema_uri(model.ce_type), **body}
     return described | ({"$defs": definitions} if definitions else {})
 
 
@@ -30,6 +32,23 @@ def _drop_own_types(part: dict[str, Any]) -> None:
         if "anyOf" in content:
             content.pop("type", None)
             content.pop("format", None)
+
+
+def _say_items(part: Any) -> None:
+    """Write pairs of one kind as arrays of two: every dialect knows ``items``, only 2020-12 ``prefixItems``."""
+    if isinstance(part, list):
+        for one in part:
+            _say_items(one)
+    if not isinstance(part, dict):
+        return
+    first, *others = part.get("prefixItems", [None])
+    if first is not None:
+        if any(other != first for other in others):
+            raise ContractError("a tuple of several kinds has no form that AsyncAPI's dialect knows, too")
+        del part["prefixItems"]
+        part["items"] = first
+    for content in part.values():
+        _say_items(content)
 
 
 def rendered() -> dict[str, str]:

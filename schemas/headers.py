@@ -33,9 +33,9 @@ CLOUDEVENTS: Final = (
     Header(name="ce_specversion", meaning="CloudEvents 1.0, binary mode", pattern=r"^1\.0$"),
     Header(
         name="ce_id",
-        meaning="unique: position of the source record, `<topic>/<partition>/<offset>/<index>` (a hole or a replay adds"
-        " to it); the same after any restart",
-        pattern=r"^[^/]+/[0-9]{1,19}/[0-9]{1,19}/.+",
+        meaning="unique: position of the source record and an index, `<topic>/<partition>/<offset>/<index>`; of frames"
+        " that never came `<line>/<connection>/<first>-<last>/<index>`; the same after any restart",
+        pattern=r"^.+/[0-9]{1,19}$",
     ),
     Header(
         name="ce_source",
@@ -59,6 +59,12 @@ CLOUDEVENTS: Final = (
         name="ce_tcreceived",
         meaning="extension: when tricast received what it rests on, UTC ns",
         pattern=r"^[0-9]{1,20}$",
+    ),
+    Header(
+        name="ce_tccause",
+        meaning="extension, of `source: snapshot`: why push did not say it",
+        pattern="^(baseline|repaired|push-missed)$",
+        required=False,
     ),
     Header(
         name=REPLAYED,

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from schemas.codec import MODELS, schema_file
+from schemas.codec import MODELS, schema_uri
 from schemas.raw import Header
 
 VERSION: Final[Header] = ("ce_specversion", b"1.0")
 CONTENT: Final[Header] = ("content-type", b"application/json")
 TYPE_HEADERS: Final[dict[type[Any], tuple[Header, Header]]] = {
-    model: (("ce_type", ce_type.encode()), ("ce_dataschema", schema_file(ce_type).encode()))
+    model: (("ce_type", ce_type.encode()), ("ce_dataschema", schema_uri(ce_type).encode()))
     for ce_type, model in MODELS.items()
 }
 """Type and schema of each model of the codec."""

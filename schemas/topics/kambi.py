@@ -9,7 +9,7 @@ KAMBI_SHARDS = 4
 KAMBI_SETTLEMENTS_PARTITION = KAMBI_SHARDS
 """The last partition of ``kambi.raw``: the ``bh`` channel has its own line and partition."""
 _RAW_PARTITIONS: Final = KAMBI_SHARDS + 1
-_OF_AN_EVENT: Final = "of one event: as its shard's lines said it; late ones are marked; over topics there is none"
+_OF_AN_EVENT: Final = "of one event: as its lines said it, late ones marked; over topics, by the position in ce_id"
 _PROCESSOR: Final = ("processor kambi",)
 
 KAMBI: Final = (

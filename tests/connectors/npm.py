@@ -1,4 +1,4 @@
-"""Servers on Node: reference implementations that are not ours. Their packages are installed once per lock file."""
+"""Servers and tools on Node: reference implementations that are not ours, installed once per lock file."""
 
 import asyncio
 import hashlib
@@ -21,21 +21,25 @@ def absent(reason):
     pytest.skip(reason)
 
 
-def install(cache):
-    """Return a folder with the servers and their packages."""
+def install(cache, sources=SOURCES):
+    """Return a folder with what is in ``sources``, scripts and lock file, and the packages of that."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        absent("Node and npm are not installed: servers that are not ours are not tried")
-    lock = (SOURCES / "package-lock.json").read_bytes()
+        absent("Node and npm are not installed: what is not ours is not tried")
+    lock = (sources / "package-lock.json").read_bytes()
     folder = cache.mkdir(f"node-{hashlib.sha256(lock).hexdigest()[:12]}")
-    for source in SOURCES.iterdir():
+    for source in sources.iterdir():
         if source.is_file():
             shutil.copy(source, folder)
-    if not all((folder / "node_modules" / package).is_dir() for package in ("socket.io", "ws")):
+    if not all((folder / "node_modules" / package).is_dir() for package in _packages(sources)):
         command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
         if done.returncode:
-            absent(f"npm could not install the servers: {done.stderr.strip()[-300:]}")
+            absent(f"npm could not install what {sources.name} needs: {done.stderr.strip()[-300:]}")
     return folder
+
+
+def _packages(sources):
+    return json.loads((sources / "package.json").read_text())["dependencies"]
 
 
 class NodeServer:

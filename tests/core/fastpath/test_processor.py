@@ -85,7 +85,7 @@ def test_action(partition: Partition, line: Line):
         ("ce_time", b"2026-09-21T14:13:21.250Z"),
         ("ce_subject", FIXTURE.encode()),
         ("content-type", b"application/json"),
-        ("ce_dataschema", b"tricast.fastpath.action.v1.json"),
+        ("ce_dataschema", b"urn:tricast:schema:tricast.fastpath.action.v1"),
         ("ce_tcreceived", b"%d" % (START_NS + ns(1.5))),
     )
     (value,) = values([output], "actions")

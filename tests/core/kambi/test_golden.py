@@ -48,7 +48,7 @@ def test_headers_are_cloudevents_in_binary_mode():
         "ce_time": b"2026-09-21T14:13:20.001Z",
         "ce_subject": b"1020000001",
         "content-type": b"application/json",
-        "ce_dataschema": b"tricast.kambi.odds.changed.v1.json",
+        "ce_dataschema": b"urn:tricast:schema:tricast.kambi.odds.changed.v1",
         "ce_tcreceived": b"1790000100123456789",
     }
 

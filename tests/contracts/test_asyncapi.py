@@ -31,7 +31,6 @@ SAME_IN_BOTH = {
 
 
 PLANTED = (
-    ("./json/tricast.kambi.odds.changed.v1.json", "./json/none.json", "no such file"),
     ('"partitions": 5', '"partitions": "5"', '"partitions" property type must be integer'),
     ('"action": "send"', '"action": "sent"', '"action" property must be equal to one of the allowed values'),
 )

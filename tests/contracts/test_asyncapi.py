@@ -30,24 +30,18 @@ SAME_IN_BOTH = {
 }  # fmt: skip
 
 
-PLANTED = (
-    ('"partitions": 5', '"partitions": "5"', '"partitions" property type must be integer'),
-    ('"action": "send"', '"action": "sent"', '"action" property must be equal to one of the allowed values'),
-)
-"""What is right, what is wrong, and what the parser says of that."""
+RIGHT, WRONG = '"partitions": 5', '"partitions": "5"'
 
 
 @pytest.fixture(scope="module")
 def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What the parser says: of the document, and of one with the mistakes that are planted."""
+    """What the parser says: of the document, and of one with a mistake in a binding."""
     folder = npm.install(request.config.cache, NODE)
     planted = tmp_path_factory.mktemp("planted")
     (planted / "json").symlink_to(FOLDER)
     text = asyncapi.FILE.read_text(encoding="utf-8")
-    for right, wrong, _ in PLANTED:
-        assert right in text
-        text = text.replace(right, wrong)
-    (planted / "asyncapi.json").write_text(text)
+    assert RIGHT in text
+    (planted / "asyncapi.json").write_text(text.replace(RIGHT, WRONG))
     documents = [asyncapi.FILE, planted / "asyncapi.json"]
     command = ["node", "judge.js", *map(str, documents)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
@@ -79,8 +73,8 @@ def test_the_official_parser_finds_nothing_wrong_and_reads_the_registry(verdicts
 
 @pytest.mark.node
 def test_the_parser_notices_what_is_wrong(verdicts: list[dict[str, Any]]):
-    for _, _, said in PLANTED:
-        assert any(said in one for one in bad(verdicts[1])), said
+    said = 'channels/kambi.raw/bindings/kafka/partitions: "partitions" property type must be integer'
+    assert said in bad(verdicts[1])
 
 
 def payload_schema(message: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 import uvloop
 
 from processors.engine.app import EngineApp
+from processors.engine.repeats import Repeats
 from schemas.errors import EngineError
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ def run_worker(app: EngineApp) -> None:
     gc.set_threshold(GC_YOUNG_OBJECTS, 20, 50)
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Repeats(QUIET_LOGGERS))
     worker = app.Worker(loglevel=None, logfile=None, redirect_stdouts=False, override_logging=False, quiet=True)
     worker.spinner = None  # it writes terminal codes into log files
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from tests.scenarios.product import Product
@@ -20,7 +20,7 @@ class Scenario:
         name: Also of its recording.
         meaning: For people.
         feeds: Which the product has.
-        brokers: 1 or 3.
+        brokers: How many there are.
         part: Process whose ``/readyz`` is asked, ``*`` for the worst of all; empty: that of none tells of it.
         strike: Does it.
         heal: Ends it.
@@ -37,7 +37,7 @@ class Scenario:
     name: str
     meaning: str
     feeds: tuple[str, ...] = ("kambi",)
-    brokers: int = 1
+    brokers: Literal[1, 3] = 1
     part: str = ""
     strike: "Callable[[Product], None]" = nothing
     heal: "Callable[[Product], None]" = nothing

@@ -34,19 +34,29 @@ class Kafka:
         self._client = dict(client)
         self._timeout_s = timeout_s
 
-    async def partitions(self, topic: str) -> list[TopicPartition]:
-        """Return the partitions of ``topic``; none when it does not exist."""
+    async def partitions(self, *topics: str) -> list[TopicPartition]:
+        """Return the partitions of ``topics``; none of those that do not exist."""
         async with self._admin() as admin:
-            for description in await admin.describe_topics([topic]):
-                return sorted(TopicPartition(topic, partition["partition"]) for partition in description["partitions"])
-        return []
+            described = await admin.describe_topics(list(topics)) if topics else []
+        return sorted(
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            for partition in topic["partitions"]
+        )
 
     async def spans(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Span]:
         """Return what is in each partition now, up to the high watermark: open transactions included."""
+        return await self._spans(partitions, "read_uncommitted")
+
+    async def readable(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Span]:
+        """Return what a reader of committed records gets of each partition now: up to the last stable offset."""
+        return await self._spans(partitions, "read_committed")
+
+    async def _spans(self, partitions: Iterable[TopicPartition], isolation: Isolation) -> dict[TopicPartition, Span]:
         wanted = list(partitions)
         if not wanted:
             return {}
-        async with self._consumer("read_uncommitted") as consumer:
+        async with self._consumer(isolation) as consumer:
             begins = await consumer.beginning_offsets(wanted)
             ends = await consumer.end_offsets(wanted)
         return {tp: (begins[tp], ends[tp]) for tp in wanted}

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 
 import click
 from rich import box
@@ -10,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.topics import TOPICS, Topic
+from tricast.audit.spans import Kafka
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.kafka import topics as real_topics
+from tricast.kafka.newest import Looked, look
 
 DAY_MS = 86_400_000
 
@@ -73,30 +74,59 @@ def create(invocation: Invocation) -> None:
 
 
 @topics.command()
+@click.option(
+    "--newest",
+    default=20,
+    show_default=True,
+    type=click.IntRange(0, 10_000),
+    help="Offsets of each partition to look at, transaction markers included; 0: settings only.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(1, 600),
+    help="Give up when nothing could be read for so many seconds.",
+)
 @json_option
 @pass_invocation
-def check(invocation: Invocation, as_json: bool) -> None:
-    """Compare real topics with the registry. Exit code 1 when any differs or is missing.
+def check(invocation: Invocation, *, newest: int, timeout_s: float, as_json: bool) -> None:
+    """Compare real topics, and the newest records in them, with the registry.
+
+    Of topics: are they there, partitions, copies, min.insync.replicas, cleanup, retention and the other settings that
+    the registry names. Of records, as readers of committed ones see them: promised headers, and values that satisfy
+    the schema of their type.
+
+    Exit code 0: all is as it should be; 1: something is missing, other or broken; 2: a setting is wrong; 3: Kafka is
+    not there, or does not let us read.
 
     \b
     Examples:
       tricast topics check
-      tricast topics check --json
+      tricast topics check --newest 0
+      tricast topics check --json | jq -r '.differences[].text'
     """
     settings = invocation.settings
-    differences = asyncio.run(real_topics.check(TOPICS.values(), settings.topic_prefix, settings.kafka))
-    _print_differences([str(difference) for difference in differences], as_json=as_json)
-    if differences:
-        click.get_current_context().exit(1)
 
+    async def ask() -> tuple[list[real_topics.Difference], Looked]:
+        registry, prefix = TOPICS.values(), settings.topic_prefix
+        differences = await real_topics.check(registry, prefix, settings.kafka)
+        if not newest:
+            return differences, Looked(records=0, broken=())
+        return differences, await look(registry, prefix, Kafka(settings.kafka.client(), timeout_s), newest)
 
-def _print_differences(differences: Sequence[str], *, as_json: bool) -> None:
+    differences, looked = asyncio.run(ask())
+    found = (*differences, *looked.broken)
     if as_json:
-        click.echo(json.dumps({"topics": len(TOPICS), "differences": list(differences)}))
-        return
-    for difference in differences:
-        click.echo(difference)
-    click.echo(f"{len(TOPICS)} topics, {len(differences)} differences")
+        told = [{"kind": one.kind, "topic": one.topic, "text": str(one)} for one in found]
+        click.echo(json.dumps({"topics": len(TOPICS), "records": looked.records, "differences": told}))
+    else:
+        for one in found:
+            click.echo(one)
+        click.echo(f"{len(TOPICS)} topics, {looked.records} records, {len(found)} differences")
+    if found:
+        click.get_current_context().exit(1)
 
 
 def _cleanup(topic: Topic) -> str:

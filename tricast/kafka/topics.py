@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -13,10 +13,10 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
-from schemas.topics import Topic
+from schemas.topics import Topic, min_in_sync, replicas
 from schemas.unreached import unreached
 
-_MAX_REPLICATION = 3
+_IN_SYNC = "min.insync.replicas"
 _VISIBLE_TIMEOUT_S = 15.0
 _POLL_S = 0.05
 
@@ -25,6 +25,7 @@ _POLL_S = 0.05
 class MissingTopic:
     """Kafka has no such topic."""
 
+    kind: ClassVar[str] = "missing-topic"
     topic: str
 
     def __str__(self) -> str:
@@ -35,6 +36,7 @@ class MissingTopic:
 class OtherPartitionCount:
     """The topic has another number of partitions: keys would go elsewhere than its readers think."""
 
+    kind: ClassVar[str] = "other-partition-count"
     topic: str
     expected: int
     found: int
@@ -47,6 +49,7 @@ class OtherPartitionCount:
 class OtherConfig:
     """A setting that the registry names has another value."""
 
+    kind: ClassVar[str] = "other-setting"
     topic: str
     key: str
     expected: str
@@ -56,7 +59,35 @@ class OtherConfig:
         return f"{self.topic}: {self.key} is {self.found}, the registry says {self.expected}"
 
 
-Difference = MissingTopic | OtherPartitionCount | OtherConfig
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooFewCopies:
+    """A partition has fewer replicas than there could be: a broker's disk may take acknowledged records with it."""
+
+    kind: ClassVar[str] = "too-few-copies"
+    topic: str
+    expected: int
+    found: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.found} copies, with so many brokers there should be {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherInSync:
+    """``min.insync.replicas`` lets acknowledged records be lost with one broker, or stops all writes without one."""
+
+    kind: ClassVar[str] = "other-min-in-sync"
+    topic: str
+    least: int
+    most: int
+    found: str | None
+
+    def __str__(self) -> str:
+        wanted = str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
+        return f"{self.topic}: {_IN_SYNC} is {self.found}, with its copies it should be {wanted}"
+
+
+Difference = MissingTopic | OtherPartitionCount | OtherConfig | TooFewCopies | OtherInSync
 
 
 async def create(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> list[str]:
@@ -73,9 +104,10 @@ async def create(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> 
         missing = [topic for topic in wanted if prefix + topic.name not in existing]
         if not missing:
             return []
-        replication = min(_MAX_REPLICATION, len((await admin.describe_cluster())["brokers"]))
+        copies = replicas(len((await admin.describe_cluster())["brokers"]))
+        in_sync = {_IN_SYNC: str(min_in_sync(copies))}
         answer: Any = await admin.create_topics(
-            [NewTopic(prefix + t.name, t.partitions, replication, topic_configs=t.config()) for t in missing]
+            [NewTopic(prefix + t.name, t.partitions, copies, topic_configs=t.config() | in_sync) for t in missing]
         )
         created = []
         for name, code, *message in answer.topic_errors:
@@ -101,18 +133,36 @@ async def check(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> l
     async with _admin(kafka) as admin:
         existing = set(await admin.list_topics())
         present = [name for name in wanted if name in existing]
-        counts = await _partition_counts(admin, present)
+        copies = await _copies(admin, present)
         configs = await _configs(admin, present)
+        brokers = len((await admin.describe_cluster())["brokers"])
     for name, topic in wanted.items():
-        if name not in counts:
+        if name not in copies:
             differences.append(MissingTopic(topic=name))
             continue
-        if counts[name] != topic.partitions:
-            differences.append(OtherPartitionCount(topic=name, expected=topic.partitions, found=counts[name]))
+        if (count := len(copies[name])) != topic.partitions:
+            differences.append(OtherPartitionCount(topic=name, expected=topic.partitions, found=count))
+        differences += durability(name, min(copies[name]), brokers, configs[name].get(_IN_SYNC))
         for key, expected in topic.config().items():
             if (found := configs[name].get(key)) != expected:
                 differences.append(OtherConfig(topic=name, key=key, expected=expected, found=found))
     return differences
+
+
+def durability(topic: str, copies: int, brokers: int, in_sync: str | None) -> Iterator[Difference]:
+    """Yield what is wrong with the copies of a topic.
+
+    Args:
+        topic: Its name.
+        copies: Replicas of the partition that has the fewest.
+        brokers: How many there are.
+        in_sync: Its ``min.insync.replicas``, whoever set it.
+    """
+    if copies < replicas(brokers):
+        yield TooFewCopies(topic=topic, expected=replicas(brokers), found=copies)
+    least, most = min_in_sync(replicas(copies)), min_in_sync(copies)
+    if in_sync is None or not in_sync.isdecimal() or not least <= int(in_sync) <= most:
+        yield OtherInSync(topic=topic, least=least, most=most, found=in_sync)
 
 
 @asynccontextmanager
@@ -128,10 +178,12 @@ async def _admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _partition_counts(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+async def _copies(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, list[int]]:
+    """Return how many replicas each partition has."""
     if not names:  # an empty list would ask for all topics
         return {}
-    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(names))}
+    described = await admin.describe_topics(list(names))
+    return {topic["topic"]: [len(partition["replicas"]) for partition in topic["partitions"]] for topic in described}
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str | None]]:

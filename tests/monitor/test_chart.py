@@ -101,6 +101,16 @@ def test_the_pipeline():
     ]
 
 
+def test_of_a_topic_with_several_writers_nobody_knows_who_wrote_how_much():
+    writers = [Processor(group=f"tricast.{n}", sources=[RAW], outputs=[OFFERS]) for n in range(2)]
+    made = Chart("tricast.", writers)
+    made.add(look(NOW_MS, partitions={(RAW, 0): partition_look(0), (OFFERS, 0): partition_look(0)}))
+    after = look(NOW_MS + 1000, partitions={(RAW, 0): partition_look(0), (OFFERS, 0): partition_look(10)})
+    topics, _, edges = made.add(after)
+    assert {topic.name: topic.rate for topic in topics}[OFFERS] == 10
+    assert [edge.rate for edge in edges if edge.target == f"topic/{OFFERS}"] == [None, None]
+
+
 def test_topics_are_known_by_what_they_are_for():
     names = ("kambi.raw", "rms.bets", "rms.health", "fastpath.sequence", "rms.dead-letters", "rms.pending")
     assert [kind_of(name) for name in names] == ["raw", "input", "health", "findings", "dead-letters", "internal"]

@@ -224,10 +224,18 @@ def away(picture: Picture, for_s: int) -> Picture:
 def large(at_ms: int = AT_MS) -> Picture:
     """As much as the page has to bear."""
     topics, partitions, fixtures, lines = 50, 12, 500, 60
+    longest = "changelog.fastpath.audit.fastpath.raw"
     feeds = ("kambi", "fastpath", "rms")
     kinds = ("raw", "normalized", "normalized", "health", "findings")
     made = tuple(
-        topic(f"{feeds[n % 3]}.t{n:02}", kinds[n // 3 % 5], at_ms, rate=5.0 * (n + 1), partitions=partitions, phase=n)
+        topic(
+            f"{feeds[n % 3]}.t{n:02}" if n < topics - 1 else longest,
+            kinds[n // 3 % 5],
+            at_ms,
+            rate=5.0 * (n + 1),
+            partitions=partitions,
+            phase=n,
+        )
         for n in range(topics)
     )
     return replace(

@@ -31,7 +31,8 @@ from tricast.kafka.filelock import exclusive
 from tricast.kafka.layout import default_cache_dir
 from tricast.kafka.release import fetch_release
 from tricast.settings import Settings
-from tricast.stack.live import View, plain, render
+from tricast.stack.few import Fitting
+from tricast.stack.live import View, plain
 from tricast.stack.local import Plan, fresh_logs
 from tricast.stack.session import Outcome, Session
 from tricast.stack.vendors import VENDORS, default_feeds, is_simulated
@@ -191,7 +192,7 @@ class _Run:
 
     def _show(self, view: View) -> None:
         if self._live is not None:
-            self._live.update(render(view))
+            self._live.update(Fitting(view))
         elif time.monotonic() - self._last_plain_s >= PLAIN_INTERVAL_S:
             self._last_plain_s = time.monotonic()
             self._say(plain(view))

@@ -1,6 +1,6 @@
 """From looks to topics and groups: rates, histories, what is held back since when. Pure; told the time by the looks."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -161,6 +161,7 @@ class Chart:
 
     def _edges(self, topics: Sequence[Topic], groups: Sequence[Group]) -> Iterable[Edge]:
         by_name = {topic.name: topic for topic in topics}
+        writers = Counter(name for processor in self._processors.values() for name in processor.outputs)
         for topic in topics:
             if topic.kind == "raw":
                 # What a connector writes is what it heard, and ticks; the vendor's own rate is in its metrics.
@@ -178,7 +179,9 @@ class Chart:
             for name in processor.outputs:
                 if name in by_name:
                     topic = by_name[name]
-                    yield Edge(feed=topic.feed, source=f"group/{group.name}", target=f"topic/{name}", rate=topic.rate)
+                    # Of a topic that several write to nobody knows who wrote how much.
+                    rate = topic.rate if writers[name] == 1 else None
+                    yield Edge(feed=topic.feed, source=f"group/{group.name}", target=f"topic/{name}", rate=rate)
 
 
 def feed_of(registry: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, islice
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -101,17 +101,17 @@ def render(view: View) -> RenderableType:
     topics = [_topics(view, feed, list(group)) for feed, group in groupby(view.topics, key=_feed_of)]
     feeds: list[RenderableType] = []
     if view.kambi is not None:
-        feeds.append(Group(Text(_event_states(view)), _changes(view.kambi)))
+        feeds.append(Group(Text(event_states(view)), changes(view.kambi)))
     if view.fastpath is not None:
-        feeds.append(Group(Text(_feed_states(view, view.fastpath)), _actions(view.fastpath)))
+        feeds.append(Group(Text(feed_states(view, view.fastpath)), actions(view.fastpath)))
     if view.rms is not None:
-        feeds.append(Group(Text(_decided(view.rms)), _decisions(view.rms)))
+        feeds.append(Group(Text(decided(view.rms)), decisions(view.rms)))
     return Group(
         Text(view.title, style="bold"),
-        _verdict(view.picture),
+        verdict(view.picture),
         Beside(_children(view)),
         Beside(topics),
-        _lines(view),
+        lines(view),
         Beside(feeds),
     )
 
@@ -138,19 +138,18 @@ def plain(view: View) -> str:
     """Return one line for logs."""
     topics = [topic for name in view.topics if (topic := view.topic(name)) is not None]
     ends = ", ".join(f"{_short(topic.name)} {topic.end} ({topic.rate:.0f}/s)" for topic in topics)
-    lines = view.picture.lines
-    live = sum(line.state == "live" for line in lines)
-    said = [view.picture.state, ends, f"{live} of {len(lines)} lines live"]
+    live = sum(line.state == "live" for line in view.picture.lines)
+    said = [view.picture.state, ends, f"{live} of {len(view.picture.lines)} lines live"]
     if view.kambi is not None:
-        said.append(_event_states(view))
+        said.append(event_states(view))
     if view.fastpath is not None:
-        said.append(_feed_states(view, view.fastpath))
+        said.append(feed_states(view, view.fastpath))
     if view.rms is not None:
-        said.append(_decided(view.rms))
+        said.append(decided(view.rms))
     return "; ".join(said)
 
 
-def _verdict(picture: Picture) -> Text:
+def verdict(picture: Picture) -> Text:
     """Return the state with its worst reason: one line, as all the rest has its place."""
     text = Text(picture.state, style=STYLES[picture.state], no_wrap=True, overflow="ellipsis")
     if picture.reasons:
@@ -167,7 +166,7 @@ def _children(view: View) -> list[RenderableType]:
     rows = -(-len(view.children) // 3)
     tables: list[RenderableType] = []
     for first in range(0, len(view.children), max(1, rows)):
-        table = _table("Process", "State", "Pid", "Starts")
+        table = headed("Process", "State", "Pid", "Starts")
         for child in view.children[first : first + rows]:
             state = child.state if child.state != "ended" else describe_exit(child.exit_code)
             table.add_row(child.spec.name, _styled(state), str(child.pid or ""), str(child.starts))
@@ -176,7 +175,7 @@ def _children(view: View) -> list[RenderableType]:
 
 
 def _topics(view: View, feed: str, names: Sequence[str]) -> Table:
-    table = _table(f"{feed} …", "End", "Rate/s", "Lag")
+    table = headed(f"{feed} …", "End", "Rate/s", "Lag")
     for name in names:
         topic, lag = view.topic(name), view.lag_of(name)
         total, rate = ("", "") if topic is None else (f"{topic.end:,}", f"{topic.rate:,.1f}")
@@ -184,53 +183,57 @@ def _topics(view: View, feed: str, names: Sequence[str]) -> Table:
     return table
 
 
-def _lines(view: View) -> Table:
-    table = _table("Line", "State", "Reason", "Since (UTC)")
+def lines(view: View, most: int = SHOWN_LINES) -> Table:
+    """Return the connector lines, those that are not live first."""
+    table = headed("Line", "State", "Reason", "Since (UTC)")
     worst_first = sorted(view.picture.lines, key=lambda line: (line.state == "live", line.name))
-    for line in worst_first[:SHOWN_LINES]:
+    for line in worst_first[:most]:
         since = datetime.fromtimestamp(line.since_ms / 1000, UTC).strftime("%H:%M:%S")
         table.add_row(line.name, _styled(line.state), line.reason, since)
-    if len(worst_first) > SHOWN_LINES:
-        table.add_row(f"and {len(worst_first) - SHOWN_LINES} more", "", "", "")
+    if len(worst_first) > most:
+        table.add_row(f"and {len(worst_first) - most} more", "", "", "")
     return table
 
 
-def _event_states(view: View) -> str:
+def event_states(view: View) -> str:
     """Return in words how many events are in which state, and how they are covered."""
     covered = view.counted("kambi", "coverage")
     return f"events: {view.counted('kambi', 'events') or 'none yet'}" + (f"; coverage: {covered}" if covered else "")
 
 
-def _feed_states(view: View, fastpath: FastpathNews) -> str:
+def feed_states(view: View, fastpath: FastpathNews) -> str:
     """Return in words how many feeds are in which state, and what was found in their numbers."""
     found = ", ".join(f"{count} {kind}" for kind, count in sorted(fastpath.findings.items()))
     return f"feeds: {view.counted('fastpath', 'feeds') or 'none yet'}" + (f"; found: {found}" if found else "")
 
 
-def _actions(fastpath: FastpathNews) -> Table:
-    table = _table("Action (UTC)", "Feed", "Seq", "What", "Marks")
-    for action in fastpath.actions:
+def actions(fastpath: FastpathNews, most: int | None = None) -> Table:
+    """Return the newest actions."""
+    table = headed("Action (UTC)", "Feed", "Seq", "What", "Marks")
+    for action in islice(fastpath.actions, most):
         table.add_row(action.time, action.feed, str(action.sequence), action.what, action.marks)
     return table
 
 
-def _decided(rms: RmsNews) -> str:
+def decided(rms: RmsNews) -> str:
     """Return in words how many outcomes and oddities of each kind there were."""
     return "bets: " + (", ".join(f"{count} {said}" for said, count in sorted(rms.counts.items())) or "none decided yet")
 
 
-def _decisions(rms: RmsNews) -> Table:
-    table = _table("Decided (UTC)", "Bet", "Outcome", "By", "After")
-    for decision in rms.decisions:
+def decisions(rms: RmsNews, most: int | None = None) -> Table:
+    """Return the newest decisions."""
+    table = headed("Decided (UTC)", "Bet", "Outcome", "By", "After")
+    for decision in islice(rms.decisions, most):
         time = datetime.fromtimestamp(decision.time_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         after = "" if decision.took_ms is None else f"{decision.took_ms / 1000:.1f} s"
         table.add_row(time, decision.bet, _styled(decision.said), decision.why, after)
     return table
 
 
-def _changes(kambi: KambiNews) -> Table:
-    table = _table("Odds (UTC)", "Event", "Outcome", "Was", "Is")
-    for change in kambi.changes:
+def changes(kambi: KambiNews, most: int | None = None) -> Table:
+    """Return the newest changes of odds."""
+    table = headed("Odds (UTC)", "Event", "Outcome", "Was", "Is")
+    for change in islice(kambi.changes, most):
         time = datetime.fromtimestamp(change.time_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         before, after = change.before_thousandths, change.odds_thousandths
         up = before is not None and after is not None and after > before
@@ -244,7 +247,8 @@ def _changes(kambi: KambiNews) -> Table:
     return table
 
 
-def _table(*columns: str) -> Table:
+def headed(*columns: str) -> Table:
+    """Return an empty table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     for column in columns:
         width = _WIDTHS.get(column)

@@ -86,7 +86,7 @@ def draw(edges: Sequence[Edge]) -> Drawing:
         boxes=tuple(boxes.values()),
         arrows=tuple(_arrows(edges, boxes)),
         width=2 * _MARGIN + columns_used * _COLUMN + NODE_WIDTH,
-        height=max(top - _LANE_GAP, 0) + _MARGIN,
+        height=max(top - _LANE_GAP, 0) + _MARGIN + (_ROW / 2 if any(_leads_back(edge, boxes) for edge in edges) else 0),
     )
 
 
@@ -130,12 +130,16 @@ def _pulled_to(name: str, edges: Iterable[Edge], boxes: Mapping[str, Box], middl
     return sum(heights) / len(heights) if heights else middle
 
 
+def _leads_back(edge: Edge, boxes: Mapping[str, Box]) -> bool:
+    return boxes[edge.target].x <= boxes[edge.source].x + NODE_WIDTH
+
+
 def _arrows(edges: Iterable[Edge], boxes: Mapping[str, Box]) -> Iterable[Arrow]:
     arriving: dict[str, int] = defaultdict(int)
     for edge in edges:
         source, target = boxes[edge.source], boxes[edge.target]
         begin, end = source.x + NODE_WIDTH, target.x
-        if end <= begin:  # back to where it came from: under the nodes
+        if _leads_back(edge, boxes):  # under the nodes
             low = max(source.y, target.y) + _ROW / 2 + 4
             path = f"M{begin:.0f} {source.y:.0f}C{begin + _BEND:.0f} {low:.0f} {end - _BEND:.0f} {low:.0f} {end:.0f} "
             path += f"{target.y:.0f}"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from tricast.monitor.health import TO_COME
 from tricast.monitor.picture import Picture, State
 
 Tone = Literal["ok", "warn", "bad", "idle"]
@@ -11,12 +12,14 @@ Tone = Literal["ok", "warn", "bad", "idle"]
 OF_VERDICT: dict[State, Tone] = {"healthy": "ok", "degraded": "warn", "down": "bad"}
 _WORST_FIRST: tuple[Tone, ...] = ("bad", "warn", "ok", "idle")
 _BAD = frozenset({"down"})
-_OVER = frozenset({"finished", "closed"})
+_OVER = frozenset({"finished", "closed", TO_COME})
+_COVERED = frozenset({"full", "main"})
+"""How many keys an event has is a choice of ours, nothing to look at."""
 
 
 def of_health(state: str, reason: str = "") -> Tone:
     """Return the tone of a line's or a feed's state. A state that is not known is one to look at."""
-    if state == "live":
+    if state == "live" or state in _COVERED:
         return "ok"
     if reason in _OVER or state in _OVER:
         return "idle"

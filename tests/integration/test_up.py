@@ -13,10 +13,18 @@ from pathlib import Path
 import psutil
 import pytest
 
+from schemas.metrics import METRICS
+from tests.integration.scraped import scrape
 from tests.security.listeners import foreign, listeners_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
+PROCESSES = {
+    *("connect-fastpath", "connect-kambi", "connect-rms", "monitor"),
+    *("work-fastpath.audit", "work-kambi", "work-rms.approvals", "work-rms.bets", "work-rms.join"),
+}
+NEED_TROUBLE = {"tricast_worker_dead_letters_total"}
+"""Metrics that have no sample while all is well."""
 FIRST_RECORD_S = 60.0
 """On a busy machine; what a quiet one needs is in the README."""
 
@@ -89,14 +97,21 @@ def left_over(directory: Path) -> list[str]:
 
 
 def test_survives_a_killed_worker_ends_on_ctrl_c_and_keeps_its_data(tmp_path):
-    first = Up(tmp_path)
+    first, addresses = Up(tmp_path), tmp_path / "data" / "observe"
     try:
         first.until("first normalized record after")
         listeners = set(listeners_of(psutil.Process(first.process.pid)))
         assert len(listeners) >= 5, "two of Kafka, and those of three simulators"
         assert foreign(listeners) == []
+        scraped = scrape(tmp_path / "data" / "observe")
+        assert scraped.processes == PROCESSES
+        assert scraped.families == METRICS.keys(), "each name of the registry, and no other"
         killed = first.worker()
         assert killed is not None
+        until(lambda: scrape(addresses).told >= METRICS.keys() - NEED_TROUBLE)
+        scraped = scrape(addresses)
+        assert scraped.processes == PROCESSES
+        assert scraped.families == METRICS.keys(), "each name of the registry, and no other"
         killed.kill()
         first.until("work kambi ended by signal 9; starting again in")
         until(lambda: first.worker() not in (None, killed))

@@ -146,7 +146,7 @@ def plain(view: View) -> str:
         said.append(feed_states(view, view.fastpath))
     if view.rms is not None:
         said.append(decided(view.rms))
-    return "; ".join(said)
+    return "; ".join(filter(None, said))
 
 
 def verdict(picture: Picture) -> Text:

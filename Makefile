@@ -46,6 +46,7 @@ check: $(VENV)/.dev ## Lint, types, import rules, stale files
 	$(BIN)/python -m schemas.metrics --check
 	$(BIN)/python -m tests.contracts.examples --check
 	$(BIN)/python -m schemas.topics --check
+	$(BIN)/python -m schemas.release --check
 	$(BIN)/python -m deploy.strimzi --check
 
 bench: $(VENV)/.dev ## Compare the engine with its peers and write docs/benchmarks.md

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.kambi.fields import HEALTH, EventId, Frame, Nanoseconds
-from schemas.normalized import Normalized
+from schemas.normalized import GROWING, Normalized
 
 Doubt = Literal["silent", "never-delivered", "language-silent", "neutral-silent", "copies-unmatched"]
 """Why a line that is open is suspect."""
@@ -53,7 +53,8 @@ class LineHealth(Normalized, kw_only=True):
             " stopped while others go on; never-delivered: it holds keys and no message ever came on it;"
             " language-silent, neutral-silent: one side of its pairs of keys delivers, the other does not;"
             " copies-unmatched: what the general keys say does not come on the event keys: the vendor changed"
-            " something."
+            " something.",
+            extra_json_schema=GROWING,
         ),
     ]
     since_ns: Nanoseconds
@@ -94,7 +95,8 @@ class EventHealth(Normalized, kw_only=True):
             description="covered, uncovered, moved: keys of it were subscribed, given up, subscribed elsewhere;"
             " baseline: the first snapshot since it was covered; repaired: a snapshot after a gap; push-missed: a"
             " snapshot showed what push never said, and no gap explains it; removed: it left the offering; the others"
-            " as for the line."
+            " as for the line.",
+            extra_json_schema=GROWING,
         ),
     ]
     since_ns: Nanoseconds

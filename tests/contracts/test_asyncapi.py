@@ -26,7 +26,7 @@ CALLED_BAD = 1
 SAME_IN_BOTH = {
     "$schema", "$id", "$defs", "$ref", "title", "description", "type", "properties", "required", "items", "enum",
     "minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "minItems", "maxItems", "pattern", "format",
-    "additionalProperties", "anyOf", "default",
+    "additionalProperties", "anyOf", "default", "x-growing",
 }  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def doctor(invocation: Invocation, feed: str | None, listen_s: float, as_json: b
         click.echo(json.dumps({"failed": failed, "answers": [asdict(answer) for answer in answers]}))
     else:
         warned = sum(answer.verdict == "warning" for answer in answers)
-        Console().print(f"{len(answers)} questions: {failed} failed, {warned} warnings")
+        Console().print(f"{len(answers)} questions: {failed} failed, {warned} warning{'' if warned == 1 else 's'}")
     click.get_current_context().exit(1 if failed else 0)
 
 

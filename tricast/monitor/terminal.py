@@ -21,10 +21,9 @@ STYLES: Final = {"healthy": "bold green", "degraded": "bold yellow", "down": "bo
 
 
 def render(picture: Picture) -> RenderableType:
-    """Return everything that is worth a look, the verdict first."""
+    """Return everything that is worth a look, the verdict first: a small terminal shows the beginning only."""
     parts: list[RenderableType] = [_headline(picture), *(_reason(reason, picture.at_ms) for reason in picture.reasons)]
     if picture.topics:
-        parts.append(_topics(picture))
         parts.append(_groups(picture))
     if picture.lines:
         parts.append(_lines(picture))
@@ -34,6 +33,8 @@ def render(picture: Picture) -> RenderableType:
         parts.append(Text(counts))
     if picture.recent:
         parts.append(_recent(picture))
+    if picture.topics:
+        parts.append(_topics(picture))
     return Stacked(*parts)
 
 

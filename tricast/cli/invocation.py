@@ -37,10 +37,20 @@ pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:
-    """Call ``stop`` on SIGTERM and SIGINT of the running loop's process instead of ending it."""
+    """Call ``stop`` on SIGTERM, SIGINT and SIGHUP of the running loop's process instead of ending it.
+
+    SIGHUP is a terminal that was closed: what was started in it must not stay behind, `nohup` apart.
+    """
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGINT, *ends()):
         loop.add_signal_handler(number, stop)
+
+
+def ends() -> tuple[signal.Signals, ...]:
+    """Return the signals that end a process beside Ctrl-C: SIGHUP where nobody said that it is to be ignored."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return (signal.SIGTERM,)
+    return signal.SIGTERM, signal.SIGHUP
 
 
 def set_up_logging(*, debug: bool) -> None:

@@ -23,7 +23,7 @@ from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
 from tricast.audit.report import Report
 from tricast.cli.audit import audited, print_reports, scope_of, to_json
-from tricast.cli.invocation import Invocation, json_option, pass_invocation, stop_on_signals
+from tricast.cli.invocation import Invocation, ends, json_option, pass_invocation, stop_on_signals
 from tricast.kafka import Cluster
 from tricast.kafka import topics as real_topics
 from tricast.kafka.errors import DataDirBusy
@@ -234,16 +234,17 @@ def _forget(directory: Path) -> None:
 
 @contextmanager
 def _term_as_interrupt() -> Iterator[None]:
-    """Take SIGTERM like Ctrl-C while Kafka starts and stops, so that it never stays behind."""
+    """Take what ends us like Ctrl-C while Kafka starts and stops, so that it never stays behind."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in ends()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

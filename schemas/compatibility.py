@@ -35,7 +35,7 @@ Rule = Literal[
     "growth-revoked",
 ]
 HARMLESS: Final[frozenset[Rule]] = frozenset({"optional-field-added", "growing-value-added"})
-HARMLESS_OF_INPUT: Final[frozenset[Rule]] = HARMLESS | {"made-optional", "widened", "value-added"}
+HARMLESS_OF_INPUT: Final[frozenset[Rule]] = frozenset({*HARMLESS, "made-optional", "widened", "value-added"})
 
 (_GROWS,) = GROWING
 _SAYS_NOTHING: Final = frozenset({"$schema", "$id", "$defs", "title", "description", "examples", "default"})

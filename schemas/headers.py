@@ -39,7 +39,8 @@ CLOUDEVENTS: Final = (
     ),
     Header(
         name="ce_source",
-        meaning="`tricast/<feed>/<line>`: which line said it; of what the join decides `tricast/rms/join`",
+        meaning="`tricast/<feed>/<line>`: which line said it; of `kambi.health` with `/health` behind; of what the join"
+        " decides `tricast/rms/join`",
         pattern="^tricast/(kambi|fastpath|rms)/.+",
     ),
     Header(name="ce_type", meaning="type and version of the value", pattern=r"^tricast\.[a-z0-9.-]+\.v[0-9]+$"),

@@ -35,7 +35,8 @@ def forward_health(found: Iterable[LineHealth | EventHealth], *, origin: str, li
             [
                 VERSION,
                 ("ce_id", f"{origin}/{index}".encode()),
-                ("ce_source", f"tricast/kambi/{line}".encode()),
+                # Facts of the same record are numbered from 0, too: only the source tells their ids apart.
+                ("ce_source", f"tricast/kambi/{line}/health".encode()),
                 ce_type,
                 ("ce_time", rfc3339(health.since_ns // 1_000_000)),
                 ("ce_subject", subject),

@@ -407,7 +407,7 @@ def test_event_record_says_where_it_comes_from():
     assert output.key == b"event/1"
     assert output.header("ce_type") == "tricast.kambi.event.health.v1"
     assert output.header("ce_subject") == "1"
-    assert output.header("ce_source") == f"tricast/kambi/{EVENT_LINE}"
+    assert output.header("ce_source") == f"tricast/kambi/{EVENT_LINE}/health"
     assert output.header("ce_id") == "tricast.kambi.raw/0/1/1"
     assert json.loads(output.value) == {
         "event_id": 1,

@@ -238,8 +238,15 @@ def large(at_ms: int = AT_MS) -> Picture:
         )
         for n in range(topics)
     )
+    unwell = Reason(
+        code="feed-not-live",
+        subject="fastpath",
+        text="fastpath golf/tournaments/790401/round/1/team/22/statistics: suspect",
+        since_ms=at_ms - 4_000,
+    )
     return replace(
         degraded(at_ms),
+        reasons=(unwell, *degraded(at_ms).reasons),
         topics=made,
         groups=tuple(
             _group(f"tricast.g{n}", (made[n].registry or "",), at_ms, partitions=partitions) for n in range(20)

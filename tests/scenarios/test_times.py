@@ -10,7 +10,7 @@ from tests.scenarios.prometheus import interval_s
 from tests.scenarios.recording import waits
 from tests.scenarios.scenario import Scenario
 from tests.scenarios.times import Row, is_well, rows, shown_besides, stated, surprises
-from tests.scenarios.witnesses import Moment, Said, page_said, status_said
+from tests.scenarios.witnesses import ALL, Moment, Said, page_said, status_said
 from tests.web.pictures import away, degraded, healthy
 from tricast.monitor.picture import Picture
 from tricast.web.sections import Sections, changed, environment
@@ -74,7 +74,11 @@ def test_what_never_comes_is_late_and_so_is_what_is_not_well_at_last() -> None:
 
 
 def test_where_nothing_has_to_fire_nobody_may_say_anything_at_any_time() -> None:
-    quiet = Scenario(name="quiet", meaning="")
+    quiet = Scenario(name="quiet", meaning="", part=ALL)
+    told = rows(quiet, [moment(99), moment(201)], struck_s=100, healed_s=200, held={}, step_s=5.0)
+    assert [(row.what, row.who, row.is_late) for row in told] == [
+        ("well again", who, False) for who in ("page", "status", "/readyz", "alerts")
+    ]
     assert surprises(quiet, [moment(99), moment(101), moment(300)], 100) == []
     course = [moment(99), moment(101, DOWN, DOWN, "degraded"), moment(200, WELL, WELL, "ready", "slow")]
     assert surprises(quiet, course, 100) == [

@@ -62,7 +62,7 @@ def rows(
             )
         fires_s = shown_s + held[code] + 2 * step_s
         yield Row(code, "alert", fires_s, _first(bad, struck_s, lambda moment, code=code: code in moment.firing))  # type: ignore[misc]
-    if scenario.part:
+    if scenario.part and scenario.codes:
         yield Row(
             "not ready",
             f"/readyz of {scenario.part}",

@@ -24,7 +24,8 @@ GONE: Final = "gone"
 ALL: Final = "*"
 """For the worst of all processes."""
 _WORST: Final = (GONE, "unready", "degraded", "ready")
-_READYZ_S: Final = 2.0
+_READYZ_S: Final = 4.0
+"""A process that stands does not answer; one that lives answers at once, save on a machine that is very busy."""
 _AGAIN_S: Final = 0.5
 _SILENT_S: Final = 15.0
 """The page says something every two seconds."""

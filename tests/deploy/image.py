@@ -19,6 +19,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 DOCKERFILE: Final = ROOT / "deploy/docker/Dockerfile"
 IGNORE: Final = ROOT / ".dockerignore"
+FINAL_USER: Final = "10001:10001"
 _OURS: Final = re.compile(r"(?<![\w./-])/(src|build|wheels|opt/tricast)(?![\w-])")
 """Folders that the first stage makes."""
 _BROUGHT: Final = ("PATH", "HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")

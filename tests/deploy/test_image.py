@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.image import DOCKERFILE, ROOT, Step, context, is_let_in, stages
+from tests.deploy.image import DOCKERFILE, FINAL_USER, ROOT, Step, context, is_let_in, stages
 from tricast.observe.config import ObserveSettings
 from tricast.observe.endpoints import serving
 
@@ -64,7 +64,7 @@ def test_the_image_has_no_embedded_kafka_and_no_build_tools() -> None:
 
 def test_the_last_stage_runs_nothing_as_root_and_has_no_way_to_install() -> None:
     verbs = [step.verb for step in FINAL]
-    assert Step("USER", "10001:10001") in FINAL
+    assert Step("USER", FINAL_USER) in FINAL
     assert verbs.index("USER") > max(at for at, verb in enumerate(verbs) if verb in {"RUN", "COPY"})
     (run,) = (step.rest for step in FINAL if step.verb == "RUN")
     assert "pip uninstall" in run

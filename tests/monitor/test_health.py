@@ -70,6 +70,16 @@ def test_of_events_those_are_told_that_are_not_well_for_a_minute():
 
 
 @pytest.mark.parametrize(
+    ("state", "seconds", "is_told"), [("suspect", 9, False), ("suspect", 11, True), ("down", -1, True)]
+)
+def test_of_feeds_those_are_told_that_are_not_well_and_no_moment_of_doubt(state: str, seconds: int, is_told: bool):
+    desk = HealthDesk("tricast.")
+    since_ns = (NOW_MS - 1_000 * seconds) * NS
+    desk.observe("fastpath", b"feed/a/b", {"feed": "a/b", "state": state, "since_ns": since_ns})
+    assert [feed.name for feed in desk.unwell(NOW_MS)] == ["a/b"] * is_told
+
+
+@pytest.mark.parametrize(
     ("feed", "line", "value", "partition"),
     [
         ("kambi", "kambi-3-events-12", {}, 3),

@@ -14,6 +14,8 @@ from tricast.monitor.picture import MOST_FEEDS, Feed, FeedCount, Line
 SUFFIX: Final = ".health"
 SETTLE_MS: Final = 60_000
 """How long an event may be on its way to live: it was just subscribed to, or waits for its snapshot."""
+DOUBT_MS: Final = 10_000
+"""How long a feed may be suspect: FastPath's collector doubts its own upstream for seconds, several times a minute."""
 MOST_THINGS: Final = 20_000
 """Events and feeds remembered of one feed; those heard of longest ago go first."""
 TO_COME: Final = "to come"
@@ -97,7 +99,8 @@ class HealthDesk:
         for feed, things in self._things.items():
             for name, thing in things.items():
                 state, since_ms = state_of(thing.value), _since_ms(thing.value)
-                settles = thing.what == "events" and since_ms > now_ms - SETTLE_MS
+                patience_ms = _patience_ms(thing, state)
+                settles = patience_ms and since_ms > now_ms - patience_ms
                 if state in {"live", TO_COME, FINISHED} or settles:
                     continue
                 yield Feed(
@@ -121,6 +124,12 @@ class HealthDesk:
             raw_partition=raw_partition(feed, name, value),
             details=_details(value),
         )
+
+
+def _patience_ms(thing: _Thing, state: str) -> int:
+    if thing.what == "events":
+        return SETTLE_MS
+    return DOUBT_MS if state == "suspect" else 0
 
 
 def state_of(value: Mapping[str, Any]) -> str:

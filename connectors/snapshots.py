@@ -1,10 +1,11 @@
 """Writes answers of a feed's HTTP API beside its frames, as ``snapshot`` records: common to all feeds."""
 
 import uuid
+from dataclasses import replace
 
 from connectors.record import RawRecord
 from connectors.sink import FrameSink
-from schemas.raw import RawHeaders
+from schemas.raw import Kind, RawHeaders
 
 
 class SnapshotRecorder:
@@ -17,11 +18,14 @@ class SnapshotRecorder:
         feed: Name of the feed.
         line: Name of the line.
         sink: Queue of the line's raw partition.
+        tick: Value of a tick that stands before the first snapshot of this process: what its reader has to know by
+            then, though no other line may have said it yet.
     """
 
-    def __init__(self, *, feed: str, line: str, sink: FrameSink) -> None:
+    def __init__(self, *, feed: str, line: str, sink: FrameSink, tick: bytes | None = None) -> None:
         self._feed = feed
         self._sink = sink
+        self._tick = tick
         self._connection = str(uuid.uuid4())
         self.line = line
         self.recorded = 0
@@ -45,17 +49,22 @@ class SnapshotRecorder:
         if not self.has_room:
             self.skipped += 1
             return False
+        if self._tick is not None:
+            tick, self._tick = self._tick, None
+            self._sink.put(RawRecord(self._headers("tick", received_ns), tick))
         self.recorded += 1
-        headers = RawHeaders(
+        headers = replace(
+            self._headers("snapshot", received_ns), position=position, requested_ns=requested_ns, status=status
+        )
+        self._sink.put(RawRecord(headers, body))
+        return True
+
+    def _headers(self, kind: Kind, received_ns: int) -> RawHeaders:
+        return RawHeaders(
             feed=self._feed,
             line=self.line,
             connection=self._connection,
             frame=self.recorded,
             received_ns=received_ns,
-            kind="snapshot",
-            position=position,
-            requested_ns=requested_ns,
-            status=status,
+            kind=kind,
         )
-        self._sink.put(RawRecord(headers, body))
-        return True

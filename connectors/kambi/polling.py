@@ -47,7 +47,13 @@ def poller_of(
         random: Spreads and jitters.
     """
     recorders = {
-        shard: SnapshotRecorder(feed=names.FEED, line=names.snapshots(shard, settings.replica), sink=sinks[shard])
+        shard: SnapshotRecorder(
+            feed=names.FEED,
+            line=names.snapshots(shard, settings.replica),
+            sink=sinks[shard],
+            # A processor that does not know of how many shards takes every event for its own.
+            tick=b'{"shards":%d}' % settings.shards,
+        )
         for shard in settings.own_shards
     }
     cadence = Cadence(

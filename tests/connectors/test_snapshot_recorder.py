@@ -68,3 +68,15 @@ async def test_each_recorder_is_a_connection_of_its_own():
     ]
     assert kafka.written[0].headers.connection == kafka.written[2].headers.connection
     assert kafka.written[0].headers.connection != kafka.written[1].headers.connection
+
+
+async def test_what_its_reader_has_to_know_stands_before_the_first_that_found_room():
+    kafka = Kafka()
+    sink = FrameSink(kafka, max_bytes=1000)
+    snapshots = SnapshotRecorder(feed="kambi", line="kambi-0-snapshots", sink=sink, tick=b'{"shards":2}')
+    assert [record(snapshots, b"x" * 300) for _ in range(3)] == [True, True, False]
+    sink.close()
+    await sink.run()
+    assert [(r.headers.kind, r.headers.frame) for r in kafka.written] == [("tick", 0), ("snapshot", 1), ("snapshot", 2)]
+    assert kafka.written[0].value == b'{"shards":2}'
+    assert kafka.written[0].headers.connection == kafka.written[1].headers.connection

@@ -9,6 +9,7 @@ from processors.core.kambi.processor import KambiProcessor
 from schemas.kambi.codes import Code, Count
 from tests.core.driver import Driver
 from tests.core.kambi.frames import frame
+from tests.core.kambi.raw_lines import SNAPSHOT_LINE, Lines
 from tests.core.kambi.tasks import START_MS, added, gone, message, odds, removed, status
 
 SHARDS = 4
@@ -199,3 +200,13 @@ def test_settlement_gets_the_event_of_an_offer_that_is_known_and_is_one_fact_all
     task.feed(frame(settled(T, {"id": 2, "betOfferId": 90})), line="kambi-settlements.b")
     values = [json.loads(output.value) for output in task.outputs if output.topic == "kambi.settlements"]
     assert [(value["outcome_id"], value.get("event_id")) for value in values] == [(1, None), (2, 5)]
+
+
+def test_a_snapshot_before_any_line_has_opened_is_taken_for_the_own_events_alone():
+    """Push may be refused for long while lists come; the connector says the number of shards before the first."""
+    lines = Lines(shards=2)
+    lines.record("tick", SNAPSHOT_LINE, {"shards": 2})
+    lines.live_open([10, 11, 12])
+    opened = [output for output in lines.driver.outputs if output.header("ce_type").endswith(".event.opened.v1")]
+    assert [json.loads(output.value)["event_id"] for output in opened] == [10, 12]
+    assert not [output for output in lines.driver.outputs if b"snapshots" in (output.key or b"")], "no line of push"

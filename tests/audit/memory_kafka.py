@@ -101,8 +101,8 @@ class MemoryKafka(Kafka):
         self._first = first
         return self
 
-    async def partitions(self, topic):
-        return sorted(tp for tp in self._rows if tp.topic == topic)
+    async def partitions(self, *topics):
+        return sorted(tp for tp in self._rows if tp.topic in topics)
 
     async def spans(self, partitions):
         return {tp: (self._first if "raw" in tp.topic else 0, len(self._rows[tp])) for tp in partitions}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
@@ -50,7 +51,8 @@ def test_what_our_code_writes_is_as_promised_and_what_is_broken_is_named(check: 
     offers = f"{topic_prefix}kambi.offers"
     with transaction(kafka, topic_prefix) as producer:
         for record in written():
-            name, headers = topic_prefix + record.topic, list(record.headers)
+            headers: list[tuple[str, str | bytes | None]] = [*record.headers]
+            name = topic_prefix + record.topic
             producer.produce(name, key=record.key, value=record.value, headers=headers, partition=0)
         producer.commit_transaction(30)
         producer.begin_transaction()

@@ -121,7 +121,7 @@ def test_survives_a_killed_worker_ends_on_ctrl_c_and_keeps_its_data(tmp_path):
         first.process.kill()
     assert left_over(tmp_path) == []
 
-    second = Up(tmp_path, "--for", "10", "--json")
+    second = Up(tmp_path, "--for", "25", "--json")
     code = second.end(120)
     shown = "\n".join(second.lines)
     assert code == 0, shown

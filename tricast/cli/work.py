@@ -34,7 +34,7 @@ def work(invocation: Invocation, processors: Sequence[str], name: str | None, gr
     at the next, then rms.approvals, rms.bets, rms.join; which of them run changes nothing about it.
 
     \b
-    Processors: kambi, fastpath.audit
+    Processors: kambi, fastpath.audit, rms.approvals, rms.bets, rms.join
     \b
     Examples:
       tricast work

@@ -64,7 +64,8 @@ async def test_real_topics(kafka, topic_prefix, tmp_path):
     await publish(kafka, world)
     ledger = tmp_path / "ledger.jsonl"
     truth = {"customer": CUSTOMER, "slip": "s1", "at_ns": world.at_ns(60)}
-    lines = [truth | {"kind": "bet", "disposition": "referred"}, truth | {"kind": "decision", "outcome": "accept"}]
+    lines = [truth | {"kind": "bet", "disposition": "referred"}]
+    lines += [truth | {"kind": "decision", "decision": 1, "outcome": "accept"}]
     lines += [
         {"kind": "frame", "connection": "c1", "n": n, "packet": packet, "at_ns": world.at_ns(0)}
         for n, packet in enumerate(('0{"sid":"c1"}', '30[{"status":"ok"}]'), 1)

@@ -96,6 +96,8 @@ class Truth(Fact, frozen=True, kw_only=True):
 
     outcome: str
     at_ns: int
+    sent_ns: int | None = None
+    """When a socket was first handed it; ``None``: none was."""
 
 
 class Replayed(Fact, frozen=True, kw_only=True):

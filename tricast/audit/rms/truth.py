@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from schemas.rms.decisions import Decision
 from tricast.audit.ledger import IN_FLIGHT_NS, Sent
 from tricast.audit.records import Raw
@@ -40,13 +42,23 @@ class RmsLedger:
 
 
 def truths(path: Path) -> Iterator[tuple[str, str, Truth]]:
-    """Yield customer, slip, and what was decided, of every line that says so."""
+    """Yield customer, slip, and what was decided, of every line that says so, and when a socket was first handed it."""
+    unsent: dict[int | None, tuple[str, str, Truth]] = {}
     with path.open("rb") as file:
         for text in file:
             line = json.loads(text) if text.endswith(b"\n") else {}
-            if line.get("kind") in ("bet", "decision") and line.get("slip") is not None:
-                outcome = line["outcome"] if line["kind"] == "decision" else f"{PLACED} {line.get('disposition')}"
-                yield line["customer"], line["slip"], Truth(outcome=outcome, at_ns=line["at_ns"])
+            kind, number = line.get("kind"), line.get("decision")
+            if kind in ("decision", "frame") and number in unsent:
+                customer, slip, truth = unsent.pop(number)  # said again: by a simulator that began anew, from 1
+                yield customer, slip, replace(truth, sent_ns=line["at_ns"]) if kind == "frame" else truth
+            if kind in ("bet", "decision") and line.get("slip") is not None:
+                outcome = line["outcome"] if kind == "decision" else f"{PLACED} {line.get('disposition')}"
+                found = line["customer"], line["slip"], Truth(outcome=outcome, at_ns=line["at_ns"])
+                if kind == "decision":
+                    unsent[number] = found
+                else:
+                    yield found
+    yield from unsent.values()
 
 
 def judge_truth(case: Case, where: str, decision: Decision, find: Find) -> None:
@@ -64,9 +76,13 @@ def judge_truth(case: Case, where: str, decision: Decision, find: Find) -> None:
             where = f"{where} ({case.name}, {decision.outcome} by {decision.evidence})"
             find("untrue", f"{where}: the trader said {stood}{', while nobody listened' if missed else ''}")
         return
-    if stands is None or stands.at_ns > decision.deadline_ns - IN_FLIGHT_NS:
+    if stands is None:
+        return
+    # What the vendor sat on could be heard when it was sent, and no sooner; a look-up tells what was said.
+    known_ns = stands.at_ns if decision.evidence == "looked_up" or stands.sent_ns is None else stands.sent_ns
+    if known_ns > decision.deadline_ns - IN_FLIGHT_NS:
         return
     if decision.outcome == "expired":
         find("untrue", f"{where}: the trader said {stands.outcome} in time")
-    elif decision.why not in _UNHEARD and not case.coverage.is_in_gap(stands.at_ns, IN_FLIGHT_NS):
+    elif decision.why not in _UNHEARD and not case.coverage.is_in_gap(known_ns, IN_FLIGHT_NS):
         find("untrue", f"{where}: the trader said {stands.outcome} in time, and outside every recorded gap")

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from aiokafka import AIOKafkaConsumer
 
 from schemas.kafka import KafkaSettings
+from schemas.stopping import stop_consumer
 
 POLL_MS: Final = 1000
 METADATA_S: Final = 10.0
@@ -34,4 +35,4 @@ async def stop(consumer: AIOKafkaConsumer) -> None:
     """Stop ``consumer`` within a bounded time: with Kafka gone, aiokafka may take its own."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_STOP_S):
-            await consumer.stop()
+            await stop_consumer(consumer)

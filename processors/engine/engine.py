@@ -213,6 +213,7 @@ class Engine:
         self._closed.clear()
         self._membership = self.bound = membership
         self._opening = asyncio.create_task(self._open_now(kept, restore, membership), name="opening")
+        self._opening.add_done_callback(self._opening_ended)
 
     def _new_task(self, partition: Partition) -> StreamTask:
         return StreamTask(
@@ -248,6 +249,10 @@ class Engine:
             raise
         except Exception as error:
             self._fail(error)
+
+    def _opening_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() and self._membership is not None:  # `close_tasks` takes that away before it cancels
+            self._fail(EngineError("something cancelled the opening of the tasks, and nobody asked for that"))
 
     async def _admit(self, tasks: list[StreamTask]) -> None:
         for task in tasks:

@@ -29,6 +29,7 @@ from processors.engine.task import Partition, StreamTask
 from processors.engine.transactions import fence, partition_counts, patience_ms
 from schemas.errors import EngineError, PositionError
 from schemas.kafka import KafkaSettings
+from schemas.stopping import stop_consumer
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -285,7 +286,7 @@ class TaskOpener:
             await consumer.start()
             yield consumer
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     @contextlib.asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:

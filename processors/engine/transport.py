@@ -25,6 +25,7 @@ from mode import Service
 from processors.engine.counts import Fetched
 from processors.engine.task import Batch, Partition
 from schemas.errors import PositionError
+from schemas.stopping import stop_consumer
 
 if TYPE_CHECKING:
     from processors.engine.app import EngineApp
@@ -167,7 +168,7 @@ class BatchConsumer(driver.Consumer):
         """Give the tasks back at once; nothing is fetched any more."""
         if self._thread._consumer is None:
             return
-        await self._thread.in_thread(self._thread._ensure_consumer().stop())
+        await self._thread.in_thread(stop_consumer(self._thread._ensure_consumer()))
 
     def group_membership(self) -> tuple[int, str]:
         """Return generation and member id as of now; only the assignment callback may ask."""

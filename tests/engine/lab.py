@@ -15,6 +15,7 @@ from typing import Any, Self
 from confluent_kafka import (
     Consumer,
     KafkaError,
+    KafkaException,
     Message,
     Producer,
     TopicPartition,
@@ -178,8 +179,19 @@ class Lab:
         # Not by librdkafka's admin client: it crashes the process when a coordinator that moved answers.
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.group})
         wanted = [TopicPartition(self.prefix + RAW, part) for part in range(PARTITIONS)]
+        asked: list[TopicPartition] = []
+
+        def answered() -> bool:
+            try:
+                asked[:] = consumer.committed(wanted, 30)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.NOT_COORDINATOR:  # a broker that begins moves it once more
+                    raise
+            return bool(asked)
+
         try:
-            return {found.partition: found.offset for found in consumer.committed(wanted, 30) if found.offset >= 0}
+            self._until(answered, f"a coordinator of {self.group}")
+            return {found.partition: found.offset for found in asked if found.offset >= 0}
         finally:
             consumer.close()
 
@@ -188,6 +200,7 @@ class Lab:
         return sorted(member.client_id for member in future.result().members)
 
     def wait_for_members(self, count: int) -> None:
+        self.committed()  # has a coordinator found first: asked at one that moves, the admin client waits a minute
         self._until(lambda: len(self.members()) == count, f"{count} members", lambda: f"{self.members()} {self.logs()}")
 
     def logs(self) -> str:

@@ -10,7 +10,7 @@ from processors.engine.cycle import TaskWork, TransactionWriter
 from processors.engine.task import Batch
 from processors.engine.transactions import Membership, TransactionalProducer
 from schemas.errors import EngineError, FencedError
-from tests.engine.group import Group
+from tests.engine.group import WAIT_S, Group
 from tests.engine.lab import CHANGELOG, OUT, frame
 from tests.engine.test_task import SourceRow
 
@@ -48,6 +48,15 @@ async def test_a_task_that_somebody_may_have_owned_in_between_is_read_on(group, 
 
     assert (task.position, task.store.get(b"a")) == (6, b"6")
     assert group.seeks[-1] == (group.partition, 6)
+
+
+async def test_an_opening_that_a_library_cancels_ends_the_worker(group):
+    """aiokafka did so once (docs/upstream/aiokafka-stop-cancels.md): the worker stayed in its group and did nothing."""
+    group.engine.open_tasks({group.partition}, Membership(5, "m"))
+    await asyncio.sleep(0)
+    group.engine._opening.cancel()
+    async with asyncio.timeout(WAIT_S):
+        assert isinstance(await group.failed, EngineError)
 
 
 async def test_a_task_that_was_closed_while_opening_is_opened_again(group):

@@ -12,6 +12,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionEr
 
 from schemas.errors import EnvironmentFault
 from schemas.record import KafkaRecord
+from schemas.stopping import stop_consumer
 from schemas.unreached import unreached
 
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -143,7 +144,7 @@ class Kafka:
         except KafkaError as error:
             raise EnvironmentFault(f"Kafka: {error!r}", action="check that the cluster is up and reachable") from error
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[Any]:

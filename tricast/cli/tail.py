@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
+from schemas.stopping import stop_consumer
 from schemas.topics import TOPICS
 from schemas.unreached import unreached
 from tricast.cli.invocation import Invocation, json_option, pass_invocation, stop_on_signals
@@ -153,7 +154,7 @@ async def _records(kafka: KafkaSettings, topic: str, span: _Span, stopping: asyn
             f"cannot read {topic}: {error}", action="check the servers, and the name with `tricast topics list`"
         ) from error
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
 
 
 async def _ends(consumer: AIOKafkaConsumer, span: _Span) -> dict[TopicPartition, int] | None:

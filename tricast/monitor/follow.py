@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.kafka import KafkaSettings
+from schemas.stopping import stop_consumer
 from tricast.monitor.health import SUFFIX as HEALTH
 from tricast.monitor.health import HealthDesk
 from tricast.monitor.look import PartitionLook, Place
@@ -92,7 +93,7 @@ class Follower:
                     await self._poll(consumer)
         finally:
             self._known.set()  # whoever comes back begins anew with all that is known
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     async def _poll(self, consumer: Any) -> None:
         batches = await consumer.getmany(timeout_ms=_POLL_MS)

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 
 from schemas.kafka import KafkaSettings
 from schemas.record import KafkaRecord
+from schemas.stopping import stop_consumer
 from tricast.stack.news import News
 
 _POLL_MS = 200
@@ -50,7 +51,7 @@ class Follower:
                     for record in records:
                         self._observe(record)
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     def _observe(self, record: KafkaRecord) -> None:
         topic, desk = self._topics[record.topic]

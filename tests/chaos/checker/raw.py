@@ -194,10 +194,15 @@ def _unheard(
     downs: dict[str, list[tuple[int, int]]],
     verdict: Verdict,
 ) -> None:
-    """Account for a connection of which nothing is in raw: it was lost before its first frame was in Kafka."""
+    """Account for a connection of which nothing is in raw: it was lost before its first frame was in Kafka.
+
+    Before its line delivered anything at all, its greeting is no loss: nothing had been asked for yet.
+    """
     feed_path = books.connects[sid].feed
     lines = [line for line in downs if not feed_path or line.rpartition("@")[0] == feed_path or line == feed_path]
-    inside = [any(since <= at_ns <= until for line in lines for since, until in downs[line]) for _, at_ns in missing]
+    outsets = [(0, first_ns) for line in lines for first_ns in books.delivered(line)[:1]]
+    spans = outsets + [span for line in lines for span in downs[line]]
+    inside = [any(since <= at_ns <= until for since, until in spans) for _, at_ns in missing]
     verdict.count(f"{feed}: packets of connections that never came to raw", sum(inside))
     for (n, _), is_inside in zip(missing, inside, strict=True):
         if not is_inside:

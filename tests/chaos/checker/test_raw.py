@@ -137,6 +137,13 @@ def test_what_is_planted_is_named(plant, kind):
     assert set(world.judged().found) == {kind}
 
 
+@pytest.mark.parametrize(("at_s", "held"), [(50, True), (150, False)])
+def test_a_greeting_is_no_loss_before_the_line_was_ever_up(at_s, held):
+    world = World()
+    world.ledger += [{"kind": "connect", "sid": "c", "sent_ns": at_s * S}, World.sent("c", 1, at_s)]
+    assert world.judged().held is held
+
+
 def test_a_repeat_with_the_same_bytes_is_legal():
     world = World()
     world.raw.insert(4, world.raw[3])

@@ -1,19 +1,20 @@
 """``make faults``: all fault scenarios on three brokers, judged from outside.
 
     python -m tests.faults [--seed N] [--times N] [--rate N] [--kafka VERSION] [--logs DIR]
-                           [--stock-faust GUARANTEE] [NAME …]
+                           [--stock-faust GUARANTEE] [--from REVISION] [NAME …]
 
 Prints a line per scenario; exits 1 if any record was lost, doubled or out of order.
 """
 
 import argparse
 import logging
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.faults.scenarios import SCENARIOS, complaints, execute
+from tests.faults.scenarios import SCENARIOS, complaints, execute, upgrade
 from tricast.kafka import KAFKA_VERSION, Cluster
 
 START_TIMEOUT_S = 300.0
@@ -33,19 +34,32 @@ def main() -> int:
         choices=["at_least_once", "exactly_once"],
         help="let a plain Faust agent with this guarantee do the job, to see what the engine is for",
     )
+    parser.add_argument("--from", dest="older", metavar="REVISION", help="of git: the older version of `upgrade`")
     arguments = parser.parse_args()
-    chosen = [scenario for scenario in SCENARIOS if not arguments.names or scenario.name in arguments.names]
+    wanted = set(arguments.names) or {one.name for one in SCENARIOS if arguments.older or one.strike is not upgrade}
+    chosen = [scenario for scenario in SCENARIOS if scenario.name in wanted]
     if not chosen:
         parser.error(f"no such scenario; there are {', '.join(scenario.name for scenario in SCENARIOS)}")
     logging.disable()  # the producers of this process meet faults on purpose
     broken = 0
-    with Cluster(ephemeral=True, brokers=3, version=arguments.kafka, start_timeout_s=START_TIMEOUT_S) as cluster:
+    with (
+        tempfile.TemporaryDirectory(prefix="tricast-older-") as folder,
+        Cluster(ephemeral=True, brokers=3, version=arguments.kafka, start_timeout_s=START_TIMEOUT_S) as cluster,
+    ):
+        older = None if arguments.older is None else _checkout(arguments.older, Path(folder))
         for number, scenario in enumerate(chosen, 1):
             began = time.monotonic()
             times = scenario.times if arguments.times is None or scenario.prefill else arguments.times
             try:
                 run = execute(
-                    scenario, cluster, arguments.logs, arguments.seed, times, arguments.rate, arguments.stock_faust
+                    scenario,
+                    cluster,
+                    arguments.logs,
+                    arguments.seed,
+                    times,
+                    arguments.rate,
+                    arguments.stock_faust,
+                    older,
                 )
                 found, line = complaints(scenario, run), run.judge.verdict.line()
                 line += f" exits={sorted({code for _, code in run.workers.exits})}x{len(run.workers.exits)}"
@@ -62,6 +76,13 @@ def main() -> int:
                 print(f"    {text}", flush=True)
     print(f"{len(chosen) - broken} held, {broken} broken", flush=True)
     return 1 if broken else 0
+
+
+def _checkout(revision: str, root: Path) -> Path:
+    """Put a copy of ``revision`` into ``root``, and return that."""
+    archive = subprocess.run(["git", "archive", revision], check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(root)], input=archive, check=True)
+    return root
 
 
 if __name__ == "__main__":

@@ -56,6 +56,8 @@ class Workers:
         self.bootstrap, self.prefix, self.engine, self.module = bootstrap, prefix, engine, module
         self.log_dir = log_dir
         self.processes: list[subprocess.Popen[bytes] | None] = [None] * count
+        self.trees: list[Path | None] = [None] * count
+        """Whose code a slot runs: the root of another checkout, ``None`` for this one."""
         self.stopped: set[int] = set()
         self.exits: list[tuple[int, int]] = []
         for slot in range(count):
@@ -76,6 +78,7 @@ class Workers:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **getattr(self, "environment", {})},
+                cwd=self.trees[slot],
             )
         self.processes[slot] = process
         return process

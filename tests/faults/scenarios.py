@@ -44,6 +44,8 @@ class Run:
     session_s: float = SESSION_S
     stock_faust: str | None = None
     """Faust's processing guarantee, when its plain agent does the job instead of the engine."""
+    older: Path | None = None
+    """Root of an older version, for what changes versions."""
     is_static: bool = False
     """Whether workers are static members of their group, which the engine does not use."""
     workers: Workers = field(init=False)
@@ -149,6 +151,20 @@ def term(run: Run, times: int) -> None:
             run.remarks.append("SIGTERM before Python had begun")
         elif code != 0:
             run.remarks.append(f"SIGTERM exit code {code}")
+
+
+def upgrade(run: Run, times: int) -> None:
+    """One worker after the other goes to the older version, then all of them back, and so on."""
+    if run.older is None:
+        raise AssertionError("needs another version: --from REVISION")
+    for number in range(times):
+        for slot in range(run.workers_count):
+            run.load_for(1, 3)
+            run.workers.trees[slot] = None if number % 2 else run.older
+            code = run.workers.term(slot)
+            if code != 0:
+                run.remarks.append(f"SIGTERM exit code {code}")
+            run.flowing()
 
 
 def stop_busy(seconds: float) -> Callable[[Run, int], None]:
@@ -303,6 +319,7 @@ SCENARIOS = (
     Scenario("kill-3-workers-1", kill, 10, workers=3, rate=1),
     Scenario("kill-alone", kill_alone, 6),
     Scenario("term", term, 12, rate=500),
+    Scenario("upgrade", upgrade, 6, rate=500),
     Scenario("stop-short-busy", stop_busy(SHORT), 6, rate=500),
     Scenario("stop-between-busy", stop_busy(BETWEEN), 6, rate=500),
     Scenario("stop-long-busy", stop_busy(LONG), 5, rate=500, workers=3),
@@ -344,6 +361,7 @@ def execute(
     times: int | None = None,
     rate: float | None = None,
     stock_faust: str | None = None,
+    older: Path | None = None,
 ) -> Run:
     """Run ``scenario``, at ``rate`` at most; the verdict is in ``run.judge.verdict``."""
     run = Run(
@@ -354,6 +372,7 @@ def execute(
         min(scenario.rate, rate or scenario.rate),
         session_s=scenario.session_s,
         stock_faust=stock_faust,
+        older=older,
     )
     try:
         run.prepare()

@@ -15,6 +15,7 @@ NUMBERED = frozenset({"frame", "snapshot"})
 class _Connection:
     last_frame: int = 0
     last_ns: int = 0
+    """Last sign of life; its gap begins there."""
 
 
 @dataclass(slots=True)
@@ -54,7 +55,8 @@ class FrameNumbers:
         numbered = raw.kind in NUMBERED
         if numbered and raw.frame <= connection.last_frame:
             return True
-        connection.last_ns = raw.received_ns
+        if _is_sign_of_life(raw):
+            connection.last_ns = raw.received_ns
         missing_until = raw.frame - 1 if numbered else raw.frame
         missing = missing_until - connection.last_frame
         if missing > 0:
@@ -99,6 +101,11 @@ class FrameNumbers:
             self._report.notes.append(
                 f"{raw.line}: connection {raw.connection} does not name the one before it; its gap has one end only"
             )
+
+
+def _is_sign_of_life(raw: Raw) -> bool:
+    """Whether its connection stood then: a line without one goes on to tick, in the name of its last."""
+    return raw.kind != "closed" and not (raw.kind == "tick" and _value(raw).get("open") is False)
 
 
 def _value(raw: Raw) -> dict[str, Any]:

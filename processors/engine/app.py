@@ -31,7 +31,7 @@ AGENT_QUEUE_BATCHES = 8
 """Batches that may wait between Faust's fetch and the engine; a batch is up to ``max_poll_records`` records."""
 
 
-FAUST_STOP_TIMEOUT_S = 5.0
+FAUST_STOP_TIMEOUT_S = 10.0
 """How long Faust may take to stop after the engine has."""
 
 

@@ -178,6 +178,10 @@ class BatchConsumer(driver.Consumer):
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
             await self._hand_out_batches(fetcher)
+        except asyncio.CancelledError:
+            # Within a rebalance Faust takes this for a crash, also when it is the app's end that cancels.
+            if not self.app.should_stop:
+                raise
         except Exception as error:
             if self.app.should_stop:
                 return  # the consumer's thread and loop are going away beneath us

@@ -34,6 +34,6 @@ def run_worker(app: EngineApp) -> None:
     worker.spinner = None  # it writes terminal codes into log files
     try:
         worker.execute_from_commandline()
-    except Exception:  # a Faust service crashed; the engine's own stops never get here
+    except (Exception, asyncio.CancelledError):  # a Faust service crashed; the engine's own stops never get here
         log.critical("worker.crashed", exc_info=True)
         sys.exit(EngineError.exit_code)

@@ -56,8 +56,8 @@ def test_sigterm_under_load_exits_0_and_hands_over_at_once(lab):
     judge.start()
     lab.wait_for_members(2)
     until(lambda: len(judge.arrived) > 200, "outputs", fleet.logs)
-    assert stop(fleet) == 0
-    assert len(lab.members()) == 1
+    assert stop(fleet) == 0, fleet.logs()
+    assert len(lab.members()) == 1, fleet.logs()
     lasts = len(judge.arrived)
     until(lambda: len(judge.arrived) > lasts + 400, "the other worker's outputs", fleet.logs, seconds=15)
     feeder.finish()
@@ -217,7 +217,7 @@ def test_dead_letters_of_an_aborted_cycle_are_not_visible_and_come_once_later(la
     assert code == 70
     fleet = lab.workers(dead_letter_window=1000)
     records = lab.wait_for(DEAD, 12)
-    assert stop(fleet) == 0
+    assert stop(fleet) == 0, fleet.logs()
     assert letters(records) == [("processor-error", f"{lab.prefix}{RAW}/0/{offset}") for offset in range(12)]
 
 
@@ -279,7 +279,7 @@ def test_a_source_with_transactions_gives_exactly_its_committed_records(lab):
     hanging.abort_transaction(30)
     good.append(140)
     expect_clean(lab.outputs(2 * len(good)), sorted(good), 2)
-    assert stop(fleet) == 0
+    assert stop(fleet) == 0, fleet.logs()
 
 
 def test_a_record_of_7_mib_passes(lab):
@@ -343,6 +343,6 @@ def test_an_idle_worker_stops_at_once(lab):
     fleet = lab.workers()
     lab.wait_for_members(1)
     began = time.monotonic()
-    assert stop(fleet) == 0
+    assert stop(fleet) == 0, fleet.logs()
     assert time.monotonic() - began < 10
     assert lab.members() == []

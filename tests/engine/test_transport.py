@@ -1,11 +1,38 @@
-"""What Faust's transport is asked while Kafka is slow, without a Kafka."""
+"""What Faust's transport is asked while Kafka is slow, and what a stop does to it, without a Kafka."""
 
+import asyncio
+from types import SimpleNamespace
+
+import pytest
 from aiokafka import AIOKafkaConsumer
+from faust.transport.consumer import Fetcher
 
-from processors.engine.transport import BatchConsumerThread
+from processors.engine.transport import BatchConsumer, BatchConsumerThread
 
 
 async def test_a_consumer_that_still_connects_has_nothing_to_tell():
     thread = object.__new__(BatchConsumerThread)
     thread._consumer = AIOKafkaConsumer(group_id="g")  # as between its creation and a broker's first answer
     await thread.check()
+
+
+class WaitingConsumer(BatchConsumer):
+    async def _hand_out_batches(self, fetcher):
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("is_ending", [True, False])
+async def test_a_fetch_that_ends_with_the_app_in_a_rebalance_is_no_crash(is_ending):
+    """Faust takes one that is cancelled while its group rebalances for a crash, and the worker would end with 1."""
+    consumer = object.__new__(WaitingConsumer)
+    woken = asyncio.Event()
+    app = SimpleNamespace(should_stop=False, rebalancing=True, consumer=consumer)
+    consumer.app = app
+    fetcher = Fetcher(app)
+    fetcher.supervisor = SimpleNamespace(wakeup=woken.set)
+    await fetcher.start()
+    await asyncio.sleep(0)
+    app.should_stop = is_ending
+    await fetcher.stop()
+    assert fetcher.crashed is not is_ending
+    assert woken.is_set() is not is_ending

@@ -2,6 +2,7 @@
 
 import asyncio
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -26,10 +27,11 @@ async def test_a_fetch_that_ends_with_the_app_in_a_rebalance_is_no_crash(is_endi
     """Faust takes one that is cancelled while its group rebalances for a crash, and the worker would end with 1."""
     consumer = object.__new__(WaitingConsumer)
     woken = asyncio.Event()
-    app = SimpleNamespace(should_stop=False, rebalancing=True, consumer=consumer)
+    app: Any = SimpleNamespace(should_stop=False, rebalancing=True, consumer=consumer)
     consumer.app = app
     fetcher = Fetcher(app)
-    fetcher.supervisor = SimpleNamespace(wakeup=woken.set)
+    supervisor: Any = SimpleNamespace(wakeup=woken.set)
+    fetcher.supervisor = supervisor
     await fetcher.start()
     await asyncio.sleep(0)
     app.should_stop = is_ending

@@ -105,6 +105,33 @@ def test_what_another_socket_proved_before_ends_a_bet():
     assert findings(world) == {}
 
 
+def stamped_before_the_end(*, was_put_back):
+    """An approval that stands behind the proof that the window was over, stamped 5 s before its end."""
+    world = World()
+    world.connect()
+    world.tick(20)
+    world.placed("s1", context="live")
+    world.answered("s1")
+    world.tick(142)
+    world.now_s = 135
+    world.say("reject", "s1")
+    world.now_s = 135 if was_put_back else 142
+    world.tick(1500)
+    return world
+
+
+def test_what_a_clock_that_was_put_back_stamps_before_the_end_was_not_in_time():
+    world = stamped_before_the_end(was_put_back=True)
+    assert json.loads(outcome(world).value or b"")["outcome"] == "expired"
+    assert findings(world) == {}
+
+
+def test_a_connector_that_proves_more_than_it_recorded_is_found():
+    world = stamped_before_the_end(was_put_back=False)
+    examples = world.judged().examples
+    assert ["said reject in time" in text for text in examples["false"]] == [True]
+
+
 def test_a_look_up_after_the_end_that_found_nothing_ends_a_bet():
     world = World()
     world.connect()

@@ -35,6 +35,8 @@ class _Line:
     record_ns: int = 0
     strict_ns: int = 0
     """Since when it is joined and was never silent for long."""
+    tick: tuple[int, int] = (0, 0)
+    """Time and offset of its tick of the greatest time."""
     over: set[str] = field(default_factory=set)
     """Connections that have ended: what comes of them is there twice, and says nothing new."""
 
@@ -62,6 +64,7 @@ class Coverage:
     _strict: list[Span] = field(default_factory=list)
     _known: list[Span] | None = None
     _doubted: list[Span] = field(default_factory=list)
+    _put_back: dict[int, int] = field(default_factory=dict)
     _proven_ns: int = 0
     _is_down: bool = True
     _was_ever_up: bool = False
@@ -80,6 +83,11 @@ class Coverage:
         self._known = None
         self.newest_ns = max(self.newest_ns, raw.received_ns)
         line = self._lines.setdefault(raw.line, _Line())
+        if raw.kind == "tick":
+            # A tick is stamped when it is queued, so only a clock that was put back has one of an earlier time.
+            if raw.received_ns < line.tick[0]:
+                self._put_back[line.tick[1]] = raw.offset
+            line.tick = max(line.tick, (raw.received_ns, raw.offset))
         if raw.connection in line.over or (raw.connection != line.connection and raw.kind == "tick"):
             if raw.kind == "tick":
                 self._tick(raw, is_settled)  # a tick between connections is of the last one
@@ -136,6 +144,10 @@ class Coverage:
     def is_proven(self, at_ns: int) -> bool:
         """Return whether a tick that the processors must know says that it was heard after this time."""
         return self._ticked_proven_ns > at_ns
+
+    def was_put_back(self, offset: int) -> bool:
+        """Return whether a clock that was put back stamped what came there, by the ticks around it."""
+        return any(begin < offset < end for begin, end in self._put_back.items())
 
     def tick_after(self, at_ns: int) -> int | None:
         """Return the first time after this one that a tick told."""

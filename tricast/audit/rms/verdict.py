@@ -203,7 +203,8 @@ def _passed_by(case: Case, decision: Decision, deadline_ns: int, start_ns: int) 
         is_known = case.could_be_known(word, decision.positions.answered is not UNSET, deadline_ns, start_ns)
         if word.is_look_up or not is_known or (word.slip is None and decision.why == "unordered"):
             continue
-        if word.received_ns <= deadline_ns:
+        # Of a clock that was put back, what was proven before counts, and not its stamps.
+        if word.received_ns <= deadline_ns and not case.coverage.was_put_back(word.place[1]):
             yield "false", f"{_at(word)} said {word.said} in time"
             return
         if not _had_ended(case, decision, word, deadline_ns, start_ns):

@@ -65,7 +65,10 @@ def pause(product: Product) -> None:
 
     def handed_over() -> bool:
         nonlocal waiting
-        waiting = {vendor: product.ask(vendor, "/simulator/pause", {})["waiting"] for vendor in product.feeds}
+        try:
+            waiting = {vendor: product.ask(vendor, "/simulator/pause", {})["waiting"] for vendor in product.feeds}
+        except TimeoutError:  # it waits itself, for a client that it has not given up yet
+            return False
         return not any(waiting.values())
 
     _await(handed_over, lambda: f"simulators still have to hand over {dict(waiting)}")

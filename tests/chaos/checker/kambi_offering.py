@@ -150,9 +150,10 @@ def judge_final(
     verdict.count("kambi: events at the end", len(there))
     verdict.count("kambi: offers at the end", sum(len(event["offers"]) for event in there.values()))
     for event_id in sorted(there.keys() | known.keys() | by_raw.keys()):
-        mine, theirs = known.get(event_id), there.get(event_id)
+        mine, raw = known.get(event_id), by_raw.get(event_id)
+        theirs = _without_hidden(there.get(event_id), mine, raw, verdict)
         wrong = list(_differences(mine, theirs))
-        is_in_raw = not list(_differences(by_raw.get(event_id), theirs))
+        is_in_raw = not list(_differences(raw, theirs))
         verdict.count("kambi: events that raw alone does not add up to", not is_in_raw)
         if not wrong:
             continue
@@ -160,12 +161,25 @@ def judge_final(
         if mine is None and is_to_come and event_id not in mentioned:
             verdict.count("kambi: events to come whose announcement fell into a gap")
             continue
-        if mine is not None and theirs is None and was_restarted and _is_announced(mine, by_raw.get(event_id)):
+        if mine is not None and theirs is None and was_restarted and _is_announced(mine, raw):
             verdict.count("kambi: events that ended in a gap before they opened")
             continue
         for text in wrong:
             whose = "right by raw alone" if is_in_raw else "raw alone does not have it"
             verdict.find("final-state", f"event {event_id}: {text} ({whose})")
+
+
+def _without_hidden(vendor: Json | None, mine: Event | None, by_raw: Event | None, verdict: Verdict) -> Json | None:
+    """Leave out offers that are hidden, and that nobody was told of being hidden.
+
+    No answer has a hidden offer, nor one that is gone: hidden in a gap, it is gone for whoever has to go by answers.
+    """
+    if vendor is None:
+        return None
+    told = {offer_id for event in (mine, by_raw) if event is not None for offer_id in event.offers}
+    shown = {name: offer for name, offer in vendor["offers"].items() if offer["visible"] or int(name) in told}
+    verdict.count("kambi: offers that were hidden in a gap", len(vendor["offers"]) - len(shown))
+    return {**vendor, "offers": shown}
 
 
 def _is_announced(mine: Event, by_raw: Event | None) -> bool:

@@ -202,7 +202,7 @@ class Oracle:
             event = self._event(event_id)
             for name, offer in event.offers.items() if event is not None else ():
                 # An offer that is hidden is in no answer, and not gone.
-                if name not in there and offer.status.t <= as_of:
+                if name not in there and offer.status.value[1] and offer.status.t <= as_of:
                     offer.there.put(False, 0, as_of)
 
     def _shown_open(self, listed: list[Json], as_of: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.checker.building import Raw, made
 from tests.chaos.checker.cabinet import Cabinet
 from tests.chaos.checker.kambi_accounts import Accounts, side_by_side
-from tests.chaos.checker.kambi_offering import Offering, judge_final
+from tests.chaos.checker.kambi_offering import Event, Offering, judge_final
 from tests.chaos.checker.kambi_oracle import Oracle
 from tests.chaos.checker.order import judge_order
 from tests.chaos.checker.verdict import Verdict
@@ -243,6 +243,33 @@ def test_offers_of_an_event_that_never_was_live_are_not_judged():
         offering.events[8].state = state
         judge_final(offering.events, {"8": {"state": state, "offers": {}}}, {}, {8}, verdict)
         assert set(verdict.found) == kinds
+
+
+@pytest.mark.parametrize(
+    ("is_told", "is_kept", "kinds"),
+    [(False, False, set()), (True, True, set()), (True, False, {"final-state"})],
+    ids=["hidden in a gap", "hidden on record", "hidden on record and removed"],
+)
+def test_an_offer_that_is_hidden_is_gone_only_for_whoever_was_not_told(is_told, is_kept, kinds):
+    raw, verdict, oracle = Raw("kambi"), Verdict(), Oracle(0)
+    event = {"id": 8, "state": "STARTED"}
+    said = [
+        {"t": str(T), "mt": 4, "ea": {"event": event}},
+        {"t": str(T), "mt": 6, "boa": {"betOffer": {"id": 9, "eventId": 8, "outcomes": []}}},
+        {"t": str(T + 1), "mt": 8, "bosu": {"eventId": 8, "betOfferId": 9, "visible": False}},
+    ]
+    raw.add("frame", "kambi-0-general", "g", 1, 100, bulk(*said[: 2 + is_told]))
+    raw.add("snapshot", "kambi-0-snapshots", "s", 1, 200, {"events": [event], "betOffers": []})
+    asked = {"tc-position": "betoffer/event/8.json", "tc-status": "200", "tc-requested-ns": f"{T + 9_000}000000"}
+    raw.records[1].headers.update((name, text.encode()) for name, text in asked.items())
+    for record in raw.records:
+        oracle.take(record)
+    hidden: dict[str, Any] = {"suspended": False, "visible": False, "outcomes": {}}
+    known = {8: Event("STARTED", offers={9: hidden} if is_kept else {})}
+    vendor = {"8": {"state": "STARTED", "offers": {"9": hidden}}}
+    judge_final(known, vendor, oracle.events(), {8}, verdict)
+    assert set(verdict.found) == kinds
+    assert verdict.counts["kambi: events that raw alone does not add up to"] == 0
 
 
 def test_what_a_repeat_made_is_named():

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 
 import click
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from schemas.errors import EnvironmentFault
 from schemas.topics import TOPICS
 from tricast.cli.main import cli, run
 
@@ -149,3 +152,17 @@ async def write(servers, topic):
         headers = [("ce_type", b"tricast.kambi.odds.changed.v1")]
         await producer.send_and_wait(topic, b'{"n":%d}' % n, key=b"7", headers=headers)
     await producer.stop()
+
+
+@pytest.mark.parametrize("loaded", ["tricast.__main__", "tricast.cli.main"])
+def test_a_process_that_may_open_nothing_says_so_and_is_no_failed_check(loaded):
+    limited = (
+        f"import resource, tricast.__main__, {loaded}\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))\n"
+        "tricast.__main__.main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", limited, "connect", "rms"], capture_output=True, text=True, check=False
+    )
+    assert "Too many open files" in ended.stderr
+    assert ended.returncode == EnvironmentFault.exit_code

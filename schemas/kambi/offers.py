@@ -109,6 +109,13 @@ class OfferRemoved(Fact, kw_only=True):
     offer_id: OfferId
 
 
+class OffersRemoved(Fact, kw_only=True):
+    """All bet offers of an event are gone, because it left the offering (with event.removed; its id is below that)."""
+
+    ce_type = "tricast.kambi.offers.removed.v1"
+    topic = OFFERS
+
+
 class OfferStatusChanged(Fact, kw_only=True):
     """A bet offer was suspended, resumed, hidden or shown (BetOfferStatusUpdated, mt 8)."""
 

@@ -92,6 +92,14 @@ class StatisticsChanged(Fact, kw_only=True):
     version: Version | UnsetType = UNSET
 
 
+class ScoresRemoved(Fact, kw_only=True):
+    """Clock, score and statistics of an event are gone, because it left the offering (with event.removed; its id is
+    below that)."""
+
+    ce_type = "tricast.kambi.scores.removed.v1"
+    topic = SCORES
+
+
 class TickerAdded(Fact, kw_only=True):
     """A line of live text; one of the same id replaces it (TickerUpdated, mt 19)."""
 

@@ -170,6 +170,8 @@ class Reader(threading.Thread):
         Topics are read side by side, so the end of an event may be read before its last odds: the source positions say
         what came first. What really follows the end would bring the event back, and is noted.
         """
+        if kind in ("offers.removed", "scores.removed"):
+            return False  # for who reads one topic alone; here event.removed says it
         event_id = value["event_id"]
         position = tuple(map(int, ce_id.split("/")[1:]))
         end = self._ended.get(event_id)

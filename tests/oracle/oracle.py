@@ -53,14 +53,15 @@ class Written:
     """A record or a dead letter that is to be there.
 
     Attributes:
-        position: ``partition/offset`` of the raw record and the index, ``None`` for a whole frame.
+        position: ``partition/offset`` of the raw record and the index, ``None`` for a whole frame; of what is told with
+            the record of an index, its number below that.
         topic: Short topic: ``events``, ``offers`` …, or ``dead-letters``.
         kind: Short type, or the code of a dead letter.
         key: Record key; of dead letters ``None``.
         value: The value; of dead letters what failed.
     """
 
-    position: tuple[int, int, int | None]
+    position: tuple[int, int, int | None] | tuple[int, int, int | None, int]
     topic: str
     kind: str
     key: int | None
@@ -177,6 +178,7 @@ class Oracle:
             told = json.loads(json.dumps(value)) | {"event_id": event, "source": "snapshot"}
             position = (record.partition, record.offset, index)
             self.written.append(Written(position, TOPICS[kind], kind, event, told))
+            self._end(self.written[-1])
 
     # One frame.
 
@@ -257,6 +259,15 @@ class Oracle:
             self._mark_late([said for said, _ in self._new])
         key = candidate.value["outcome_id"] if candidate.kind == "outcome.settled" else candidate.event
         self.written.append(Written(position, TOPICS[candidate.kind], candidate.kind, key, value))
+        self._end(self.written[-1])
+
+    def _end(self, last: Written) -> None:
+        """The end of an event is told to who reads its offers or its scores alone, too, with ids below its own."""
+        if last.kind != "event.removed" or "late" in last.value:
+            return
+        for number, kind in enumerate(("offers.removed", "scores.removed")):
+            position = (*last.position[:3], number)
+            self.written.append(Written(position, TOPICS[kind], kind, last.key, last.value))
 
     def _is_ours(self, candidate: Candidate, child: Json, line: str, position: tuple[int, int, int]) -> bool:
         """Apply the shard rule; a candidate that says no event gets it from its offer."""

@@ -117,10 +117,10 @@ def _written(topic: str, key: bytes | None, value: bytes | None, headers: list[t
         position = (int(partition), int(offset), int(index[0]) if index else None)
         failed: Any = json.loads(value) if index else value
         return Written(position, short, stamps["tc-code"], None, failed)
-    _, partition, offset, index_ = stamps["ce_id"].split("/")
+    partition, offset, *numbers = map(int, stamps["ce_id"].split("/")[1:])
     kind = stamps["ce_type"].removeprefix("tricast.kambi.").removesuffix(".v1")
     assert key is not None
     said = json.loads(value)
     if kind == "outcomes.removed" and said.get("source") == "snapshot":
         said["outcomes"].sort(key=lambda outcome: outcome["id"])  # found in no order that anybody states
-    return Written((int(partition), int(offset), int(index_)), short, kind, int(key), said)
+    return Written((partition, offset, *numbers), short, kind, int(key), said)  # type: ignore[arg-type]  # 3 or 4

@@ -18,7 +18,8 @@ TOPICS: Final = {
     "outcomes.added": "offers", "outcomes.removed": "offers", "outcomes.status-changed": "offers",
     "clock.removed": "scores", "clock.changed": "scores", "score.changed": "scores", "statistics.changed": "scores",
     "ticker.added": "scores", "occurrence.changed": "scores", "visualization.changed": "scores",
-    "live-statistic.changed": "scores", "outcome.settled": "settlements",
+    "live-statistic.changed": "scores", "outcome.settled": "settlements", "offers.removed": "offers",
+    "scores.removed": "scores",
 }  # fmt: skip
 
 

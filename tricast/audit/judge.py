@@ -9,7 +9,7 @@ from tricast.audit.facts import DEAD_LETTER, Candidate
 from tricast.audit.first_seen import FirstSeen, FirstSeenState, Source
 from tricast.audit.frames import FrameNumbers, Lines
 from tricast.audit.ledger import Ledger
-from tricast.audit.records import MOST_BYTES, REQUEST, WHOLE_RECORD, Output, Raw, digest_of
+from tricast.audit.records import ENDS, MOST_BYTES, REQUEST, WHOLE_RECORD, Output, Raw, digest_of
 from tricast.audit.report import Report
 from tricast.audit.shards import Shards
 
@@ -109,6 +109,7 @@ class Judge:
         if raw.kind == REQUEST:
             self._request(raw, outputs)
             return
+        outputs = self._told_with(raw, outputs)
         if not raw.is_sound:
             self._unsound(raw, outputs)
             return
@@ -145,6 +146,25 @@ class Judge:
             case socketio.Unreadable(why):
                 report.find("lost", f"{self._name(raw, WHOLE_RECORD)}: unreadable frame ({why}) without a dead letter")
         self._nothing_else(list(by_index.values()), "frame")
+
+    def _told_with(self, raw: Raw, outputs: list[Output]) -> list[Output]:
+        """Account for what is told with another record of ``raw``; return the rest of ``outputs``."""
+        below = [output for output in outputs if output.below >= 0]
+        if not below:
+            return outputs
+        rest = [output for output in outputs if output.below < 0]
+        kinds = {output.index: output.kind for output in rest if not output.dead}
+        seen: dict[tuple[int, int], Output] = {}
+        for output in below:
+            name = f"{self._name(raw, output.index)}/{output.below}"
+            first = seen.setdefault((output.index, output.below), output)
+            if first is not output:
+                self._report.find("duplicated", f"{name} is there twice: {first.place} and {output.place}")
+            elif output.kind not in ENDS.get(kinds.get(output.index, ""), ())[output.below : output.below + 1]:
+                self._report.find("unexpected", f"{output.place}: nothing ended at {name}")
+            else:
+                self._report.normalized[output.kind] += 1
+        return rest
 
     def _request(self, raw: Raw, outputs: list[Output]) -> None:
         """A request to process a frame, or a child of one, again; what came of it is known from then on."""

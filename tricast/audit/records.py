@@ -9,6 +9,10 @@ from schemas.record import KafkaRecord
 
 REQUEST = "replay"
 """Kind of a raw record that asks for another one, or a part of it, to be processed again."""
+ENDS = {"tricast.kambi.event.removed.v1": ("tricast.kambi.offers.removed.v1", "tricast.kambi.scores.removed.v1")}
+"""Records that are told with another one, for those who read their topic alone: by its type and their number below it.
+Before they were told nothing was below anything, so that they are not there proves nothing."""
+_TOLD_WITH = frozenset(kind for kinds in ENDS.values() for kind in kinds)
 WHOLE_RECORD = -1
 """Index of a dead letter that stands for its whole source record."""
 MOST_LETTERS = 1_000
@@ -60,6 +64,7 @@ class Output:
         digest: Of a dead letter's bytes, read as JSON where they are.
         said: Of a record of a feed with numbers: what it says of its place in the sequence, as JSON.
         replayed: Of what came of a request: what it says it came from, as in ``Raw.asked``; its source is the request.
+        below: Of what is told with another record of the same index: its number below that; else -1.
     """
 
     topic: str
@@ -77,6 +82,7 @@ class Output:
     digest: bytes = b""
     said: str = ""
     replayed: str = ""
+    below: int = -1
 
     @property
     def place(self) -> str:
@@ -161,7 +167,8 @@ def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
     mark = headers.get("tc-replay-request" if dead else "ce_replayed")
     topic, slash, rest = text.partition("/")
     numbers = rest.split("/")
-    wanted = (2, 3) if dead else (3,) if mark is None else (3, 4)
+    is_below = not dead and kind in _TOLD_WITH
+    wanted = (2, 3) if dead else (4,) if is_below else (3,) if mark is None else (3, 4)
     if topic != raw_topic or not slash or len(numbers) not in wanted or not all(n.isdecimal() for n in numbers):
         raise Malformed(f"{name} {text!r} names no candidate of {raw_topic}")
     source, replayed = (int(numbers[0]), int(numbers[1])), ""
@@ -185,6 +192,7 @@ def to_output(record: KafkaRecord, raw_topic: str, *, dead: bool) -> Output:
         digest=digest_of(value) if dead else b"",
         said=_sequence_of(said),
         replayed=replayed,
+        below=int(numbers[3]) if is_below else -1,
     )
 
 

@@ -65,7 +65,7 @@ class Shelf:
             offset, *numbers = output.replayed.split("/")
             others = self._database.execute(
                 'SELECT * FROM outputs WHERE source_partition = ? AND source_offset = ? AND "index" = ?'
-                " AND replayed = '' AND NOT dead",
+                " AND replayed = '' AND NOT dead AND below < 0",
                 (output.source_partition, int(offset), int(numbers[0])),
             )
             for other in others if len(numbers) == 1 else ():

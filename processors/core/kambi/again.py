@@ -101,6 +101,8 @@ class Again(Frame):
         self._facts.judged()
         if self._part is None or self._index == self._part:
             self._envelope.forward(candidate, payload, self._index, time, self._mark)
+            if type(candidate) is events.EventRemoved and candidate.late is msgspec.UNSET:
+                self._envelope.forward_end(candidate, self._index, time, self._mark)
         else:
             self._part_envelope.forward(candidate, payload, self._index - self._part, time, self._mark)
 

@@ -173,6 +173,8 @@ class Frame:
             self._removed.append(candidate.event_id)
         self._facts.judged()
         self._envelope.forward(candidate, payload, self._index, time)
+        if type(candidate) is events.EventRemoved and candidate.late is msgspec.UNSET:
+            self._envelope.forward_end(candidate, self._index, time)
 
     def _dead_letter(self, number: int, finding: Unreadable) -> None:
         self._context.dead_letter(self._bulk.parts()[number], finding.code, finding.detail, self._index)

@@ -183,6 +183,8 @@ class _Merge:
         for record in self._records:
             cause = ("ce_tccause", cause_of(record.event_id, self._answer.what).encode())
             envelope.forward(record, encode(record), index, time, cause)
+            if type(record) is events.EventRemoved:
+                envelope.forward_end(record, index, time, cause)
             index += 1
         for broken in self._answer.broken:
             self._context.dead_letter(broken.value, broken.finding.code, broken.finding.detail, index)

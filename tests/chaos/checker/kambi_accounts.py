@@ -14,6 +14,7 @@ REMEMBERED_S = 120
 """A fact is remembered so long, of stream time, from the first of its entry (docs/architecture.md, "Identity")."""
 TOPICS = frozenset({"kambi.events", "kambi.offers", "kambi.scores", "kambi.settlements"})
 _BY_OUTCOME = frozenset({"odds.changed", "outcomes.added", "outcomes.removed", "outcomes.status-changed"})
+_ENDS = frozenset({("offers.removed", "kambi.offers"), ("scores.removed", "kambi.scores")})
 _GENERAL = "-general"
 _TYPE = re.compile(r"tricast\.\w+\.(.+)\.v\d+")
 
@@ -62,6 +63,7 @@ class Accounts:
         kind, connection = raw.header("tc-kind"), raw.header("tc-connection")
         records: dict[int, Record] = {}
         dead: dict[int, Record] = {}
+        ends: defaultdict[int, list[Record]] = defaultdict(list)
         for output in made:
             origin = output.origin
             if origin is None or "ce_replayed" in output.headers:
@@ -69,10 +71,13 @@ class Accounts:
             if output.topic == "kambi.dead-letters":
                 dead[origin.part] = output
                 self._verdict.count(f"kambi: dead letters {output.header('tc-code')}")
+            elif (kind_of(output), output.topic) in _ENDS:
+                ends[origin.part].append(output)
             elif output.topic in TOPICS:
                 if origin.part in records:
                     self._find("duplicated", raw, origin.part, f"is {records[origin.part].place} and {output.place}")
                 records[origin.part] = output
+        self._ends(raw, records, ends)
         if kind in {"frame", "snapshot"}:
             if raw.number <= self._last[connection]:
                 for index, output in records.items():
@@ -90,6 +95,16 @@ class Accounts:
             self._control(raw, kind)
             for index, output in records.items():
                 self._find("not-normalized", raw, index, f"is a {kind}, and made {output.place}")
+
+    def _ends(self, raw: Record, records: dict[int, Record], ends: dict[int, list[Record]]) -> None:
+        """The end of an event is told to who reads its offers or scores alone, too: once each, whenever it is current."""
+        for index in sorted(records.keys() | ends.keys()):
+            record, told = records.get(index), sorted(kind_of(end) for end in ends.get(index, ()))
+            is_end = record is not None and kind_of(record) == "event.removed"
+            is_end = is_end and record is not None and not json.loads(record.value or b"{}").get("late")
+            wanted = sorted(kind for kind, _ in _ENDS) if is_end else []
+            if told != wanted:
+                self._find("not-normalized", raw, index, f"calls for {wanted or 'no end'}, and {told} is told with it")
 
     def _control(self, raw: Record, kind: str) -> None:
         if kind == "opened":

@@ -37,8 +37,8 @@ class Offering:
     def take(self, record: Record, value: Json) -> None:
         """Apply one normalized record, unless it is late."""
         kind = kind_of(record)
-        if kind == "outcome.settled" or "event_id" not in value:
-            return
+        if kind in {"outcome.settled", "offers.removed", "scores.removed"} or "event_id" not in value:
+            return  # who reads all topics has the end of an event from event.removed
         self._watch_versions(record, kind, value)
         if value.get("late"):
             self._verdict.count("kambi: late records")

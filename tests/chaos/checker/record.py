@@ -56,9 +56,9 @@ class Record:
 
 
 def origin_of(text: str) -> Origin | None:
-    """Return the position in ``<topic>/<partition>/<offset>[/<index>]``."""
+    """Return the position in ``<topic>/<partition>/<offset>[/<index>]``; what is below an index has its place."""
     parts = text.split("/")
-    if len(parts) not in {3, 4} or not all(part.isdigit() for part in parts[1:]):
+    if len(parts) not in {3, 4, 5} or not all(part.isdigit() for part in parts[1:]):
         return None
     topic, partition, offset = parts[:3]
-    return Origin(topic, int(partition), int(offset), int(parts[3]) if len(parts) == 4 else WHOLE)
+    return Origin(topic, int(partition), int(offset), int(parts[3]) if len(parts) > 3 else WHOLE)

@@ -110,7 +110,7 @@ PLANTED: dict[str, tuple[Tamper, str]] = {
     "a replay of something else": (
         lambda written: [
             out._replace(headers=[("ce_id", b"t.kambi.raw/0/0/0") if one[0] == "ce_id" else one for one in out.headers])
-            if marked(out)
+            if marked(out) and "s.removed." not in out.header("ce_type")
             else out
             for out in written
         ],

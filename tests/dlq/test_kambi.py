@@ -129,7 +129,8 @@ def test_what_is_not_newer_than_what_is_out_is_refused(kambi: Kambi, failed: str
 @pytest.mark.parametrize("failed", [failed for name, (failed, _) in REFUSED.items()], ids=REFUSED)
 def test_without_anything_newer_it_goes_out(kambi: Kambi, failed: str):
     kambi.fail(failed)
-    assert len(kambi.replay(kambi.letters[0])) == 1
+    first, *told_with_it = kambi.replay(kambi.letters[0])
+    assert [out.header("ce_id").startswith(first.header("ce_id") + "/") for out in told_with_it] in ([], [True, True])
 
 
 def test_outcomes_that_are_newer_are_left_out(kambi: Kambi):
@@ -192,7 +193,7 @@ def test_a_replay_is_nothing_to_lines_time_and_health(kambi: Kambi):
     before = everything(kambi.task)
     lines, time_ns = list(kambi.task.repeats.take_changes()), kambi.task.stream_time_ns
     outs = kambi.replay(kambi.letters[0])
-    assert {out.topic for out in outs} == {"kambi.offers", "kambi.events"}
+    assert {out.topic for out in outs} == {"kambi.offers", "kambi.events", "kambi.scores"}
     changed = {key[:1] for key, value in everything(kambi.task).items() if before.get(key) != value}
     assert changed <= {b"o", b"e", b"m", b"f"}, "the book and the facts, nothing else"
     assert lines

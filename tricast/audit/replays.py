@@ -33,7 +33,7 @@ def account(raw: Raw, outputs: list[Output], name: str, report: Report) -> list[
             report.find("duplicated", f"{output.replayed} came twice of {name}: {first.place} and {output.place}")
         if not output.dead:
             records.append(output)
-            report.replays["records"] += 1
+            report.replays["records"] += output.below < 0
         else:
             report.replays["refused" if output.kind.endswith(_REFUSED) else "failed again"] += 1
     return records

@@ -53,4 +53,4 @@ def test_a_snapshot_that_ends_an_event_says_so_everywhere(status: int):
         ("kambi.offers", "offers.removed"),
         ("kambi.scores", "scores.removed"),
     ]
-    assert {output.header("ce_tccause") for output in task.outputs if "removed" in kind_of(output)} == {"push-missed"}
+    assert {output.header("ce_tccause") for output in task.outputs if "removed" in kind_of(output)} == {"baseline"}

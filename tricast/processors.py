@@ -5,6 +5,7 @@ from math import ceil
 from types import MappingProxyType
 
 from processors.core.fastpath.processor import FastpathProcessor
+from processors.core.kambi.latest.processor import KambiState
 from processors.core.kambi.processor import KambiProcessor
 from processors.core.processor import Processor
 from processors.core.rms.approvals.processor import RmsApprovals
@@ -51,6 +52,7 @@ def _rms_join(settings: Settings) -> Processor:
 PROCESSORS: Mapping[str, Callable[[Settings], Processor]] = MappingProxyType(
     {
         "kambi": _kambi,
+        "kambi.state": lambda _: KambiState(),
         "fastpath.audit": _fastpath,
         "rms.approvals": _rms_approvals,
         "rms.bets": _rms_bets,

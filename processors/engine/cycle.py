@@ -25,11 +25,14 @@ class Partitioner:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._known: dict[tuple[str, bytes], int] = {}
+        self._until: dict[str, bytes] = {}
 
-    def set_count(self, topic: str, partitions: int) -> None:
-        """Say how many partitions the physical ``topic`` has."""
+    def set_count(self, topic: str, partitions: int, until: str | None = None) -> None:
+        """Say how many partitions the physical ``topic`` has; ``until``: see ``Topic.partition_until``."""
         self._counts[topic] = partitions
         self._known.clear()
+        if until is not None:
+            self._until[topic] = until.encode()
 
     def partition(self, topic: str, key: bytes | None) -> int:
         """Return the partition of ``key`` in the physical ``topic``; records without a key go to 0."""
@@ -39,7 +42,9 @@ class Partitioner:
         if known is None:
             if len(self._known) >= PARTITIONER_CACHE_ENTRIES:
                 self._known.clear()
-            known = self._known[topic, key] = (murmur2(key) & 0x7FFFFFFF) % self._counts[topic]
+            until = self._until.get(topic)
+            placed = key if until is None or until not in key else key.rpartition(until)[0]
+            known = self._known[topic, key] = (murmur2(placed) & 0x7FFFFFFF) % self._counts[topic]
         return known
 
 

@@ -150,7 +150,7 @@ class Engine:
                     " keys and tasks would move",
                     action="`tricast topics check` shows all differences; changing a count is a migration",
                 )
-            self._writer.partitioner.set_count(physical, topic.partitions)
+            self._writer.partitioner.set_count(physical, topic.partitions, topic.partition_until)
         self._loop_task = asyncio.create_task(self._run(), name="cycles")
         self._loop_task.add_done_callback(self._loop_ended)
 

@@ -39,6 +39,8 @@ class Code(DeadLetterCode):
     NO_OUTCOMES = "kambi.no-outcomes", "a message about outcomes has none"
     ID_CONFLICT = "kambi.id-conflict", "two places in one message name different events"
     BAD_ODDS = "kambi.bad-odds", "odds below 1.000 that are not -1 (starting price)"
+    # Latest states.
+    BAD_FACT = "kambi.bad-fact", "a record of kambi.events, .offers or .scores that is no fact of ours; by kambi.state"
     # Replays.
     BAD_REPLAY = "kambi.bad-replay", "a record of kind replay that is no request of `tricast dlq replay`"
     REPLAY_REFUSED = (
@@ -81,7 +83,10 @@ class Count(StrEnum):
     CONTRADICTION = "kambi.contradiction"
     """Two lines said different things of one entity at one ``t``; both went out, the later is current."""
     UNKEPT = "kambi.unkept"
-    """An entity that went out but found no room in the book, so that a late fact of it cannot be told."""
+    """An entity that went out but found no room in the book, so that a late fact of it cannot be told; by kambi.state:
+    one that has no room in its event's state."""
+    NO_STATE = "kambi.no-state"
+    """By kambi.state: a fact that changes no state, because it is late, of a kind that is none, or says what holds."""
     EVENTS_EVICTED = "kambi.events-evicted"
     """Events dropped from the book with their offers because there are too many."""
     RACED = "kambi.raced"

@@ -4,7 +4,7 @@ A model is one version of one CloudEvents type. It changes only by a new version
 field. This module names them all; they stand in one module a topic.
 """
 
-from schemas.kambi.fields import EVENTS, HEALTH, OFFERS, SCORES, SETTLEMENTS, Fact
+from schemas.kambi.fields import EVENTS, HEALTH, OFFERS, SCORES, SETTLEMENTS, STATE, Fact
 from schemas.kambi.health import EventHealth, LineHealth
 from schemas.kambi.offering import (
     EventAdded,
@@ -46,6 +46,7 @@ from schemas.kambi.scores import (
     VisualizationChanged,
 )
 from schemas.kambi.settlements import OutcomeSettled
+from schemas.kambi.state import EventLatest, OfferLatest, PlayLatest
 from schemas.normalized import Closed, Normalized
 
 MODELS: tuple[type[Normalized], ...] = (
@@ -75,6 +76,9 @@ MODELS: tuple[type[Normalized], ...] = (
     OutcomeSettled,
     LineHealth,
     EventHealth,
+    EventLatest,
+    OfferLatest,
+    PlayLatest,
 )
 
 __all__ = [
@@ -84,6 +88,7 @@ __all__ = [
     "OFFERS",
     "SCORES",
     "SETTLEMENTS",
+    "STATE",
     "ClockChanged",
     "ClockRemoved",
     "Closed",
@@ -91,6 +96,7 @@ __all__ = [
     "EventAdded",
     "EventDescriptionChanged",
     "EventHealth",
+    "EventLatest",
     "EventOpened",
     "EventRemoved",
     "EventStateChanged",
@@ -102,6 +108,7 @@ __all__ = [
     "OccurrenceChanged",
     "OddsChanged",
     "OfferAdded",
+    "OfferLatest",
     "OfferRemoved",
     "OfferStatusChanged",
     "OffersRemoved",
@@ -115,6 +122,7 @@ __all__ = [
     "OutcomesRemoved",
     "OutcomesStatusChanged",
     "PathStep",
+    "PlayLatest",
     "Player",
     "ScoreChanged",
     "ScoresRemoved",

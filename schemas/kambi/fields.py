@@ -12,6 +12,7 @@ OFFERS = "kambi.offers"
 SCORES = "kambi.scores"
 SETTLEMENTS = "kambi.settlements"
 HEALTH = "kambi.health"
+STATE = "kambi.state"
 
 EventId = Annotated[int, Meta(ge=0, le=MAX_ID, description="Kambi's event id; also the record key.")]
 OfferId = Annotated[int, Meta(ge=0, le=MAX_ID, description="Kambi's bet offer id.")]

@@ -11,6 +11,9 @@ KAMBI_SETTLEMENTS_PARTITION = KAMBI_SHARDS
 _RAW_PARTITIONS: Final = KAMBI_SHARDS + 1
 _OF_AN_EVENT: Final = "of one event: as its lines said it, late ones marked; over topics, by the position in ce_id"
 _PROCESSOR: Final = ("processor kambi",)
+_STATE: Final = ("processor kambi.state",)
+_FACT_PARTITIONS: Final = 4
+"""Of events, offers, scores, and of the states that are made of them: an event has one number in all."""
 
 KAMBI: Final = (
     Topic(
@@ -32,7 +35,8 @@ KAMBI: Final = (
         audience="public",
         order=_OF_AN_EVENT,
         written_by=_PROCESSOR,
-        read_by=("tricast up",),
+        read_by=("processor kambi.state", "tricast up"),
+        partitions=_FACT_PARTITIONS,
     ),
     Topic(
         name="kambi.offers",
@@ -42,7 +46,8 @@ KAMBI: Final = (
         audience="public",
         order=_OF_AN_EVENT,
         written_by=_PROCESSOR,
-        read_by=("tricast up",),
+        read_by=("processor kambi.state", "tricast up"),
+        partitions=_FACT_PARTITIONS,
     ),
     Topic(
         name="kambi.scores",
@@ -52,6 +57,8 @@ KAMBI: Final = (
         audience="public",
         order=_OF_AN_EVENT,
         written_by=_PROCESSOR,
+        read_by=_STATE,
+        partitions=_FACT_PARTITIONS,
     ),
     Topic(
         name="kambi.settlements",
@@ -74,6 +81,22 @@ KAMBI: Final = (
         cleanup="compact",
         retention_ms=None,
     ),
-    dead_letters("kambi", "kambi"),
+    Topic(
+        name="kambi.state",
+        description="What holds now: each event, each of its bet offers, its clock and score; for who starts late.",
+        key="<event id>#event, <event id>#play or <event id>#offer/<offer id>; partition = murmur2 of the event id, as"
+        " of the facts",
+        content="events",
+        audience="public",
+        order="of one key: as its facts; a partition has the states of the facts of the same one, each topic's in"
+        " order; compaction keeps the newest of each key, a tombstone says that it is gone",
+        written_by=_STATE,
+        partitions=_FACT_PARTITIONS,
+        partition_until="#",
+        cleanup="compact",
+        retention_ms=None,
+    ),
+    dead_letters("kambi", "kambi", "kambi.state"),
     changelog("kambi", "kambi.raw", _RAW_PARTITIONS),
+    *(changelog("kambi.state", name, _FACT_PARTITIONS) for name in ("kambi.events", "kambi.offers", "kambi.scores")),
 )

@@ -42,6 +42,9 @@ class Topic(BaseModel):
     """Which parts of tricast read it, named likewise; who else may, says ``audience``."""
     partitions: int = 4
     """Partition count; changing it is a migration, never a setting."""
+    partition_until: str | None = None
+    """The partition is that of the key up to the last of this, as of the topic whose keys those are; else of the whole
+    key."""
     cleanup: Literal["delete", "compact"] = "delete"
     """Kafka's ``cleanup.policy``."""
     retention_ms: int | None = 7 * DAY_MS

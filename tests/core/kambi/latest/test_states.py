@@ -1,0 +1,187 @@
+"""Latest states of Kambi: any history of facts, against a naive account of them; and what a reader needs of them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processors.core.kambi.latest.processor import KambiState
+from processors.engine.task import Batch
+from schemas.kambi import events
+from schemas.kambi.codes import Code
+from schemas.kambi.state import Clock, Score, Statistics
+from tests.core.kambi.latest import naive
+from tests.core.kambi.latest.facts import HISTORIES
+from tests.core.latest import START_NS, States, newest, said
+
+History = list[tuple[str, dict[str, Any]]]
+
+
+def sorted_outcomes(states: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The order of outcomes means nothing."""
+    return {
+        key: state | ({"outcomes": sorted(state["outcomes"], key=lambda one: one["id"])} if "outcomes" in state else {})
+        for key, state in states.items()
+    }
+
+
+def folded(history: History, restarts: set[int] = frozenset()) -> tuple[States, list[int]]:  # type: ignore[assignment]
+    """Return what comes of a history, and when tricast received each fact of it."""
+    states, received = States(KambiState()), []
+    for number, (ce_type, value) in enumerate(history):
+        if number in restarts:
+            states.restart()
+        record = states.fact(ce_type, value)
+        received.append(START_NS + record.offset)
+        states.fold(record)
+    return states, received
+
+
+@given(HISTORIES, st.sets(st.integers(0, 40), max_size=3))
+@settings(max_examples=100)
+def test_states_are_what_the_facts_add_up_to(history: History, restarts: set[int]):
+    states, received = folded(history, restarts)
+    assert sorted_outcomes(said(states.now)) == sorted_outcomes(naive.states(history, received))
+    assert states.letters == []
+
+
+@given(HISTORIES)
+@settings(max_examples=50)
+def test_nothing_is_told_that_changes_nothing(history: History):
+    states, _ = folded(history)
+    before: dict[str, Any] = {}
+    for record in states.log:
+        if record.value is None:
+            assert record.key in before
+            del before[record.key]
+            continue
+        now = said({record.key: record.value})[record.key]
+        assert before.get(record.key) != now
+        before[record.key] = now
+    # Facts of one topic are folded in order, so where states stand rises.
+    places: dict[str, int] = {}
+    for record in states.log:
+        topic, offset = record.fact
+        assert places.get(topic, -1) <= offset
+        places[topic] = offset
+
+
+ONE = {"id": 1, "odds_thousandths": 1500, "odds_american": "-200", "label": "1", "status": "OPEN"}
+OFFER = {"event_id": 7, "offer_id": 9}
+ADDED = ("tricast.kambi.offer.added.v1", OFFER | {"suspended": False, "tags": ["MAIN"], "outcomes": [ONE]})
+
+
+def test_new_odds_rewrite_one_record_of_one_offer():
+    states = States(KambiState())
+    states.say(ADDED[0], **ADDED[1])
+    (changed,) = states.say("tricast.kambi.odds.changed.v1", **OFFER, outcomes=[{"id": 1, "odds_thousandths": 1600}])
+    assert changed.key == "7#offer/9"
+    assert changed.value == {
+        "event_id": 7,
+        "offer_id": 9,
+        "suspended": False,
+        "visible": True,
+        "tags": ["MAIN"],
+        "outcomes": [{"id": 1, "odds_thousandths": 1600, "label": "1", "status": "OPEN"}],
+        "fact": "tricast.kambi.offers/0/2",
+        "fact_id": "tricast.kambi.raw/0/2/0",
+    }
+    assert changed.headers["ce_id"] == "tricast.kambi.offers/0/2/0"
+    assert changed.headers["ce_source"] == "tricast/kambi/state"
+
+
+def test_the_end_of_an_event_leaves_tombstones_and_an_empty_store():
+    states = States(KambiState())
+    states.say("tricast.kambi.event.opened.v1", event_id=7, name="A - B")
+    states.say("tricast.kambi.score.changed.v1", event_id=7, home="1", away="0")
+    for offer_id in (1, 2, 3):
+        states.say(ADDED[0], **ADDED[1] | {"offer_id": offer_id})
+    states.say("tricast.kambi.offer.removed.v1", event_id=7, offer_id=2)
+    gone = [
+        (one.key, one.value, one.headers["ce_type"])
+        for kind in ("event.removed", "scores.removed", "offers.removed")
+        for one in states.say(f"tricast.kambi.{kind}.v1", event_id=7)
+    ]
+    assert gone == [
+        ("7#event", None, "tricast.kambi.state.event.v1"),
+        ("7#play", None, "tricast.kambi.state.play.v1"),
+        ("7#offer/1", None, "tricast.kambi.state.offer.v1"),
+        ("7#offer/3", None, "tricast.kambi.state.offer.v1"),
+    ]
+    assert newest(states.log) == {}
+    assert [len(task.store) for task in states.tasks.values()] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("ce_type", "value"),
+    [
+        ("tricast.kambi.odds.changed.v1", OFFER | {"late": True, "outcomes": [{"id": 1, "odds_thousandths": 9000}]}),
+        ("tricast.kambi.odds.changed.v1", OFFER | {"outcomes": [{"id": 1, "odds_thousandths": 9000, "late": True}]}),
+        ("tricast.kambi.offer.removed.v1", OFFER | {"late": True}),
+        ("tricast.kambi.offers.removed.v1", {"event_id": 8}),
+        ("tricast.kambi.offer.repriced.v9", OFFER | {"whatever": 1}),
+        ADDED,
+    ],
+    ids=["late", "late outcome", "late removal", "end of another event", "a type to come", "what holds already"],
+)
+def test_it_changes_no_state(ce_type: str, value: dict[str, Any]):
+    states = States(KambiState())
+    states.say(ADDED[0], **ADDED[1])
+    before = states.now
+    assert states.say(ce_type, **value) == []
+    assert (states.now, states.letters) == (before, [])
+
+
+def test_fields_of_a_version_to_come_go_through_untouched():
+    states = States(KambiState())
+    states.fold(states.fact(ADDED[0], ADDED[1]))
+    task = states.tasks["tricast.kambi.offers"]
+    value = ADDED[1] | {"boost": {"until": "1.50"}, "outcomes": [ONE | {"boosted": [1]}]}
+    record = states.fact(ADDED[0], value)
+    task.process(Batch(0, task.position, record.offset + 1, [record]))
+    ((_, _, payload, _, _),) = task.take_outputs()
+    assert b'"boost":{"until":"1.50"}' in (payload or b"")
+    assert b'"boosted":[1]' in (payload or b"")
+
+
+BAD = {
+    "no json": (ADDED[0], b"{"),
+    "a list": (ADDED[0], b"[]"),
+    "no event": (ADDED[0], {"offer_id": 1}),
+    "event of another kind": (ADDED[0], OFFER | {"event_id": "7"}),
+    "no offer": (ADDED[0], {"event_id": 7, "suspended": False, "outcomes": []}),
+    "outcomes of another kind": ("tricast.kambi.odds.changed.v1", OFFER | {"outcomes": [7]}),
+    "outcome without id": ("tricast.kambi.odds.changed.v1", OFFER | {"outcomes": [{"odds_thousandths": 1500}]}),
+}
+
+
+@pytest.mark.parametrize(("ce_type", "value"), BAD.values(), ids=BAD)
+def test_what_is_no_fact_of_ours_is_a_dead_letter_and_changes_nothing(ce_type: str, value: Any):
+    states = States(KambiState())
+    states.say(ADDED[0], **ADDED[1])
+    before = states.now
+    states.fold(states.fact(ce_type, value))
+    assert [code for code, _ in states.letters] == [Code.BAD_FACT]
+    assert states.now == before
+
+
+def test_a_record_without_headers_is_a_dead_letter():
+    states = States(KambiState())
+    record = states.fact(*ADDED)
+    record.headers.clear()  # type: ignore[attr-defined]  # a list here
+    states.fold(record)
+    assert [code for code, _ in states.letters] == [Code.BAD_FACT]
+
+
+def test_states_have_every_field_that_facts_have():
+    about = {"vendor_time_ms", "source", "late"}
+
+    def fields(model: type[Any]) -> set[str]:
+        return set(model.__struct_fields__) - about
+
+    place = {"fact", "fact_id", "partial"}
+    assert fields(events.EventLatest) == fields(events.EventOpened) | place | {"description"}
+    assert fields(events.OfferLatest) == fields(events.OfferAdded) | fields(events.OfferStatusChanged) | place
+    for part, model in ((Clock, events.ClockChanged), (Score, events.ScoreChanged), (Statistics, events.StatisticsChanged)):
+        assert fields(part) == fields(model) - {"event_id"} | {"received_ns"}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 from types import MappingProxyType
 
+from processors.core.fastpath.latest import FastpathState
 from processors.core.fastpath.processor import FastpathProcessor
 from processors.core.kambi.latest.processor import KambiState
 from processors.core.kambi.processor import KambiProcessor
@@ -52,14 +53,20 @@ def _rms_join(settings: Settings) -> Processor:
 PROCESSORS: Mapping[str, Callable[[Settings], Processor]] = MappingProxyType(
     {
         "kambi": _kambi,
-        "kambi.state": lambda _: KambiState(),
         "fastpath.audit": _fastpath,
         "rms.approvals": _rms_approvals,
         "rms.bets": _rms_bets,
         "rms.join": _rms_join,
+        "kambi.state": lambda _: KambiState(),
+        "fastpath.state": lambda _: FastpathState(),
     }
 )
-"""By name. Cores only: the engine under them is imported where a worker runs."""
+"""By name. Cores only: the engine under them is imported where a worker runs. New ones at the end: the place says at
+which port each serves its metrics."""
+
+STATES: frozenset[str] = frozenset({"kambi.state", "fastpath.state"})
+"""Processors of latest states: who does not want them does not run them, and nobody misses them before they ever ran.
+What they make comes of other processors' facts, not of a feed."""
 
 
 def sources_of(names: Iterable[str], prefix: str) -> dict[str, Sequence[str]]:

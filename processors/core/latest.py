@@ -1,4 +1,4 @@
-"""What processors of latest states have in common: a fact as they read it, and a state on its way out.
+"""What processors of latest states have in common: a fact as they read it, its time, and a state on its way out.
 
 They fold facts as plain JSON, so that a field they do not know goes through untouched, whichever of the two parts is
 upgraded first.
@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from processors.core.cloudevents import CONTENT, TYPE_HEADERS, VERSION
-from processors.core.processor import Context, SourceRecord
+from processors.core.processor import Context, SourceRecord, Store
 from schemas.normalized import Normalized
 from schemas.raw import Header
 
@@ -27,17 +27,19 @@ FACT_ERRORS: Final = (
 POSITION: Final = ("fact", "fact_id")
 """Fields of every state: where its last change stands, and that fact's ``ce_id``."""
 
+_SWEPT: Final = b"t"
+"""Store key of the hour of the last sweep. Keys of states have a ``#``, so it is none."""
+_HOUR_NS: Final = 3_600_000_000_000
 _DECODER = msgspec.json.Decoder(Json)
 _ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A normalized record.
+    """A normalized record, without its value.
 
     Attributes:
         kind: Its ``ce_type``.
-        value: As JSON.
         position: ``<topic>/<partition>/<offset>``, physical topic.
         identity: Its ``ce_id``.
         time: Its ``ce_time``.
@@ -45,7 +47,6 @@ class Fact:
     """
 
     kind: str
-    value: Json
     position: str
     identity: str
     time: bytes
@@ -61,7 +62,6 @@ def read_fact(record: SourceRecord) -> Fact:
     headers = dict(record.headers)
     return Fact(
         headers["ce_type"].decode(),
-        _DECODER.decode(record.value or b""),
         f"{record.topic}/{record.partition}/{record.offset}",
         headers["ce_id"].decode(),
         headers["ce_time"],
@@ -69,10 +69,32 @@ def read_fact(record: SourceRecord) -> Fact:
     )
 
 
-def stored(context: Context, key: bytes) -> Json | None:
-    """Return the state of ``key``, a fresh object, or ``None``."""
-    value = context.store.get(key)
+def read_value(record: SourceRecord) -> Json:
+    """Return the value of ``record``.
+
+    Raises:
+        FACT_ERRORS: It is no JSON object.
+    """
+    return _DECODER.decode(record.value or b"")
+
+
+def stored(store: Store, key: bytes) -> Json | None:
+    """Return the state of ``key``, or ``None``."""
+    value = store.get(key)
     return None if value is None else _DECODER.decode(value)
+
+
+def is_time_to_sweep(store: Store, now_ns: int) -> bool:
+    """Tell, once an hour of the facts' own time, that it is time to look for what is forgotten.
+
+    Facts carry no stamps that the engine's stream time is made of; theirs is when tricast received what they rest on.
+    """
+    value = store.get(_SWEPT)
+    hour = now_ns // _HOUR_NS
+    if value is not None and int(value) >= hour:
+        return False
+    store.put(_SWEPT, b"%d" % hour)
+    return value is not None
 
 
 class Latest:
@@ -93,13 +115,17 @@ class Latest:
 
     def change(self, key: bytes, subject: bytes, model: type[Normalized], before: Json | None, after: Json) -> bool:
         """Keep and tell a state that is another than ``before``; return whether it is."""
-        fact = self._fact
         if before is not None and _said(before) == _said(after):
             return False
+        self.put(key, subject, model, after)
+        return True
+
+    def put(self, key: bytes, subject: bytes, model: type[Normalized], after: Json) -> None:
+        """Keep and tell a state."""
+        fact = self._fact
         value = _ENCODER.encode(after | {"fact": fact.position, "fact_id": fact.identity})
         self._context.store.put(key, value)
         self._tell(key, subject, model, value)
-        return True
 
     def end(self, key: bytes, subject: bytes, model: type[Normalized]) -> None:
         """Forget a state, and tell that it is gone: a tombstone, with headers like a state's."""

@@ -24,6 +24,8 @@ class Code(DeadLetterCode):
     BAD_SEQUENCE = "fastpath.bad-sequence", "the sequence number is no whole number from 0 to 2^63-1"
     BAD_STATUS = "fastpath.bad-status", "ConnectionStateChanged without a state"
     BAD_ENVELOPE = "fastpath.bad-envelope", "the multiplexer's envelope holds no message, or none that is an object"
+    # Latest states.
+    BAD_FACT = "fastpath.bad-fact", "a record of fastpath.actions that is no fact of ours; by fastpath.state"
     # Replays.
     BAD_REPLAY = "fastpath.bad-replay", "a record of kind replay that is no request of `tricast dlq replay`"
     REPLAY_REFUSED = (
@@ -65,5 +67,8 @@ class Count(StrEnum):
     """A connection status of another connection, older than what is known."""
     LATE_CONTROL = "fastpath.late-control"
     """A control record about a connection that another has replaced."""
+    NO_STATE = "fastpath.no-state"
+    """By fastpath.state: a record that changes no state, because it is late, repaired, in conflict, or of a kind to
+    come."""
     UNPLACED_HOLE = "fastpath.unplaced-hole"
     """Frames that never came, of a line whose name is no feed's; the record that showed it is a dead letter."""

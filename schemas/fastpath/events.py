@@ -12,6 +12,7 @@ from schemas.fastpath.fields import (
     CONNECTIONS,
     HEALTH,
     SEQUENCE,
+    STATE,
     STATISTICS,
     Packet,
     Released,
@@ -19,6 +20,7 @@ from schemas.fastpath.fields import (
 )
 from schemas.fastpath.health import FeedHealth, LineHealth
 from schemas.fastpath.sequence import Finding
+from schemas.fastpath.state import FixtureLatest
 from schemas.fastpath.statistics import Statistics
 from schemas.normalized import Normalized
 
@@ -31,6 +33,7 @@ MODELS: tuple[type[Normalized], ...] = (
     Repair,
     LineHealth,
     FeedHealth,
+    FixtureLatest,
 )
 
 __all__ = [
@@ -40,12 +43,14 @@ __all__ = [
     "HEALTH",
     "MODELS",
     "SEQUENCE",
+    "STATE",
     "STATISTICS",
     "Action",
     "ConnectionState",
     "EventElement",
     "FeedHealth",
     "Finding",
+    "FixtureLatest",
     "LineHealth",
     "Normalized",
     "Packet",

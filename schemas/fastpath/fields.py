@@ -12,6 +12,7 @@ SEQUENCE = "fastpath.sequence"
 CONNECTIONS = "fastpath.connections"
 COMMANDS = "fastpath.commands"
 HEALTH = "fastpath.health"
+STATE = "fastpath.state"
 
 MAX_SEQUENCE = 2**63 - 1
 """Greatest number taken: the largest signed 64-bit number, so that every consumer's long holds it."""

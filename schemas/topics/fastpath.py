@@ -6,6 +6,8 @@ from schemas.topics.topic import DAY_MS, Topic, changelog, dead_letters
 
 _RAW_PARTITIONS: Final = 8
 _PROCESSOR: Final = ("processor fastpath.audit",)
+_ACTION_PARTITIONS: Final = 4
+"""Of actions, and of the states that are made of them: a fixture has one number in both."""
 
 FASTPATH: Final = (
     Topic(
@@ -27,7 +29,8 @@ FASTPATH: Final = (
         audience="public",
         order="of one fixture and feed: by sequence; late, repaired and conflict are marked and may be out of order",
         written_by=_PROCESSOR,
-        read_by=("tricast up",),
+        read_by=("processor fastpath.state", "tricast up"),
+        partitions=_ACTION_PARTITIONS,
     ),
     Topic(
         name="fastpath.statistics",
@@ -82,6 +85,21 @@ FASTPATH: Final = (
         cleanup="compact",
         retention_ms=None,
     ),
-    dead_letters("fastpath", "fastpath.audit"),
+    Topic(
+        name="fastpath.state",
+        description="Where each fixture stands, by each feed: summary or last element, number, time; for who starts late.",
+        key="<fixture id>#<feed path>; partition = murmur2 of the fixture id, as of the actions",
+        content="events",
+        audience="public",
+        order="of one key: as its actions; a partition has the states of the actions of the same one, in their order;"
+        " compaction keeps the newest of each key, a tombstone says that nothing came for 48 h",
+        written_by=("processor fastpath.state",),
+        partitions=_ACTION_PARTITIONS,
+        partition_until="#",
+        cleanup="compact",
+        retention_ms=None,
+    ),
+    dead_letters("fastpath", "fastpath.audit", "fastpath.state"),
     changelog("fastpath.audit", "fastpath.raw", _RAW_PARTITIONS),
+    changelog("fastpath.state", "fastpath.actions", _ACTION_PARTITIONS),
 )

@@ -48,7 +48,7 @@ class States:
         """Have the next fact be written and folded; return what came of it."""
         return self.fold(self.fact(ce_type, value))
 
-    def fact(self, ce_type: str, value: Any, *marks: Header) -> Record:
+    def fact(self, ce_type: str, value: Any, *marks: Header, at_ns: int | None = None) -> Record:
         """Write the next fact of its topic."""
         topic = MODELS[ce_type].topic if ce_type in MODELS else self.processor.sources[0]
         written = self.facts.setdefault(topic, [])
@@ -58,7 +58,7 @@ class States:
             ("ce_id", b"tricast.kambi.raw/0/%d/0" % offset),
             ("ce_type", ce_type.encode()),
             ("ce_time", b"2026-09-21T14:13:20.001Z"),
-            ("ce_tcreceived", b"%d" % (START_NS + offset)),
+            ("ce_tcreceived", b"%d" % (START_NS + offset if at_ns is None else at_ns)),
             *marks,
         ]
         payload = value if isinstance(value, bytes) else json.dumps(value).encode()

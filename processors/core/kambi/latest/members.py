@@ -1,5 +1,6 @@
 """Which offers an event has: to suspend or end them all without a walk of the store."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -32,18 +33,12 @@ class Members:
         self._write()
         return True
 
-    def remove(self, offer_id: int) -> None:
-        """Take an offer out, if it is in it."""
-        if offer_id in self.ids:
-            self.ids.remove(offer_id)
+    def remove(self, offer_ids: Collection[int]) -> None:
+        """Take offers out, those that are in it."""
+        left = [offer_id for offer_id in self.ids if offer_id not in offer_ids]
+        if len(left) < len(self.ids):
+            self.ids = left
             self._write()
-
-    def clear(self) -> bool:
-        """Empty it; return whether there was any."""
-        was_any = bool(self.ids)
-        self.ids = []
-        self._write()
-        return was_any
 
     def _write(self) -> None:
         if self.ids:

@@ -110,7 +110,8 @@ def test_the_end_of_an_event_leaves_tombstones_and_an_empty_store():
         ("7#offer/3", None, "tricast.kambi.state.offer.v1"),
     ]
     assert newest(states.log) == {}
-    assert [len(task.store) for task in states.tasks.values()] == [0, 0, 0]
+    # When it was swept last, and that the event ended.
+    assert [sorted(key for key, _ in task.store.items()) for task in states.tasks.values()] == [[b"t", b"x7"]] * 3
 
 
 @pytest.mark.parametrize(
@@ -185,3 +186,65 @@ def test_states_have_every_field_that_facts_have():
     assert fields(events.OfferLatest) == fields(events.OfferAdded) | fields(events.OfferStatusChanged) | place
     for part, model in ((Clock, events.ClockChanged), (Score, events.ScoreChanged), (Statistics, events.StatisticsChanged)):
         assert fields(part) == fields(model) - {"event_id"} | {"received_ns"}
+
+
+DAY_NS = 24 * 3_600_000_000_000
+TRAILING = {
+    "odds": ("tricast.kambi.odds.changed.v1", OFFER | {"outcomes": [{"id": 1, "odds_thousandths": 1500}]}),
+    "state": ("tricast.kambi.event.state-changed.v1", {"event_id": 7, "state": "FINISHED"}),
+    "clock": ("tricast.kambi.clock.changed.v1", {"event_id": 7, "minute": 90}),
+    "live statistic": ("tricast.kambi.live-statistic.changed.v1", {"event_id": 7, "occurrence_type_id": "A", "value": 1}),
+}
+BACK = {
+    "offer": ("tricast.kambi.offer.added.v1", ADDED[1]),
+    "event": ("tricast.kambi.event.opened.v1", {"event_id": 7, "name": "A - B"}),
+}
+ENDS = ("event.removed", "offers.removed", "scores.removed")
+
+
+def end_of(states: States, event_id: int = 7) -> None:
+    for kind in ENDS:
+        states.say(f"tricast.kambi.{kind}.v1", event_id=event_id)
+
+
+def let_pass(states: States, after_ns: int) -> None:
+    """Have facts about another event come that late, in each topic."""
+    for ce_type, value in (
+        ("tricast.kambi.event.state-changed.v1", {"state": "STARTED"}),
+        ("tricast.kambi.offers.suspended.v1", {}),
+        ("tricast.kambi.clock.removed.v1", {}),
+    ):
+        states.fold(states.fact(ce_type, {"event_id": 8} | value, at_ns=START_NS + after_ns))
+
+
+@pytest.mark.parametrize(("ce_type", "value"), TRAILING.values(), ids=TRAILING)
+def test_what_trails_behind_the_end_of_its_event_goes_by_itself(ce_type: str, value: dict[str, Any]):
+    states = States(KambiState())
+    end_of(states)
+    (trailing,) = states.say(ce_type, **value)
+    let_pass(states, DAY_NS - 1)
+    assert trailing.key in states.now
+    states.restart()
+    let_pass(states, DAY_NS + 3_600_000_000_000)
+    assert [key for key in states.now if key.startswith("7#")] == []
+    assert [key for task in states.tasks.values() for key, _ in task.store.items(b"x")] == []
+
+
+@pytest.mark.parametrize(("ce_type", "value"), BACK.values(), ids=BACK)
+def test_what_was_said_whole_since_stays(ce_type: str, value: dict[str, Any]):
+    states = States(KambiState())
+    end_of(states)
+    (back,) = states.say(ce_type, **value)
+    let_pass(states, DAY_NS + 3_600_000_000_000)
+    assert back.key in states.now
+
+
+def test_play_that_goes_on_after_an_end_stays_as_long_as_it_is_said():
+    states = States(KambiState())
+    end_of(states)
+    for hours in (1, 30, 60):
+        at_ns = START_NS + hours * 3_600_000_000_000
+        states.fold(states.fact("tricast.kambi.score.changed.v1", {"event_id": 7, "home": "0", "away": str(hours)}, at_ns=at_ns))
+        assert "7#play" in states.now
+    let_pass(states, 5 * DAY_NS)
+    assert "7#play" not in states.now

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from processors.core.fastpath.latest import FastpathState
 from processors.core.fastpath.processor import FastpathProcessor
+from processors.core.kambi.latest.processor import KambiState
 from processors.core.kambi.processor import KambiProcessor
 from processors.core.processor import Processor
 from processors.core.rms.approvals.processor import RmsApprovals
@@ -53,7 +55,8 @@ class Written:
 @cache
 def written() -> tuple[Written, ...]:
     """Return all of them, in an order that does not change."""
-    return (*_kambi(), *_fastpath(), *_rms(), *_join(), *_bets(), *_requests())
+    facts = (*_kambi(), *_fastpath())
+    return (*facts, *_states(facts), *_rms(), *_join(), *_bets(), *_requests())
 
 
 def _through(name: str, processor: Processor, records: Sequence[Record]) -> Iterator[Written]:
@@ -128,6 +131,17 @@ def _fastpath() -> Iterator[Written]:
     line.overflow(3)
     line.close()
     yield from _through("gap", FastpathProcessor(), partition.records)
+
+
+def _states(facts: Sequence[Written]) -> Iterator[Written]:
+    """What is made of those records, one topic after the other."""
+    for processor in (KambiState(), FastpathState()):
+        for source in processor.sources:
+            records = [
+                Record(offset=n, value=fact.value, headers=fact.headers, topic=PREFIX + source, key=fact.key)
+                for n, fact in enumerate(fact for fact in facts if fact.topic == source)
+            ]
+            yield from (one for one in _through("latest", processor, records) if one.topic in processor.outputs)
 
 
 def _rms() -> Iterator[Written]:

@@ -275,11 +275,20 @@ class Audit:
                 yield to_raw(record)
 
     def _output(self, record: KafkaRecord) -> Output | None:
+        if record.topic == self._scope.dead_letter_topic and self._is_of_states(record):
+            self._report.dead_letters["of latest states"] += 1
+            return None
         try:
             return to_output(record, self._scope.raw_topic, dead=record.topic == self._scope.dead_letter_topic)
         except Malformed as error:
             self._report.find("unexpected", f"{record.topic}/{record.partition}/{record.offset}: {error}")
             return None
+
+
+    def _is_of_states(self, record: KafkaRecord) -> bool:
+        """Tell whether a dead letter comes of a normalized record: what is made of those is not audited here."""
+        source = dict(record.headers).get("tc-source") or b""
+        return source.partition(b"/")[0].decode(errors="replace") in self._scope.normalized_topics
 
 
 class BySource:

@@ -19,7 +19,7 @@ from tricast.audit.spans import Kafka
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.cli.progress import progress_bar
 from tricast.cli.times import Time
-from tricast.processors import PROCESSORS
+from tricast.processors import PROCESSORS, STATES
 from tricast.replay.extent import Scope
 from tricast.replay.keep import Keep, into_folder, into_topics
 from tricast.replay.memory import memory_of
@@ -98,7 +98,7 @@ def replay(
 
 
 def _scope(settings: Settings, feed: str, from_ms: int | None, to_ms: int | None, shown: int) -> Scope:
-    names = [name for name in PROCESSORS if name.partition(".")[0] == feed]
+    names = [name for name in PROCESSORS if name.partition(".")[0] == feed and name not in STATES]
     return Scope(
         prefix=settings.topic_prefix,
         processors=[PROCESSORS[name](settings) for name in names],

@@ -31,10 +31,11 @@ def work(invocation: Invocation, processors: Sequence[str], name: str | None, gr
     the worst exit code is this command's. SIGTERM ends all of them properly.
 
     With TRICAST_OBSERVE__PORT set each process serves /metrics, /livez and /readyz: kambi at that port, fastpath.audit
-    at the next, then rms.approvals, rms.bets, rms.join; which of them run changes nothing about it.
+    at the next, then rms.approvals, rms.bets, rms.join, kambi.state, fastpath.state; which of them run changes nothing
+    about it.
 
     \b
-    Processors: kambi, fastpath.audit, rms.approvals, rms.bets, rms.join
+    Processors: kambi, fastpath.audit, rms.approvals, rms.bets, rms.join, kambi.state, fastpath.state
     \b
     Examples:
       tricast work

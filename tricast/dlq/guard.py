@@ -2,6 +2,7 @@
 
 from schemas.dead_letter import why_final
 from schemas.replay import MAX_ATTEMPTS
+from schemas.topics import TOPICS
 from tricast.dlq.letters import Letter
 
 JOIN_SOURCE = "rms.pending"
@@ -21,6 +22,9 @@ def refusal(letter: Letter, *, prefix: str, version: str, even_if_unchanged: boo
             "rms.join's messages come from rms.raw and rms.bets and lean on each other; mend the join, then"
             " `tricast reset rms.join`, or have the bet platform write the bet again"
         )
+    source = TOPICS.get(letter.source.topic.removeprefix(prefix))
+    if source is not None and source.content == "events":
+        return "latest states are made of facts, which nobody writes again: the next fact or snapshot mends them"
     final = why_final(letter.code, letter.kind)
     if final is not None:
         return final

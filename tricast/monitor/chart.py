@@ -28,11 +28,15 @@ _KINDS: Final[Mapping[str, TopicKind]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processor:
-    """A processor as others see it: a group of ours, with the physical names of what it reads and writes."""
+    """A processor as others see it: a group of ours, with the physical names of what it reads and writes.
+
+    Nobody misses an ``optional`` one before its group was ever there.
+    """
 
     group: str
     sources: Sequence[str]
     outputs: Sequence[str]
+    optional: bool = False
 
 
 @dataclass(slots=True)
@@ -88,16 +92,17 @@ class Chart:
                 sorted(look.partitions.items(), key=lambda row: row[0]), key=lambda row: row[0][0]
             )
         )
-        groups = tuple(self._group(name, look) for name in sorted({*look.groups, *self._used(topics)}))
+        groups = tuple(self._group(name, look) for name in sorted({*look.groups, *self._missed(topics)}))
         gone = self._topics.keys() - {topic.name for topic in topics}
         for name in gone:
             del self._topics[name]
         return topics, groups, tuple(self._edges(topics, groups))
 
-    def _used(self, topics: Iterable[Topic]) -> set[str]:
+    def _missed(self, topics: Iterable[Topic]) -> set[str]:
         """Return our groups whose sources exist, also those that nobody is in and that never committed."""
         names = {topic.name for topic in topics}
-        return {name for name, processor in self._processors.items() if names.issuperset(processor.sources)}
+        wanted = {name: processor for name, processor in self._processors.items() if not processor.optional}
+        return {name for name, processor in wanted.items() if names.issuperset(processor.sources)}
 
     def _topic(self, name: str, rows: Sequence[tuple[Place, PartitionLook]], look: Look) -> Topic:
         sizes = [partition.size_bytes for _, partition in rows if partition.size_bytes is not None]

@@ -7,7 +7,7 @@ from schemas.topics import TOPICS
 from tricast.monitor.chart import Processor
 from tricast.monitor.verdict import Limits
 from tricast.monitor.watch import Monitor
-from tricast.processors import PROCESSORS
+from tricast.processors import PROCESSORS, STATES
 from tricast.settings import Settings
 
 
@@ -37,4 +37,5 @@ def _processor(name: str, prefix: str) -> Processor:
         group=prefix + name,
         sources=[prefix + topic for topic in processor.sources],
         outputs=[prefix + topic for topic in processor.outputs],
+        optional=name in STATES,
     )

@@ -52,7 +52,7 @@ def _kambi(settings: Settings, ledger: Path | None) -> Vendor:
 
     return Vendor(
         feed="kambi",
-        processors=("kambi",),
+        processors=("kambi", "kambi.state"),
         http_url=kambi.offering_url,
         ledger=ledger,
         has_spool_dir="spool_dir" in kambi.model_fields_set,
@@ -80,7 +80,7 @@ def _fastpath(settings: Settings, ledger: Path | None) -> Vendor:
 
     return Vendor(
         feed="fastpath",
-        processors=("fastpath.audit",),
+        processors=("fastpath.audit", "fastpath.state"),
         http_url=fastpath.api_url,
         ledger=ledger,
         has_spool_dir="spool_dir" in fastpath.model_fields_set,

@@ -130,8 +130,7 @@ def compacted(log: Sequence[Written], upto: int, *, tombstones: bool) -> list[Wr
     return [
         record
         for record in log
-        if record.offset >= upto
-        or (last[record.key] == record.offset and (tombstones or record.value is not None))
+        if record.offset >= upto or (last[record.key] == record.offset and (tombstones or record.value is not None))
     ]
 
 

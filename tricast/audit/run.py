@@ -284,7 +284,6 @@ class Audit:
             self._report.find("unexpected", f"{record.topic}/{record.partition}/{record.offset}: {error}")
             return None
 
-
     def _is_of_states(self, record: KafkaRecord) -> bool:
         """Tell whether a dead letter comes of a normalized record: what is made of those is not audited here."""
         source = dict(record.headers).get("tc-source") or b""

@@ -39,7 +39,9 @@ def test_of_a_copy_and_of_a_late_end_nothing_comes():
     task.say(gone(T + 9))
     told = ends(task)
     task.say(gone(T + 9), line=GENERAL)
-    assert task.say(gone(T + 4)) == [{"kind": "event.removed", "event_id": EVENT, "vendor_time_ms": T + 4, "late": True}]
+    assert task.say(gone(T + 4)) == [
+        {"kind": "event.removed", "event_id": EVENT, "vendor_time_ms": T + 4, "late": True}
+    ]
     assert ends(task) == [*told, ("kambi.events", "event.removed", "3/0")]
 
 

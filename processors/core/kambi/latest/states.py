@@ -21,9 +21,7 @@ from schemas.kambi import events
 from schemas.kambi.codes import Count
 
 _SOURCE: Final = b"tricast/kambi/state"
-_ENDS: Final = frozenset(
-    model.ce_type for model in (events.EventRemoved, events.OffersRemoved, events.ScoresRemoved)
-)
+_ENDS: Final = frozenset(model.ce_type for model in (events.EventRemoved, events.OffersRemoved, events.ScoresRemoved))
 """The end of an event, as each topic tells it."""
 
 

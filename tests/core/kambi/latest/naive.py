@@ -25,9 +25,7 @@ def states(history: list[tuple[str, Json]], received_ns: list[int]) -> dict[str,
         found[f"{event_id}#event"] = _event(_since(own, "event.removed"))
         found[f"{event_id}#play"] = _play(event_id, _since(own, "scores.removed"))
         for offer_id in {value["offer_id"] for _, value, _ in own if "offer_id" in value}:
-            of_offer = [
-                fact for fact in _since(own, "offers.removed") if fact[1].get("offer_id") in {None, offer_id}
-            ]
+            of_offer = [fact for fact in _since(own, "offers.removed") if fact[1].get("offer_id") in {None, offer_id}]
             found[f"{event_id}#offer/{offer_id}"] = _offer(_since(of_offer, "offer.removed"))
     return {key: state for key, state in found.items() if state is not None}
 
@@ -95,9 +93,7 @@ def _play(event_id: int, facts: list[Any]) -> Json | None:
             time = {name: last[1][name] for name in ("vendor_time_ms",) if name in last[1]}
             part = {name: value for name, value in _said(last[1]).items() if name != "event_id"}
             state[name] = part | time | {"received_ns": last[2]}
-    live = {
-        value["occurrence_type_id"]: value["value"] for kind, value, _ in facts if kind == "live-statistic.changed"
-    }
+    live = {value["occurrence_type_id"]: value["value"] for kind, value, _ in facts if kind == "live-statistic.changed"}
     state |= {"live_statistics": live} if live else {}
     return {"event_id": event_id} | state if state else None
 

@@ -184,7 +184,11 @@ def test_states_have_every_field_that_facts_have():
     place = {"fact", "fact_id", "partial"}
     assert fields(events.EventLatest) == fields(events.EventOpened) | place | {"description"}
     assert fields(events.OfferLatest) == fields(events.OfferAdded) | fields(events.OfferStatusChanged) | place
-    for part, model in ((Clock, events.ClockChanged), (Score, events.ScoreChanged), (Statistics, events.StatisticsChanged)):
+    for part, model in (
+        (Clock, events.ClockChanged),
+        (Score, events.ScoreChanged),
+        (Statistics, events.StatisticsChanged),
+    ):
         assert fields(part) == fields(model) - {"event_id"} | {"received_ns"}
 
 
@@ -193,7 +197,10 @@ TRAILING = {
     "odds": ("tricast.kambi.odds.changed.v1", OFFER | {"outcomes": [{"id": 1, "odds_thousandths": 1500}]}),
     "state": ("tricast.kambi.event.state-changed.v1", {"event_id": 7, "state": "FINISHED"}),
     "clock": ("tricast.kambi.clock.changed.v1", {"event_id": 7, "minute": 90}),
-    "live statistic": ("tricast.kambi.live-statistic.changed.v1", {"event_id": 7, "occurrence_type_id": "A", "value": 1}),
+    "live statistic": (
+        "tricast.kambi.live-statistic.changed.v1",
+        {"event_id": 7, "occurrence_type_id": "A", "value": 1},
+    ),
 }
 BACK = {
     "offer": ("tricast.kambi.offer.added.v1", ADDED[1]),
@@ -244,7 +251,9 @@ def test_play_that_goes_on_after_an_end_stays_as_long_as_it_is_said():
     end_of(states)
     for hours in (1, 30, 60):
         at_ns = START_NS + hours * 3_600_000_000_000
-        states.fold(states.fact("tricast.kambi.score.changed.v1", {"event_id": 7, "home": "0", "away": str(hours)}, at_ns=at_ns))
+        states.fold(
+            states.fact("tricast.kambi.score.changed.v1", {"event_id": 7, "home": "0", "away": str(hours)}, at_ns=at_ns)
+        )
         assert "7#play" in states.now
     let_pass(states, 5 * DAY_NS)
     assert "7#play" not in states.now

@@ -1,0 +1,182 @@
+"""Start in the middle: load what holds now from ``kambi.state``, then follow the facts, none missed and none twice.
+
+Needs ``confluent-kafka``. Try it: ``python follow_kambi.py 127.0.0.1:9092 tricast.``
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+Json = dict[str, Any]
+FACTS = ("kambi.events", "kambi.offers", "kambi.scores")
+PRICE = ("odds_thousandths", "starting_price", "odds_fractional", "odds_american")
+
+
+class Offering(dict[str, Json]):
+    """What holds now, by the keys of ``kambi.state``: ``7#event``, ``7#play``, ``7#offer/9``."""
+
+    def apply(self, kind: str, fact: Json) -> None:
+        """Apply one fact; ``kind`` is ``ce_type`` without ``tricast.kambi.`` and version."""
+        if fact.get("late"):
+            return  # history
+        event = fact["event_id"]
+        key = f"{event}#offer/{fact['offer_id']}" if "offer_id" in fact else f"{event}#event"
+        match kind:
+            case "event.removed" | "scores.removed":
+                self.pop(f"{event}#event" if kind == "event.removed" else f"{event}#play", None)
+            case "offers.removed":
+                for gone in [other for other in self if other.startswith(f"{event}#offer/")]:
+                    del self[gone]
+            case "offers.suspended":
+                for offer in (offer for other, offer in self.items() if other.startswith(f"{event}#offer/")):
+                    offer["suspended"] = True
+            case "offer.removed":
+                self.pop(key, None)
+            case "event.added" | "event.opened":
+                kept = {name: self[key][name] for name in ("state", "description") if name in self.get(key, {})}
+                self[key] = kept | fact
+            case "event.state-changed":
+                self.setdefault(key, {})["state"] = fact["state"]
+            case "event.description-changed" if "description" in fact:
+                self.setdefault(key, {})["description"] = fact["description"]
+            case "event.description-changed":
+                self.get(key, {}).pop("description", None)
+            case "clock.removed":
+                self.get(f"{event}#play", {}).pop("clock", None)
+            case "clock.changed" | "score.changed" | "statistics.changed":
+                self.setdefault(f"{event}#play", {})[kind.partition(".")[0]] = fact
+            case "live-statistic.changed":
+                play = self.setdefault(f"{event}#play", {})
+                play.setdefault("live_statistics", {})[fact["occurrence_type_id"]] = fact["value"]
+            case _ if "offer_id" in fact:
+                self._offer(key, kind, fact)
+
+    def _offer(self, key: str, kind: str, fact: Json) -> None:
+        current = [outcome for outcome in fact.get("outcomes", ()) if not outcome.get("late")]
+        if kind == "offer.added":
+            self[key] = fact | {"visible": True, "outcomes": current}
+            return
+        if kind != "offer.status-changed" and not current:
+            return
+        offer = self.setdefault(key, {"outcomes": []})
+        if kind == "offer.status-changed":
+            offer.update(fact)
+        outcomes = {outcome["id"]: outcome for outcome in offer["outcomes"]}
+        for outcome in current:
+            known = outcomes.pop(outcome["id"], {})
+            if kind == "odds.changed":
+                known = {name: value for name, value in known.items() if name not in PRICE}
+            if kind == "outcomes.added":
+                known = {}
+            if kind != "outcomes.removed":
+                outcomes[outcome["id"]] = known | outcome
+        offer["outcomes"] = list(outcomes.values())
+
+
+class Follower:
+    """Some partitions: all of them, or this instance's share. An event has one number in all four topics.
+
+    Args:
+        bootstrap_servers: Of Kafka.
+        prefix: Of all topics.
+        partitions: Which.
+        more: Further settings of the consumer, e.g. TLS and user.
+
+    Attributes:
+        offering: What holds now.
+        stands_at: Where the states stand: by topic and partition of facts, the last offset that is in them.
+    """
+
+    def __init__(self, bootstrap_servers: str, prefix: str, partitions: Iterable[int], **more: Any) -> None:
+        self.offering = Offering()
+        self.stands_at: dict[tuple[str, int], int] = {}
+        self._prefix = prefix
+        self._partitions = list(partitions)
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "group.id": "example-team.follow-kambi",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,  # the state says where to begin, not the group
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+            }
+            | more
+        )
+
+    def close(self) -> None:
+        """Leave Kafka."""
+        self._consumer.close()
+
+    def load(self) -> None:
+        """Read ``kambi.state`` to its end, one partition beside the other."""
+        topic, left = self._prefix + "kambi.state", set(self._partitions)
+        self._consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
+        while left:
+            message = self._consumer.poll(1.0)
+            if message is None:
+                continue
+            if _is_end(message):
+                left.discard(message.partition() or 0)
+                continue
+            # ce_id of a state is the place of the fact that it was changed by; of a tombstone, too.
+            facts, partition, offset, _ = _header(message, "ce_id").rsplit("/", 3)
+            place = (facts, int(partition))
+            self.stands_at[place] = max(self.stands_at.get(place, -1), int(offset))
+            key, value = (message.key() or b"").decode(), message.value()
+            if value is None:
+                self.offering.pop(key, None)
+            else:
+                self.offering[key] = json.loads(value)
+
+    def follow(self) -> Iterator[Message | None]:
+        """Apply facts from right behind the states, and yield each; ``None`` whenever a partition's end is reached."""
+        self._consumer.assign(
+            [
+                # Without any state of a topic, from its beginning.
+                TopicPartition(topic, number, self.stands_at.get((topic, number), OFFSET_BEGINNING - 1) + 1)
+                for topic in (self._prefix + name for name in FACTS)
+                for number in self._partitions
+            ]
+        )
+        while True:
+            message = self._consumer.poll(1.0)
+            if message is None:
+                continue
+            if _is_end(message):
+                yield None
+                continue
+            kind = _header(message, "ce_type").removeprefix("tricast.kambi.").rpartition(".")[0]
+            self.offering.apply(kind, json.loads(message.value() or b"{}"))
+            yield message
+
+
+def _is_end(message: Message) -> bool:
+    error = message.error()
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:
+        raise KafkaException(error)
+    return error is not None
+
+
+def _header(message: Message, name: str) -> str:
+    content = dict(message.headers() or []).get(name)
+    return content.decode() if isinstance(content, bytes) else ""
+
+
+def main(bootstrap_servers: str, prefix: str) -> None:
+    """Say what is offered now, and how many facts have come since."""
+    follower = Follower(bootstrap_servers, prefix, range(4))
+    with closing(follower):
+        follower.load()
+        print(f"{len(follower.offering)} states")
+        for number, message in enumerate(follower.follow(), 1):
+            if message is None:
+                print(f"{number} facts, {len(follower.offering)} states")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,125 @@
+"""Topics of facts in a real Kafka, a real worker that folds them, and what stands in the topics."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Message, Producer
+
+from schemas.codec import MODELS
+from schemas.kafka import KafkaSettings
+from schemas.topics import TOPICS
+from tests.committed import committed
+from tricast.kafka import topics
+
+START_NS = 1_790_000_000_000_000_000
+PATIENCE_S = 60.0
+Json = dict[str, Any]
+
+
+class Deployment:
+    """One deployment of a feed under its own prefix."""
+
+    def __init__(self, feed: str, bootstrap: str, prefix: str, directory: Path) -> None:
+        self.bootstrap, self.prefix, self.directory = bootstrap, prefix, directory
+        self.processor = f"{feed}.state"
+        wanted = [topic for topic in TOPICS.values() if topic.name.startswith((f"{feed}.", f"changelog.{feed}.state"))]
+        asyncio.run(topics.create(wanted, prefix, KafkaSettings(bootstrap_servers=bootstrap)))
+        self._producer = Producer(
+            {"bootstrap.servers": bootstrap, "enable.idempotence": True, "partitioner": "murmur2_random"}
+        )
+        self._log = (directory / "worker.log").open("wb")
+        self._count = 0
+
+    def write(self, facts: Iterable[tuple[str, Json, str]]) -> None:
+        """Write facts, type and value and key of each, as a processor does."""
+        for ce_type, value, key in facts:
+            self._count += 1
+            headers: list[tuple[str, str | bytes | None]] = [
+                ("ce_specversion", "1.0"),
+                ("ce_id", f"{self.prefix}raw/0/{self._count}/0"),
+                ("ce_type", ce_type),
+                ("ce_time", "2026-09-21T14:13:20.001Z"),
+                ("ce_tcreceived", str(START_NS + self._count)),
+            ]
+            topic = self.prefix + MODELS[ce_type].topic
+            self._producer.produce(topic, json.dumps(value), key=key, headers=headers)
+            self._producer.poll(0)
+        assert self._producer.flush(30) == 0
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRICAST_")}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tricast", "work-one", self.processor],
+            cwd=self.directory,
+            env=environment
+            | {
+                "TRICAST_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap,
+                "TRICAST_TOPIC_PREFIX": self.prefix,
+                "TRICAST_ENGINE__SESSION_TIMEOUT_S": "6",
+                "TRICAST_ENGINE__HEARTBEAT_INTERVAL_S": "0.5",
+                "TRICAST_ENGINE__TRANSACTION_TIMEOUT_S": "8",
+                "TRICAST_ENGINE__WORKER_NAME": "w0",
+                "TRICAST_ENGINE__MAX_CYCLE_RECORDS": "200",
+            },
+            stdout=self._log,
+            stderr=self._log,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def read(self, name: str) -> list[Message]:
+        """Return what a reader of committed records sees of a topic, in order by partition."""
+        since = dict.fromkeys(range(TOPICS[name].partitions), 0)
+        return committed(self.bootstrap, self.prefix + name, since, patience_s=PATIENCE_S)
+
+    def until(self, wanted: Callable[[list[Message]], bool], process: subprocess.Popen[bytes]) -> list[Message]:
+        """Wait until the topic of states is what is ``wanted``; return it."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not wanted(found := self.read(self.processor)):
+            log = (self.directory / "worker.log").read_text(errors="replace")[-4000:]
+            assert process.poll() is None, f"it ended: {log}"
+            assert time.monotonic() < deadline, f"{len(found)} states: {log}"
+            time.sleep(0.05)
+        return found
+
+
+def header(message: Message, name: str) -> str:
+    content = dict(message.headers() or []).get(name)
+    assert isinstance(content, bytes)
+    return content.decode()
+
+
+def place_of(message: Message) -> tuple[str, int, int]:
+    """Return topic, partition and offset of a record."""
+    return message.topic() or "", message.partition() or 0, message.offset() or 0
+
+
+def fact_of(state: Message) -> tuple[str, int, int]:
+    """Return topic, partition and offset of the fact that a state was changed by."""
+    topic, partition, offset, _ = header(state, "ce_id").rsplit("/", 3)
+    return topic, int(partition), int(offset)
+
+
+def newest(states: Iterable[Message]) -> dict[str, Json]:
+    """Return the newest value of each key that is not gone."""
+    found: dict[str, Json] = {}
+    for message in states:
+        key, value = message.key(), message.value()
+        assert isinstance(key, bytes)
+        if value is None:
+            found.pop(key.decode(), None)
+        else:
+            found[key.decode()] = json.loads(value)
+    return found

@@ -31,7 +31,8 @@ FactPosition = Annotated[
     str,
     Meta(
         pattern=r"^[^/]+/[0-9]{1,19}/[0-9]{1,19}$",
-        description="Topic, partition and offset of the fact that it was last changed by: nothing up to there is missing.",
+        description="Topic, partition and offset of the fact that it was last changed by; nothing up to there is"
+        " missing.",
     ),
 ]
 FactId = Annotated[str, Meta(description="ce_id of that fact.")]

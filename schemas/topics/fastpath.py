@@ -87,7 +87,7 @@ FASTPATH: Final = (
     ),
     Topic(
         name="fastpath.state",
-        description="Where each fixture stands, by each feed: summary or last element, number, time; for who starts late.",
+        description="Where each fixture stands, by each feed: summary or last element, number; for who starts late.",
         key="<fixture id>#<feed path>; partition = murmur2 of the fixture id, as of the actions",
         content="events",
         audience="public",

@@ -75,6 +75,12 @@ def test_letters_of_the_join_say_what_to_do():
     assert "tricast reset rms.join" in (why(letter) or "")
 
 
+@pytest.mark.parametrize("source", ["kambi.offers", "fastpath.actions"])
+def test_letters_of_latest_states_are_mended_by_the_next_fact(source: str):
+    letter = replace(LETTER, code="processor-error", source=Position(f"t.{source}", 0, 3), stamps=())
+    assert "next fact" in (why(letter) or "")
+
+
 def test_records_of_bet_platforms_have_no_kind():
     assert why(replace(LETTER, code="rms.bad-field", source=Position("t.rms.bets", 0, 3), stamps=())) is None
 

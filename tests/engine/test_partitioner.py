@@ -44,6 +44,15 @@ def test_a_new_count_forgets_what_was_remembered(partitioner):
     assert partitioner.partition("t", b"abc") == 479470107 % 7
 
 
+def test_a_part_of_the_key_may_say_which():
+    partitioner = Partitioner()
+    partitioner.set_count("facts", 7)
+    partitioner.set_count("states", 7, "#")
+    for key in (b"1020000001", b"soccer/1#2"):
+        assert partitioner.partition("states", key + b"#offer/9") == partitioner.partition("facts", key)
+    assert partitioner.partition("states", b"abc") == partitioner.partition("facts", b"abc")
+
+
 @given(st.lists(st.binary(max_size=8), min_size=1, max_size=50))
 def test_remembering_changes_no_answer_and_stays_bounded(keys):
     fresh, used = Partitioner(), Partitioner()

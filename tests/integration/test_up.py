@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 PROCESSES = {
     *("connect-fastpath", "connect-kambi", "connect-rms", "monitor"),
     *("work-fastpath.audit", "work-kambi", "work-rms.approvals", "work-rms.bets", "work-rms.join"),
+    *("work-fastpath.state", "work-kambi.state"),
 }
 NEED_TROUBLE = {"tricast_worker_dead_letters_total"}
 """Metrics that have no sample while all is well."""

@@ -111,6 +111,15 @@ def test_of_a_topic_with_several_writers_nobody_knows_who_wrote_how_much():
     assert [edge.rate for edge in edges if edge.target == f"topic/{OFFERS}"] == [None, None]
 
 
+def test_nobody_misses_an_optional_processor_that_never_ran():
+    optional = Processor(group="tricast.kambi.state", sources=[OFFERS], outputs=[], optional=True)
+    partitions = {(OFFERS, 0): partition_look(3)}
+    assert Chart("tricast.", [optional]).add(look(partitions=partitions))[1] == ()
+    there = {"tricast.kambi.state": group_look({(OFFERS, 0): 1}, members=0)}
+    _, (group,), _ = Chart("tricast.", [optional]).add(look(partitions=partitions, groups=there))
+    assert (group.ours, group.members, group.lag) == (True, 0, 2)
+
+
 def test_topics_are_known_by_what_they_are_for():
     names = ("kambi.raw", "rms.bets", "rms.health", "fastpath.sequence", "rms.dead-letters", "rms.pending")
     assert [kind_of(name) for name in names] == ["raw", "input", "health", "findings", "dead-letters", "internal"]

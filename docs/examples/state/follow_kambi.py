@@ -24,39 +24,48 @@ class Offering(dict[str, Json]):
         if fact.get("late"):
             return  # history
         event = fact["event_id"]
-        key = f"{event}#offer/{fact['offer_id']}" if "offer_id" in fact else f"{event}#event"
+        if kind in {"event.removed", "scores.removed"}:
+            self.pop(f"{event}#event" if kind == "event.removed" else f"{event}#play", None)
+        elif kind.startswith("event."):
+            self._event(f"{event}#event", kind, fact)
+        elif kind in {"offers.removed", "offers.suspended"}:
+            for key in [key for key in self if key.startswith(f"{event}#offer/")]:
+                if kind == "offers.removed":
+                    del self[key]
+                else:
+                    self[key]["suspended"] = True
+        elif "offer_id" in fact:
+            self._offer(f"{event}#offer/{fact['offer_id']}", kind, fact)
+        else:
+            self._play(f"{event}#play", kind, fact)
+
+    def _event(self, key: str, kind: str, fact: Json) -> None:
+        known = self.get(key, {})
         match kind:
-            case "event.removed" | "scores.removed":
-                self.pop(f"{event}#event" if kind == "event.removed" else f"{event}#play", None)
-            case "offers.removed":
-                for gone in [other for other in self if other.startswith(f"{event}#offer/")]:
-                    del self[gone]
-            case "offers.suspended":
-                for offer in (offer for other, offer in self.items() if other.startswith(f"{event}#offer/")):
-                    offer["suspended"] = True
-            case "offer.removed":
-                self.pop(key, None)
             case "event.added" | "event.opened":
-                kept = {name: self[key][name] for name in ("state", "description") if name in self.get(key, {})}
-                self[key] = kept | fact
+                self[key] = {name: known[name] for name in ("state", "description") if name in known} | fact
             case "event.state-changed":
-                self.setdefault(key, {})["state"] = fact["state"]
+                self[key] = known | {"state": fact["state"]}
             case "event.description-changed" if "description" in fact:
-                self.setdefault(key, {})["description"] = fact["description"]
+                self[key] = known | {"description": fact["description"]}
             case "event.description-changed":
-                self.get(key, {}).pop("description", None)
+                known.pop("description", None)
+
+    def _play(self, key: str, kind: str, fact: Json) -> None:
+        match kind:
             case "clock.removed":
-                self.get(f"{event}#play", {}).pop("clock", None)
+                self.get(key, {}).pop("clock", None)
             case "clock.changed" | "score.changed" | "statistics.changed":
-                self.setdefault(f"{event}#play", {})[kind.partition(".")[0]] = fact
+                self.setdefault(key, {})[kind.partition(".")[0]] = fact
             case "live-statistic.changed":
-                play = self.setdefault(f"{event}#play", {})
-                play.setdefault("live_statistics", {})[fact["occurrence_type_id"]] = fact["value"]
-            case _ if "offer_id" in fact:
-                self._offer(key, kind, fact)
+                statistics = self.setdefault(key, {}).setdefault("live_statistics", {})
+                statistics[fact["occurrence_type_id"]] = fact["value"]
 
     def _offer(self, key: str, kind: str, fact: Json) -> None:
         current = [outcome for outcome in fact.get("outcomes", ()) if not outcome.get("late")]
+        if kind == "offer.removed":
+            self.pop(key, None)
+            return
         if kind == "offer.added":
             self[key] = fact | {"visible": True, "outcomes": current}
             return

@@ -97,7 +97,7 @@ class Accounts:
                 self._find("not-normalized", raw, index, f"is a {kind}, and made {output.place}")
 
     def _ends(self, raw: Record, records: dict[int, Record], ends: dict[int, list[Record]]) -> None:
-        """The end of an event is told to who reads its offers or scores alone, too: once each, whenever it is current."""
+        """The end of an event is told to who reads its offers or scores alone, too: once each, if it is current."""
         for index in sorted(records.keys() | ends.keys()):
             record, told = records.get(index), sorted(kind_of(end) for end in ends.get(index, ()))
             is_end = record is not None and kind_of(record) == "event.removed"

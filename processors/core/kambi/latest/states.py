@@ -51,14 +51,6 @@ class States:
             FACT_ERRORS: It is no fact of ours; nothing was changed.
         """
         kind, value = self._fact.kind, self._value
-        if kind in EVENT_FACTS:
-            key = self._key("event")
-            before = stored(self._store, key)
-            return self._set(key, events.EventLatest, before, fold_event(before, kind, value))
-        if kind in PLAY_FACTS:
-            key = self._key("play")
-            before = stored(self._store, key)
-            return self._set(key, events.PlayLatest, before, fold_play(before, kind, value, self._fact.received_ns))
         if kind in OFFER_FACTS:
             return self._offer(_number(value["offer_id"]), kind, value)
         if kind == events.OfferRemoved.ce_type:
@@ -68,7 +60,7 @@ class States:
         if kind in _ENDS:
             note_end(self._event_id, self._fact.received_ns, self._store)
             return self._end_all(self._event_id)
-        return False
+        return self._of_event(kind, value)
 
     def sweep(self) -> None:
         """Drop what trails behind the ends of events."""
@@ -78,6 +70,17 @@ class States:
             play = stored(self._store, self._key("play", event_id))
             if play is not None:
                 note_end(event_id, now_ns, self._store)  # it is still said: look again
+
+    def _of_event(self, kind: str, value: Json) -> bool:
+        if kind in EVENT_FACTS:
+            key = self._key("event")
+            before = stored(self._store, key)
+            return self._set(key, events.EventLatest, before, fold_event(before, kind, value))
+        if kind in PLAY_FACTS:
+            key = self._key("play")
+            before = stored(self._store, key)
+            return self._set(key, events.PlayLatest, before, fold_play(before, kind, value, self._fact.received_ns))
+        return False
 
     def _key(self, what: str, event_id: int | None = None) -> bytes:
         return f"{self._event_id if event_id is None else event_id}#{what}".encode()

@@ -1,4 +1,4 @@
-"""What a consumer knows who keeps every fact and works out what holds by looking back; from the schemas' words alone."""
+"""What a consumer knows who keeps every fact and finds what holds by looking back; from the schemas' words alone."""
 
 from typing import Any
 

@@ -55,7 +55,7 @@ class States:
         offset = len(written) * 2  # transaction markers stand between
         headers = [
             ("ce_specversion", b"1.0"),
-            ("ce_id", b"tricast.kambi.raw/0/%d/0" % offset),
+            ("ce_id", f"tricast.{self.feed}.raw/0/{offset}/0".encode()),
             ("ce_type", ce_type.encode()),
             ("ce_time", b"2026-09-21T14:13:20.001Z"),
             ("ce_tcreceived", b"%d" % (START_NS + offset if at_ns is None else at_ns)),

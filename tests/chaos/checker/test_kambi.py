@@ -122,6 +122,30 @@ def copy_of_a_whole_record_came_out(world: Kambi) -> None:
     world.made.append(made("kambi", "kambi.events", "event.added", "6/0", again, offset=1))
 
 
+def end_of_nothing(world: Kambi) -> None:
+    world.made.append(made("kambi", OFFERS, "offers.removed", "2/0/0", {"event_id": 4}, offset=3))
+
+
+def an_end(world: Kambi, *told: str) -> None:
+    """Event 6 ends; ``told``: where else it is said."""
+    end = bulk({"t": str(T + 9), "mt": 18, "er": {"eventId": 6}})
+    world.raw.append(replace(world.raw[5], offset=6, value=end, headers=world.raw[5].headers | {"tc-frame": b"3"}))
+    value = {"event_id": 6, "vendor_time_ms": T + 9}
+    world.made.append(made("kambi", "kambi.events", "event.removed", "6/0", value, key="6", offset=1))
+    for number, name in enumerate(told):
+        world.made.append(made("kambi", f"kambi.{name}", f"{name}.removed", f"6/0/{number}", value, key="6", offset=9))
+
+
+def end_that_scores_do_not_say(world: Kambi) -> None:
+    an_end(world, "offers")
+
+
+def test_an_end_is_told_to_who_reads_one_topic_alone():
+    world = Kambi()
+    an_end(world, "offers", "scores")
+    assert dict(world.judged().findings) == {}
+
+
 def swapped(world: Kambi) -> None:
     world.made[2], world.made[3] = replace(world.made[2], offset=2), replace(world.made[3], offset=1)
 
@@ -191,6 +215,8 @@ KAMBI = {
     copy_came_out: {"duplicated", "reordered"},
     copy_of_a_whole_record_came_out: {"duplicated"},
     swapped: {"reordered"},
+    end_of_nothing: {"not-normalized"},
+    end_that_scores_do_not_say: {"not-normalized"},
     lacks_an_outcome: {"not-normalized", "final-state"},
     another_type: {"not-normalized"},
     wrong_price: {"final-state", "not-normalized"},

@@ -47,6 +47,7 @@ _FINAL: Final = {
     "bad-headers": "its headers say too little or are wrong, and no code mends those",
     "unknown-kind": "no connector writes that kind of record",
     "bad-control": "a control record speaks of its own moment, which has passed",
+    "bad-fact": "latest states are made of facts, which nobody writes again: the next fact or snapshot mends them",
     "bad-message": "rms.join's messages are made from others: replay what they came from",
     "too-much-evidence": "rms.join's messages are made from others: replay what they came from",
 }

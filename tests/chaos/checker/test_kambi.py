@@ -123,7 +123,7 @@ def copy_of_a_whole_record_came_out(world: Kambi) -> None:
 
 
 def end_of_nothing(world: Kambi) -> None:
-    world.made.append(made("kambi", OFFERS, "offers.removed", "2/0/0", {"event_id": 4}, offset=3))
+    world.made.append(made("kambi", OFFERS, "offers.removed", "5/0/0", {"event_id": 4}, offset=3))
 
 
 def an_end(world: Kambi, *told: str) -> None:

@@ -33,14 +33,15 @@ CLOUDEVENTS: Final = (
     Header(name="ce_specversion", meaning="CloudEvents 1.0, binary mode", pattern=r"^1\.0$"),
     Header(
         name="ce_id",
-        meaning="unique: position of the source record and an index, `<topic>/<partition>/<offset>/<index>`; of frames"
-        " that never came `<line>/<connection>/<first>-<last>/<index>`; the same after any restart",
+        meaning="unique: position of the source record and an index, `<topic>/<partition>/<offset>/<index>`; of what is"
+        " told with another record an index below that; of a state the fact that it was changed by; of frames that never"
+        " came `<line>/<connection>/<first>-<last>/<index>`; the same after any restart",
         pattern=r"^.+/[0-9]{1,19}$",
     ),
     Header(
         name="ce_source",
         meaning="`tricast/<feed>/<line>`: which line said it; of `kambi.health` with `/health` behind; of what the join"
-        " decides `tricast/rms/join`",
+        " decides `tricast/rms/join`; of latest states `tricast/<feed>/state`",
         pattern="^tricast/(kambi|fastpath|rms)/.+",
     ),
     Header(name="ce_type", meaning="type and version of the value", pattern=r"^tricast\.[a-z0-9.-]+\.v[0-9]+$"),

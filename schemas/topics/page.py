@@ -40,7 +40,8 @@ were. Clients on librdkafka read committed unless told otherwise.
 Made from the registry, `schemas/topics`, by `python -m schemas.topics`; do not edit it. The same registry makes
 `schemas/asyncapi.json` (AsyncAPI 3 with Kafka bindings) and the topics themselves (`tricast topics create`); `tricast
 topics check` compares a live Kafka with it: settings, copies, headers, values. How types change:
-[contracts.md](contracts.md).
+[contracts.md](contracts.md). Who starts in the middle loads `kambi.state` or `fastpath.state` first, then follows:
+[state.md](state.md).
 
 Names have the prefix `{PREFIX}` unless `TRICAST_TOPIC_PREFIX` says otherwise. Keys are UTF-8 text; where nothing else
 is said, the partition is `murmur2(key)` as Java's default partitioner has it. Each partition has {COPIES} copies (fewer

@@ -34,7 +34,7 @@ CLOUDEVENTS: Final = (
     Header(
         name="ce_id",
         meaning="unique: position of the source record and an index, `<topic>/<partition>/<offset>/<index>`; of what is"
-        " told with another record an index below that; of a state the fact that it was changed by; of frames that never"
+        " told with another record an index below that; of a state the fact it was changed by; of frames that never"
         " came `<line>/<connection>/<first>-<last>/<index>`; the same after any restart",
         pattern=r"^.+/[0-9]{1,19}$",
     ),

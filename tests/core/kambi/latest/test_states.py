@@ -91,6 +91,65 @@ def test_new_odds_rewrite_one_record_of_one_offer():
     assert changed.headers["ce_source"] == "tricast/kambi/state"
 
 
+TWO = {"id": 2, "odds_thousandths": 2500, "label": "2"}
+WHOLE = OFFER | {"suspended": False, "visible": True, "tags": ["MAIN"], "outcomes": [ONE, TWO]}
+RULES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "a whole offer replaces it": ("offer.added", {"suspended": True, "outcomes": [TWO]}, {"outcomes": [TWO]}),
+    "a status": ("offer.status-changed", {"suspended": True, "visible": False}, {"suspended": True, "visible": False}),
+    "odds that are taken away": (
+        "odds.changed",
+        {"outcomes": [{"id": 2}]},
+        {"outcomes": [ONE, {"id": 2, "label": "2"}]},
+    ),
+    "an outcome replaces one": ("outcomes.added", {"outcomes": [{"id": 1}]}, {"outcomes": [{"id": 1}, TWO]}),
+    "an outcome beside others": ("outcomes.added", {"outcomes": [{"id": 3}]}, {"outcomes": [ONE, TWO, {"id": 3}]}),
+    "an outcome goes": ("outcomes.removed", {"outcomes": [{"id": 1}]}, {"outcomes": [TWO]}),
+    "one of two that is not late goes": (
+        "outcomes.removed",
+        {"outcomes": [{"id": 1, "late": True}, {"id": 2}]},
+        {"outcomes": [ONE]},
+    ),
+    "an outcome's status": (
+        "outcomes.status-changed",
+        {"outcomes": [{"id": 1, "status": "SUSPENDED"}]},
+        {"outcomes": [ONE | {"status": "SUSPENDED"}, TWO]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "value", "changed"), RULES.values(), ids=RULES)
+def test_what_a_fact_does_to_an_offer(kind: str, value: dict[str, Any], changed: dict[str, Any]):
+    states = States(KambiState())
+    states.say(ADDED[0], **ADDED[1] | {"outcomes": [ONE, TWO]})
+    assert said(states.now) == {"7#offer/9": WHOLE}
+    states.say(f"tricast.kambi.{kind}.v1", **OFFER, **value)
+    wanted = OFFER | {"suspended": True, "visible": True} if kind == "offer.added" else WHOLE
+    assert said(states.now) == {"7#offer/9": wanted | changed}
+
+
+def test_all_offers_of_an_event_and_no_others_are_suspended():
+    states = States(KambiState())
+    for event_id, offer_id in ((7, 1), (7, 2), (8, 3)):
+        states.say(ADDED[0], **ADDED[1] | {"event_id": event_id, "offer_id": offer_id})
+    told = states.say("tricast.kambi.offers.suspended.v1", event_id=7)
+    assert [(one.key, one.headers["ce_id"][-2:]) for one in told] == [("7#offer/1", "/0"), ("7#offer/2", "/1")]
+    assert {key: state["suspended"] for key, state in states.now.items()} == {
+        "7#offer/1": True,
+        "7#offer/2": True,
+        "8#offer/3": False,
+    }
+
+
+def test_an_event_said_again_keeps_what_it_does_not_say():
+    states = States(KambiState())
+    states.say("tricast.kambi.event.added.v1", event_id=7, name="A - B", tags=["A"], state="STARTED")
+    states.say("tricast.kambi.event.description-changed.v1", event_id=7, description="rain")
+    states.say("tricast.kambi.event.added.v1", event_id=7, name="B - A")
+    assert said(states.now)["7#event"] == {"event_id": 7, "name": "B - A", "state": "STARTED", "description": "rain"}
+    states.say("tricast.kambi.event.description-changed.v1", event_id=7)
+    assert said(states.now)["7#event"] == {"event_id": 7, "name": "B - A", "state": "STARTED"}
+
+
 def test_the_end_of_an_event_leaves_tombstones_and_an_empty_store():
     states = States(KambiState())
     states.say("tricast.kambi.event.opened.v1", event_id=7, name="A - B")

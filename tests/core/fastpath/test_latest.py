@@ -103,6 +103,14 @@ def test_a_state_says_where_it_stands():
     assert (state.value["fact"], state.value["sequence"]) == ("tricast.fastpath.actions/0/2", 2)
 
 
+def test_the_last_summary_stays_and_a_number_does_not():
+    task = states()
+    task.say(ACTION, **PACKET, sequence=1, finished=True, summary={"home_score": 1})
+    task.say(ACTION, **PACKET)
+    (state,) = said(task.now).values()
+    assert (state["summary"], state["finished"], "sequence" in state) == ({"home_score": 1}, True, False)
+
+
 @pytest.mark.parametrize("mark", ["late", "repaired", "conflict"])
 def test_what_may_be_out_of_order_puts_no_newer_state_back(mark: str):
     task = states()

@@ -27,7 +27,7 @@ def _marked(drawn: tuple[Json, bool]) -> Json:
     return value | {"late": True} if is_late else value
 
 
-def _outcomes(least: int = 1, **optional: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def _outcomes(least: int, /, **optional: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     outcome = st.fixed_dictionaries({"id": st.sampled_from([1, 1, 2, 3])}, optional=optional)
     return st.lists(
         st.tuples(outcome, seldom).map(_marked), min_size=least, max_size=3, unique_by=lambda one: one["id"]
@@ -63,10 +63,10 @@ FACTS = st.one_of(
         _offer | {"suspended": flags, "visible": flags},
         cash_out_status=_status["cash_out_status"],
     ),
-    _fact("odds.changed", _offer | {"outcomes": _outcomes(**_price)}),
-    _fact("outcomes.added", _offer | {"outcomes": _outcomes(**_whole)}),
-    _fact("outcomes.removed", _offer | {"outcomes": _outcomes()}),
-    _fact("outcomes.status-changed", _offer | {"outcomes": _outcomes(**_status)}),
+    _fact("odds.changed", _offer | {"outcomes": _outcomes(1, **_price)}),
+    _fact("outcomes.added", _offer | {"outcomes": _outcomes(1, **_whole)}),
+    _fact("outcomes.removed", _offer | {"outcomes": _outcomes(1)}),
+    _fact("outcomes.status-changed", _offer | {"outcomes": _outcomes(1, **_status)}),
     _fact("clock.changed", {}, minute=st.integers(0, 3), running=flags),
     _fact("clock.removed", {}),
     _fact("score.changed", {"home": some("01"), "away": some("01")}, info=some(["HT"])),

@@ -79,7 +79,7 @@ def naive(history: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 @given(HISTORIES, st.sets(st.integers(0, 25), max_size=2))
-@settings(max_examples=75)
+@settings(max_examples=50)
 def test_states_are_what_the_packets_in_order_add_up_to(history: list[tuple[str, Json]], restarts: set[int]):
     task = states()
     for number, (ce_type, value) in enumerate(history):

@@ -41,7 +41,7 @@ def load(log: list[Written]) -> tuple[Offering, dict[str, int]]:
 
 
 @given(HISTORIES, st.data())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_load_then_follow(history: History, data: st.DataObject):
     states = States(KambiState())
     records = []

@@ -39,7 +39,7 @@ def folded(history: History, restarts: set[int] = frozenset()) -> tuple[States, 
 
 
 @given(HISTORIES, st.sets(st.integers(0, 40), max_size=3))
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_states_are_what_the_facts_add_up_to(history: History, restarts: set[int]):
     states, received = folded(history, restarts)
     assert sorted_outcomes(said(states.now)) == sorted_outcomes(naive.states(history, received))
@@ -47,7 +47,7 @@ def test_states_are_what_the_facts_add_up_to(history: History, restarts: set[int
 
 
 @given(HISTORIES)
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_nothing_is_told_that_changes_nothing(history: History):
     states, _ = folded(history)
     before: dict[str, Any] = {}

@@ -121,6 +121,8 @@ class Reader:
 
     async def until_now(self) -> AsyncIterator[Event]:
         """Yield what was committed when this was called; to load the state that a compacted topic holds."""
+        if self._group is not None:
+            raise ValueError("a group's partitions come and go: load state with a reader of its own, without group")
         try:
             ends = await self._consumer.end_offsets(self._consumer.assignment())
             while True:
@@ -131,6 +133,14 @@ class Reader:
                 # Markers of transactions are passed over without a record: the position tells.
                 if not any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
                     break
+                await self._fetch()
+        except KafkaError as error:
+            raise await self._named(error) from error
+
+    async def wait(self) -> None:
+        """Wait for records, for half a second at most."""
+        try:
+            if not self._waiting:
                 await self._fetch()
         except KafkaError as error:
             raise await self._named(error) from error
@@ -199,9 +209,7 @@ class Reader:
             )
 
     def _commit_is_due(self) -> bool:
-        return (
-            self._commit_interval_s is not None and time.monotonic() - self._committed_s >= self._commit_interval_s
-        )
+        return self._commit_interval_s is not None and time.monotonic() - self._committed_s >= self._commit_interval_s
 
     async def _commit(self) -> None:
         self._committed_s = time.monotonic()

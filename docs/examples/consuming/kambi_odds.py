@@ -23,8 +23,10 @@ async def main(bootstrap_servers: str, prefix: str, most: int | None = None) -> 
                     verdict = trust.is_trustworthy("kambi", str(offer.event_id))
                     doubt = "" if verdict else f"  in doubt: {verdict.state}, {verdict.reason}"
                     for outcome in offer.outcomes:
-                        if outcome.odds and not outcome.late:
-                            print(f"{event.time:%H:%M:%S} {offer.event_id} {outcome.id} {outcome.odds / 1000}{doubt}")
+                        if outcome.odds_thousandths and not outcome.late:
+                            print(
+                                f"{event.time:%H:%M:%S} {offer.event_id} {outcome.id} {outcome.odds_thousandths / 1000:.2f}{doubt}"
+                            )
                 case _:
                     pass  # offers removed, suspended …, and types that this program does not know
             if most is not None and (most := most - 1) <= 0:

@@ -1,5 +1,6 @@
 """Read topics with aiokafka: committed records only, each as an ``Event``, from where the reader left off."""
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -224,10 +225,8 @@ class Reader:
     async def _revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Somebody else may go on with them: from what is done here, not from what was committed last."""
         lost = {self._place(tp) for tp in partitions}
-        try:
+        with contextlib.suppress(KafkaError):  # what is not committed comes again, to whoever has it next
             await self._commit()
-        except KafkaError:
-            pass  # what is not committed comes again, to whoever has it next
         self._progress.lose(lost)
         self._waiting = deque(event for event in self._waiting if event.place not in lost)
 

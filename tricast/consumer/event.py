@@ -31,8 +31,8 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         why: ``tombstone``: the key was taken out of a compacted topic. ``no-type``: the record is no CloudEvent (raw
-            bytes, a dead letter). ``unknown-type``: a type or version that this tricast does not know, to be passed over.
-            ``unreadable``: the value is not what its type promises.
+            bytes, a dead letter). ``unknown-type``: a type or version that this tricast does not know, to be passed
+            over. ``unreadable``: the value is not what its type promises.
         detail: For a person.
     """
 

@@ -1,8 +1,8 @@
 """Read values that a newer tricast wrote: new fields and new words of growing enums break no reader.
 
-Models are closed, because they say exactly what this version writes; readers have to bear more (docs/contracts.md). So a
-value that the model refuses is read once more by a twin of it: a subclass that passes over fields it does not know, and
-takes any text where the contract says that values may come (``x-growing``).
+Models are closed, because they say exactly what this version writes; readers have to bear more (docs/contracts.md). So
+a value that the model refuses is read once more by a twin of it: a subclass that passes over fields it does not know,
+and takes any text where the contract says that values may come (``x-growing``).
 """
 
 import typing

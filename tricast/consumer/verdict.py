@@ -81,8 +81,9 @@ class HealthBook:
 
         Args:
             feed: Of the records.
-            key: ``kambi``: event id, or a line. ``fastpath``: fixture id (then the worst of its feeds counts), feed path,
-                or a line. ``rms``: customer id or a key that begins with it (the best of its sockets counts), or a line.
+            key: ``kambi``: event id, or a line. ``fastpath``: fixture id (then the worst of its feeds counts), feed
+                path, or a line. ``rms``: customer id, or a key that begins with it (then the best of its sockets
+                counts), or a line.
         """
         match feed:
             case "kambi":

@@ -1,10 +1,12 @@
 """Follow Kambi's odds: the newest of each outcome, nothing that is late, and a word where they are in doubt.
 
-Try it: ``python kambi_odds.py 127.0.0.1:9092 tricast.``. It goes on where it left off, and ends with Ctrl-C.
+Try it: ``python kambi_odds.py 127.0.0.1:9092 tricast.``. It goes on where it left off; Ctrl-C ends it.
 """
 
 import asyncio
+import contextlib
 import sys
+from decimal import Decimal
 
 from schemas.kambi.offers import OddsChanged, OfferAdded
 from tricast.consumer import KafkaSettings, Reader, Trust
@@ -21,12 +23,11 @@ async def main(bootstrap_servers: str, prefix: str, most: int | None = None) -> 
             match event.data:
                 case OfferAdded() | OddsChanged() as offer if not offer.late:
                     verdict = trust.is_trustworthy("kambi", str(offer.event_id))
-                    doubt = "" if verdict else f"  in doubt: {verdict.state}, {verdict.reason}"
+                    doubt = "" if verdict else f"  in doubt: {verdict.state} ({verdict.reason})"
                     for outcome in offer.outcomes:
                         if outcome.odds_thousandths and not outcome.late:
-                            print(
-                                f"{event.time:%H:%M:%S} {offer.event_id} {outcome.id} {outcome.odds_thousandths / 1000:.2f}{doubt}"
-                            )
+                            odds = Decimal(outcome.odds_thousandths) / 1000
+                            print(f"{event.time} event {offer.event_id} outcome {outcome.id}: {odds}{doubt}")
                 case _:
                     pass  # offers removed, suspended …, and types that this program does not know
             if most is not None and (most := most - 1) <= 0:
@@ -36,7 +37,5 @@ async def main(bootstrap_servers: str, prefix: str, most: int | None = None) -> 
 
 if __name__ == "__main__":
     servers, prefix, *most = sys.argv[1:]
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main(servers, prefix, *map(int, most)))
-    except KeyboardInterrupt:
-        pass

@@ -1,0 +1,69 @@
+"""Real records for readers: what processors make of raw ones, written to a real Kafka as the engine writes them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from schemas.raw import Header
+from schemas.topics import TOPICS
+from tests.core.driver import Output
+from tests.core.kambi.raw_lines import EVENT_LINE, GENERAL_KEYS, GENERAL_LINE, Lines, event_keys
+
+
+def kambi_story(changes: int = 20, *, events: Sequence[int] = (1,), leave: bool = False) -> list[Output]:
+    """Return what the Kambi processor makes of two lines: events are covered, asked for, and their odds change.
+
+    Args:
+        changes: How often odds of each change.
+        events: Their ids.
+        leave: Both lines end after that.
+    """
+    lines = Lines()
+    lines.open(GENERAL_LINE, GENERAL_KEYS)
+    lines.open(EVENT_LINE, event_keys(*events))
+    lines.offers(events)
+    lines.tick(3, GENERAL_LINE, EVENT_LINE)
+    for _ in range(changes):
+        for event in events:
+            lines.odds(EVENT_LINE, event)
+        lines.tick(1, GENERAL_LINE, EVENT_LINE)
+    if leave:
+        lines.close(EVENT_LINE)
+        lines.close(GENERAL_LINE)
+    return lines.driver.outputs
+
+
+@dataclass
+class Copy:
+    """A record that a test changes before it is written."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: Sequence[Header] = field(default_factory=tuple)
+
+
+def create(bootstrap: str, prefix: str, *names: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    new = [NewTopic(prefix + name, TOPICS[name].partitions, 1, config=TOPICS[name].config()) for name in names]
+    for future in admin.create_topics(new).values():
+        future.result(timeout=20)
+
+
+def write(bootstrap: str, prefix: str, records: Iterable[Output | Copy], *, abort: bool = False) -> None:
+    """Write ``records`` in one transaction; ``abort``: which is taken back."""
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "transactional.id": f"{prefix}writer", "partitioner": "murmur2"}
+    )
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for record in records:
+        producer.produce(prefix + record.topic, key=record.key, value=record.value, headers=list(record.headers))
+    if abort:
+        producer.flush(30)
+        producer.abort_transaction(30)
+    else:
+        producer.commit_transaction(30)

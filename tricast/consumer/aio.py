@@ -138,6 +138,11 @@ class Reader:
         except KafkaError as error:
             raise await self._named(error) from error
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether the next record is there already."""
+        return bool(self._waiting)
+
     async def wait(self) -> None:
         """Wait for records, for half a second at most."""
         try:

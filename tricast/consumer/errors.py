@@ -41,8 +41,8 @@ class NotAllowed(EnvironmentFault):
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(
             f"this user may not read {kind} {name}",
-            action=f"give it Read and Describe on {kind} {name}; deploy/strimzi has the role of a team that reads, whose"
-            " groups begin with its name",
+            action=f"give it Read and Describe on {kind} {name}; deploy/strimzi has the role of a team that reads,"
+            " whose groups begin with its name",
         )
         self.kind = kind
         self.name = name

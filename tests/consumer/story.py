@@ -11,6 +11,7 @@ from schemas.raw import Header
 from schemas.topics import TOPICS
 from tests.core.driver import Output
 from tests.core.kambi.raw_lines import EVENT_LINE, GENERAL_KEYS, GENERAL_LINE, Lines, event_keys
+from tricast.consumer import Event
 
 
 def kambi_story(changes: int = 20, *, events: Sequence[int] = (1,), leave: bool = False) -> list[Output]:
@@ -44,6 +45,10 @@ class Copy:
     key: bytes
     value: bytes | None
     headers: Sequence[Header] = field(default_factory=tuple)
+
+
+def ids(records: Iterable[Event | Output]) -> list[str]:
+    return sorted(record.id if isinstance(record, Event) else record.header("ce_id") for record in records)
 
 
 def create(bootstrap: str, prefix: str, *names: str) -> None:

@@ -1,6 +1,8 @@
 """The aiokafka reader on a real Kafka: what is committed, from where it left off, and errors that say what to do."""
 
 import asyncio
+import random
+from asyncio import TaskGroup
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -9,8 +11,7 @@ from confluent_kafka.cimpl import TopicPartition as AdminPartition
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.kambi.offers import OddsChanged, OfferAdded
-from tests.consumer.story import Copy, create, kambi_story, write
-from tests.core.driver import Output
+from tests.consumer.story import Copy, create, ids, kambi_story, write
 from tricast.consumer import Done, Event, Place, Reader, Trust
 from tricast.consumer.errors import RecordsGone, TopicMissing
 from tricast.kafka.ports import free_ports
@@ -30,10 +31,6 @@ async def take(reader: Reader, count: int) -> list[Event]:
     """Return the next ``count`` records; the last of them stays in hand."""
     async with asyncio.timeout(30):
         return [await anext(reader) for _ in range(count)]
-
-
-def ids(records: list[Event] | list[Output]) -> list[str]:
-    return sorted(record.id if isinstance(record, Event) else record.header("ce_id") for record in records)
 
 
 async def test_what_was_taken_back_is_never_seen(settings: KafkaSettings, topic_prefix: str):
@@ -69,10 +66,9 @@ async def test_members_of_a_group_share_and_lose_nothing(settings: KafkaSettings
     seen: list[Event] = []
     async with asyncio.timeout(60), Reader(settings, OFFERS, prefix=topic_prefix, group=topic_prefix) as one:
         seen += await take(one, 4)
-        async with Reader(settings, OFFERS, prefix=topic_prefix, group=topic_prefix) as other:
-            async with asyncio.TaskGroup() as tasks:
-                for reader in (one, other):
-                    tasks.create_task(_until_all(reader, seen))
+        async with Reader(settings, OFFERS, prefix=topic_prefix, group=topic_prefix) as other, TaskGroup() as tasks:
+            for reader in (one, other):
+                tasks.create_task(_until_all(reader, seen))
     assert set(ids(seen)) == set(ids(STORY))
 
 
@@ -121,7 +117,7 @@ async def test_a_topic_that_is_not_there_is_named_and_not_made(settings: KafkaSe
 
 
 async def test_kafka_away_is_told():
-    [port] = free_ports(1)
+    [port] = free_ports(1, random.Random())
     with pytest.raises(EnvironmentFault, match="no Kafka answers at"):
         async with Reader(KafkaSettings(bootstrap_servers=f"127.0.0.1:{port}"), OFFERS):
             pass
@@ -135,9 +131,9 @@ async def test_trust_follows_the_health_topic(settings: KafkaSettings, topic_pre
         assert (trust.is_trustworthy("kambi", "1").state, bool(trust.is_trustworthy("kambi", "1"))) == ("live", True)
         assert trust.is_trustworthy("kambi", "7").state == "unknown"
         write(settings.bootstrap_servers, topic_prefix, health[4:])
-        while trust.is_trustworthy("kambi", "1").state != "down":
+        while trust.is_trustworthy("kambi", "1").state != "down":  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.05)
         gone = [Copy("kambi.health", b"event/1", None)]
         write(settings.bootstrap_servers, topic_prefix, gone)
-        while trust.is_trustworthy("kambi", "1").state != "unknown":
+        while trust.is_trustworthy("kambi", "1").state != "unknown":  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.05)

@@ -65,7 +65,15 @@ def compile_java(source: Path, *, ecj: Path, class_path: tuple[Path, ...], to: P
     """Compile ``source`` for Java 17; a warning is an error."""
     options = ["-source", "17", "-target", "17", "-proc:none", "-failOnWarning", "-cp", ":".join(map(str, class_path))]
     done = _run(
-        java_command((ecj,), ("-XX:TieredStopAtLevel=1",), "org.eclipse.jdt.internal.compiler.batch.Main", *options, "-d", str(to), str(source))
+        java_command(
+            (ecj,),
+            ("-XX:TieredStopAtLevel=1",),
+            "org.eclipse.jdt.internal.compiler.batch.Main",
+            *options,
+            "-d",
+            str(to),
+            str(source),
+        )
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

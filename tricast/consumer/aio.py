@@ -24,8 +24,8 @@ from schemas.unreached import unreached
 from tricast.consumer.errors import NotAllowed, RecordsGone, TopicMissing
 from tricast.consumer.event import Event, Place, event_of
 from tricast.consumer.progress import Progress
+from tricast.consumer.verdict import PREFIX
 
-PREFIX: Final = "tricast."
 _POLL_MS: Final = 500
 _MOST_RECORDS: Final = 500
 _UNKNOWN_TOPIC, _TOPIC_REFUSED = 3, 29

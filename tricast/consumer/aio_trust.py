@@ -3,15 +3,12 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
-from tricast.consumer.aio import PREFIX, Reader
-from tricast.consumer.verdict import UNKNOWN, Feed, HealthBook, Verdict, topics
-
-UNREAD_S: Final = 15.0
-"""From when on health that could not be read to its end says nothing any more."""
+from tricast.consumer.aio import Reader
+from tricast.consumer.verdict import PREFIX, UNREAD_S, Feed, HealthBook, Verdict, topics, unread
 
 
 class Trust:
@@ -50,9 +47,7 @@ class Trust:
             raise ValueError(f"the health of {feed} is not followed here")
         unread_s = time.monotonic() - self._read_s
         if self._fault is not None or unread_s > self._unread_s:
-            why = f"health was last read {unread_s:.0f} s ago"
-            reason = why if self._fault is None else f"{why}: {self._fault.message}"
-            return Verdict(trustworthy=False, state=UNKNOWN, reason=reason, subject=key)
+            return unread(key, unread_s, self._fault)
         return self._book.judge(feed, key)
 
     async def _read(self) -> None:

@@ -22,7 +22,7 @@ class TopicMissing(EnvironmentFault):
     retryable = False
 
     def __init__(self, topic: str, there: Iterable[str]) -> None:
-        near = difflib.get_close_matches(topic, list(there), n=1)
+        near = difflib.get_close_matches(topic, list(there), n=1, cutoff=0.9)
         super().__init__(
             f"Kafka has no topic {topic} that this user may see",
             action=f"did you mean {near[0]}?"

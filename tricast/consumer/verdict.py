@@ -5,6 +5,7 @@ from typing import Final, Literal, assert_never
 
 import msgspec
 
+from schemas.errors import EnvironmentFault
 from schemas.fastpath.health import FeedHealth
 from schemas.fastpath.health import LineHealth as FastpathLine
 from schemas.kambi.health import EventHealth
@@ -21,6 +22,12 @@ UNKNOWN: Final = "unknown"
 _LIVE: Final = "live"
 _RANK: Final = ("live", "suspect", "backfilling", "repairing", "gapped", "stale", "suspended", "down")
 """Best first; a word that is not here is worse than all of them."""
+
+
+PREFIX: Final = "tricast."
+"""Of topic names, where the setting says nothing else."""
+UNREAD_S: Final = 15.0
+"""From when on health that could not be read to its end says nothing any more."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +167,13 @@ def _subject(health: Health) -> str:
 def _badness(verdict: Verdict) -> tuple[int, int, str]:
     rank = _RANK.index(verdict.state) if verdict.state in _RANK else len(_RANK)
     return (0 if verdict.trustworthy else 1, rank, verdict.subject)
+
+
+def unread(key: str, unread_s: float, fault: EnvironmentFault | None) -> Verdict:
+    """Return what is known of any key while health cannot be read: nothing."""
+    why = f"health was last read {unread_s:.0f} s ago"
+    reason = why if fault is None else f"{why}: {fault.message}"
+    return Verdict(trustworthy=False, state=UNKNOWN, reason=reason, subject=key)
 
 
 def topics(feeds: Iterable[Feed]) -> tuple[str, ...]:

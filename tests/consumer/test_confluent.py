@@ -73,7 +73,7 @@ def test_positions_stored_with_the_results_leave_no_double(settings: KafkaSettin
 def test_records_that_kafka_keeps_no_more_are_told(settings: KafkaSettings, topic_prefix: str):
     write(settings.bootstrap_servers, topic_prefix, STORY)
     with Reader(settings, OFFERS, prefix=topic_prefix) as reader:
-        event = [*reader.until_now()][-1]
+        event = max(reader.until_now(), key=lambda event: event.offset)
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
     place = AdminPartition(topic_prefix + OFFERS, event.partition, event.offset)
     for future in admin.delete_records([place]).values():

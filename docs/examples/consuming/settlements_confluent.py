@@ -29,16 +29,11 @@ def main(bootstrap_servers: str, prefix: str, file: str, most: int | None = None
             for event in reader:
                 if done.is_new(event):
                     with database:  # one transaction: the result and how far we are, or neither
-                        if isinstance(event.data, OutcomeSettled):
-                            row = (
-                                event.data.outcome_id,
-                                event.data.status or None,
-                                str(event.time),
-                                event.source,
-                                event.id,
-                            )
+                        if isinstance(settled := event.data, OutcomeSettled):
+                            status = settled.status or "unknown"
+                            row = (settled.outcome_id, status, str(event.time), event.source, event.id)
                             database.execute("INSERT INTO settled VALUES (?, ?, ?, ?, ?)", row)
-                            print(f"outcome {event.data.outcome_id}: {event.data.status or '?'}")
+                            print(f"outcome {settled.outcome_id}: {status}")
                         position = (*event.place, event.offset + 1)
                         database.execute("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", position)
                 if most is not None and (most := most - 1) <= 0:

@@ -151,8 +151,10 @@ class Reader:
         return found
 
     def _fetch(self) -> None:
+        """Wait for a record, and take what else is there: ``consume`` alone would wait until it has as many as asked."""
         with self._naming():
-            messages = self._consumer.consume(_MOST_RECORDS, _POLL_S)
+            first = self._consumer.poll(_POLL_S)
+            messages = [] if first is None else [first, *self._consumer.consume(_MOST_RECORDS, 0)]
         for message in messages:
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:

@@ -100,10 +100,9 @@ async def test_records_that_kafka_keeps_no_more_are_told(settings: KafkaSettings
     place = AdminPartition(topic_prefix + OFFERS, event.partition, event.offset)
     for future in admin.delete_records([place]).values():
         future.result(20)
-    with pytest.raises(RecordsGone, match="to be read next is 0, and Kafka has") as told:
-        async with Reader(settings, OFFERS, prefix=topic_prefix, positions={event.place: 0}) as reader:
-            async for _ in reader.until_now():
-                pass
+    async with Reader(settings, OFFERS, prefix=topic_prefix, positions={event.place: 0}) as reader:
+        with pytest.raises(RecordsGone, match="to be read next is 0, and Kafka has") as told:
+            await take(reader, len(STORY))
     assert (told.value.place, told.value.first) == (Place(OFFERS, event.partition), event.offset)
 
 

@@ -1,4 +1,4 @@
-"""Reading is light: what other teams import loads neither Faust nor the engine, nor the Kafka client they do not use."""
+"""Reading is light: it loads neither Faust nor the engine, nor the Kafka client that is not used."""
 
 import subprocess
 import sys

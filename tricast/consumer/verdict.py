@@ -88,25 +88,21 @@ class HealthBook:
 
         Args:
             feed: Of the records.
-            key: ``kambi``: event id, or a line. ``fastpath``: fixture id (then the worst of its feeds counts), feed
-                path, or a line. ``rms``: customer id, or a key that begins with it (then the best of its sockets
-                counts), or a line.
+            key: ``kambi``: event id. ``fastpath``: fixture id (then the worst of its feeds counts), or a feed path.
+                ``rms``: customer id, or a key that begins with it (then the best of its sockets counts). Of each
+                ``line/<line>``: that line alone.
         """
+        kind, _, name = key.partition("/")
+        if kind == "line":
+            return _judged([self._lines.get((feed, name))], key)
         match feed:
             case "kambi":
-                found = self._events.get(key) or self._lines.get((feed, key))
-                return _unknown(key) if found is None else _verdict(found)
+                return _judged([self._events.get(key)], key)
             case "fastpath":
-                paths = self._fixtures.get(key, {key})
-                told = [self._feeds[path] for path in paths if path in self._feeds]
-                if told:
-                    return max(map(_verdict, told), key=_badness)
-                line = self._lines.get((feed, key))
-                return _unknown(key) if line is None else _verdict(line)
+                return _judged(map(self._feeds.get, self._fixtures.get(key, {key})), key)
             case "rms":
-                names = self._customers.get(key.partition("/")[0], {key})
-                lines = [self._lines[feed, name] for name in names if (feed, name) in self._lines]
-                return min(map(_verdict, lines), key=_badness) if lines else _unknown(key)
+                lines = (self._lines.get((feed, line)) for line in self._customers.get(kind, ()))
+                return _judged(lines, key, best=True)
         assert_never(feed)
 
     def _line(self, feed: Feed, name: str, event: Event, health: KambiLine | FastpathLine | RmsLine) -> bool:
@@ -137,8 +133,12 @@ def _discard(sets: dict[str, set[str]], key: str, one: str) -> None:
         del sets[key]
 
 
-def _unknown(key: str) -> Verdict:
-    return Verdict(trustworthy=False, state=UNKNOWN, reason="no health record speaks of it", subject=key)
+def _judged(records: Iterable[Health | None], key: str, *, best: bool = False) -> Verdict:
+    """Return what the worst of ``records`` says, or the best; those that are not there say nothing."""
+    verdicts = sorted((_verdict(record) for record in records if record is not None), key=_badness)
+    if not verdicts:
+        return Verdict(trustworthy=False, state=UNKNOWN, reason="no health record speaks of it", subject=key)
+    return verdicts[0 if best else -1]
 
 
 def _verdict(health: Health) -> Verdict:

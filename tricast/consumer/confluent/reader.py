@@ -151,7 +151,7 @@ class Reader:
         return found
 
     def _fetch(self) -> None:
-        """Wait for a record, and take what else is there: ``consume`` alone would wait until it has as many as asked."""
+        """Wait for a record, and take what else is there: ``consume`` alone waits until it has as many as asked."""
         with self._naming():
             first = self._consumer.poll(_POLL_S)
             messages = [] if first is None else [first, *self._consumer.consume(_MOST_RECORDS, 0)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 
 from schemas.codec import decode
@@ -90,7 +91,7 @@ def observed(*records: tuple[str, str, FeedHealth | LineHealth | EventHealth]) -
     book = HealthBook()
     for topic, key, record in records:
         event = event_of(Place(topic, 0), 0, key=key.encode(), value=b"{}", headers=[])
-        book.observe(type(event)(**{name: getattr(event, name) for name in event.__struct_fields__} | {"data": record}))
+        book.observe(msgspec.structs.replace(event, data=record))
     return book
 
 

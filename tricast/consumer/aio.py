@@ -262,8 +262,11 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+    # aiokafka takes coroutines, too, and awaits them before it leaves the partitions.
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, revoked: Collection[TopicPartition]
+    ) -> None:
         await self._reader._revoked(revoked)
 
-    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         pass

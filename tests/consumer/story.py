@@ -1,14 +1,13 @@
 """Real records for readers: what processors make of raw ones, written to a real Kafka as the engine writes them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from schemas.raw import Header
 from schemas.topics import TOPICS
+from tests.contracts.written import Written
 from tests.core.driver import Output
 from tests.core.kambi.raw_lines import EVENT_LINE, GENERAL_KEYS, GENERAL_LINE, Lines, event_keys
 from tricast.consumer import Event
@@ -37,14 +36,8 @@ def kambi_story(changes: int = 20, *, events: Sequence[int] = (1,), leave: bool 
     return lines.driver.outputs
 
 
-@dataclass
-class Copy:
-    """A record that a test changes before it is written."""
-
-    topic: str
-    key: bytes
-    value: bytes | None
-    headers: Sequence[Header] = field(default_factory=tuple)
+def tombstone(topic: str, key: str) -> Written:
+    return Written(name="", topic=topic, key=key.encode(), headers=(), value=None)
 
 
 def ids(records: Iterable[Event | Output]) -> list[str]:
@@ -58,7 +51,7 @@ def create(bootstrap: str, prefix: str, *names: str) -> None:
         future.result(timeout=20)
 
 
-def write(bootstrap: str, prefix: str, records: Iterable[Output | Copy], *, abort: bool = False) -> None:
+def write(bootstrap: str, prefix: str, records: Iterable[Output | Written], *, abort: bool = False) -> None:
     """Write ``records`` in one transaction; ``abort``: which is taken back."""
     producer = Producer(
         {"bootstrap.servers": bootstrap, "transactional.id": f"{prefix}writer", "partitioner": "murmur2"}

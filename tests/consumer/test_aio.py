@@ -11,7 +11,7 @@ from confluent_kafka.cimpl import TopicPartition as AdminPartition
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.kambi.offers import OddsChanged, OfferAdded
-from tests.consumer.story import Copy, create, ids, kambi_story, write
+from tests.consumer.story import create, ids, kambi_story, tombstone, write
 from tricast.consumer import Done, Event, Place, Reader, Trust
 from tricast.consumer.errors import RecordsGone, TopicMissing
 from tricast.kafka.ports import free_ports
@@ -133,7 +133,7 @@ async def test_trust_follows_the_health_topic(settings: KafkaSettings, topic_pre
         write(settings.bootstrap_servers, topic_prefix, health[4:])
         while trust.is_trustworthy("kambi", "1").state != "down":  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.05)
-        gone = [Copy("kambi.health", b"event/1", None)]
+        gone = [tombstone("kambi.health", "event/1")]
         write(settings.bootstrap_servers, topic_prefix, gone)
         while trust.is_trustworthy("kambi", "1").state != "unknown":  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.05)

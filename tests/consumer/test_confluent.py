@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import TopicPartition as AdminPartition
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.kambi.offers import OddsChanged, OfferAdded
-from tests.consumer.story import Copy, create, ids, kambi_story, write
+from tests.consumer.story import create, ids, kambi_story, tombstone, write
 from tricast.consumer import Done, Place
 from tricast.consumer.confluent import Reader, Trust
 from tricast.consumer.errors import RecordsGone, TopicMissing
@@ -114,7 +114,7 @@ def test_trust_follows_the_health_topic(settings: KafkaSettings, topic_prefix: s
         assert (trust.is_trustworthy("kambi", "1").state, bool(trust.is_trustworthy("kambi", "1"))) == ("live", True)
         write(settings.bootstrap_servers, topic_prefix, health[4:])
         become(trust, "down")
-        write(settings.bootstrap_servers, topic_prefix, [Copy("kambi.health", b"event/1", None)])
+        write(settings.bootstrap_servers, topic_prefix, [tombstone("kambi.health", "event/1")])
         become(trust, "unknown")
 
 

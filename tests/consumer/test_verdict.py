@@ -9,7 +9,7 @@ from schemas.codec import decode
 from schemas.fastpath.health import FeedHealth
 from schemas.kambi.health import EventHealth
 from schemas.rms.health import LineHealth
-from tests.consumer.story import kambi_story
+from tests.consumer.story import kambi_story, tombstone
 from tests.contracts.written import Written, written
 from tests.core.driver import Output
 from tests.core.fastpath.raw import FEED, FIXTURE, STATISTICS
@@ -42,10 +42,6 @@ def answers(records: Iterable[Output | Written], feed: Feed, key: str) -> list[t
         if (answer := (bool(verdict), verdict.state, verdict.reason)) != found[-1]:
             found.append(answer)
     return found
-
-
-def gone(topic: str, key: str) -> Written:
-    return Written(name="", topic=topic, key=key.encode(), headers=(), value=None)
 
 
 def test_an_event_of_kambi_is_trusted_when_it_is_covered_and_asked_for():
@@ -145,7 +141,7 @@ def test_a_socket_that_has_not_joined_hears_nothing():
     ids=["event", "line", "feed", "socket"],
 )
 def test_what_is_taken_out_of_the_topic_is_unknown(feed: Feed, records: list[Output], key: str, name: str):
-    book = told([*records, gone(f"{feed}.health", name)])
+    book = told([*records, tombstone(f"{feed}.health", name)])
     assert book.judge(feed, key).state == "unknown"
 
 

@@ -1,6 +1,7 @@
 """Real records for readers: what processors make of raw ones, written to a real Kafka as the engine writes them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
@@ -53,6 +54,16 @@ def create(bootstrap: str, prefix: str, *names: str) -> None:
 
 def write(bootstrap: str, prefix: str, records: Iterable[Output | Written], *, abort: bool = False) -> None:
     """Write ``records`` in one transaction; ``abort``: which is taken back."""
+    with transaction(bootstrap, prefix, records) as producer:
+        if abort:
+            producer.abort_transaction(30)
+        else:
+            producer.commit_transaction(30)
+
+
+@contextmanager
+def transaction(bootstrap: str, prefix: str, records: Iterable[Output | Written]) -> Iterator[Producer]:
+    """Yield a producer that has written ``records`` in a transaction, which is open."""
     producer = Producer(
         {"bootstrap.servers": bootstrap, "transactional.id": f"{prefix}writer", "partitioner": "murmur2"}
     )
@@ -60,8 +71,5 @@ def write(bootstrap: str, prefix: str, records: Iterable[Output | Written], *, a
     producer.begin_transaction()
     for record in records:
         producer.produce(prefix + record.topic, key=record.key, value=record.value, headers=list(record.headers))
-    if abort:
-        producer.flush(30)
-        producer.abort_transaction(30)
-    else:
-        producer.commit_transaction(30)
+    producer.flush(30)
+    yield producer

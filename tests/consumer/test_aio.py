@@ -11,7 +11,7 @@ from confluent_kafka.cimpl import TopicPartition as AdminPartition
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.kambi.offers import OddsChanged, OfferAdded
-from tests.consumer.story import create, ids, kambi_story, tombstone, write
+from tests.consumer.story import create, ids, kambi_story, tombstone, transaction, write
 from tricast.consumer import Done, Event, Place, Reader, Trust
 from tricast.consumer.errors import RecordsGone, TopicMissing
 from tricast.kafka.ports import free_ports
@@ -45,6 +45,14 @@ async def test_what_was_taken_back_is_never_seen(settings: KafkaSettings, topic_
     for key in ("1", "2", "3", "5"):
         expected = [record.header("ce_id") for record in STORY if record.key == key.encode()]
         assert [event.id for event in events if event.key == key] == expected
+
+
+async def test_an_open_transaction_keeps_nobody_waiting(settings: KafkaSettings, topic_prefix: str):
+    write(settings.bootstrap_servers, topic_prefix, STORY[:5])
+    with transaction(settings.bootstrap_servers, topic_prefix, STORY[5:]) as producer:
+        async with Reader(settings, OFFERS, prefix=topic_prefix) as reader, asyncio.timeout(20):
+            assert ids([event async for event in reader.until_now()]) == ids(STORY[:5])
+        producer.abort_transaction(30)
 
 
 async def test_a_group_goes_on_behind_what_is_done(settings: KafkaSettings, topic_prefix: str):

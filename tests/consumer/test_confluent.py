@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import TopicPartition as AdminPartition
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.kambi.offers import OddsChanged, OfferAdded
-from tests.consumer.story import create, ids, kambi_story, tombstone, write
+from tests.consumer.story import create, ids, kambi_story, tombstone, transaction, write
 from tricast.consumer import Done, Place
 from tricast.consumer.confluent import Reader, Trust
 from tricast.consumer.errors import RecordsGone, TopicMissing
@@ -41,6 +41,15 @@ def test_what_was_taken_back_is_never_seen(settings: KafkaSettings, topic_prefix
         assert ids(reader.until_now()) == ids(STORY[:1])
     assert ids(events) == ids(STORY)
     assert {type(event.data) for event in events} == {OfferAdded, OddsChanged}
+
+
+@pytest.mark.kafka
+def test_an_open_transaction_keeps_nobody_waiting(settings: KafkaSettings, topic_prefix: str):
+    write(settings.bootstrap_servers, topic_prefix, STORY[:5])
+    with transaction(settings.bootstrap_servers, topic_prefix, STORY[5:]) as producer:
+        with Reader(settings, OFFERS, prefix=topic_prefix) as reader:
+            assert ids(reader.until_now()) == ids(STORY[:5])
+        producer.abort_transaction(30)
 
 
 @pytest.mark.kafka

@@ -100,10 +100,7 @@ class Reader:
         if self._group is not None:
             raise ValueError("a group's partitions come and go: load state with a reader of its own, without group")
         with self._naming():
-            ends = {
-                self._place(tp): self._consumer.get_watermark_offsets(tp, timeout=_ANSWER_S)[1]
-                for tp in self._consumer.assignment()
-            }
+            ends = {self._place(tp): tp.offset for tp in self._ends()}
         while True:
             while self._waiting:
                 yield self._hand_out()
@@ -148,6 +145,12 @@ class Reader:
             if described.error is not None:
                 raise self._named(described.error, name)
             found += [TopicPartition(name, number) for number in described.partitions]
+        return found
+
+    def _ends(self) -> list[TopicPartition]:
+        """Return where what was committed ends now, by one request: one a partition would wait behind fetches."""
+        wanted = [TopicPartition(tp.topic, tp.partition, OFFSET_END) for tp in self._consumer.assignment()]
+        found: list[TopicPartition] = self._consumer.offsets_for_times(wanted, timeout=_ANSWER_S)
         return found
 
     def _fetch(self) -> None:
@@ -260,6 +263,7 @@ def _settings(kafka: KafkaSettings) -> dict[str, Any]:
         "enable.auto.commit": False,  # it would commit what is only being worked on
         "auto.offset.reset": "error",  # others pass over lost records without a word
         "enable.partition.eof": True,
+        "fetch.wait.max.ms": 100,  # other questions wait behind a fetch
         "allow.auto.create.topics": False,
     }
     return {name: value for name, value in settings.items() if value is not None}

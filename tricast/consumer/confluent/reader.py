@@ -55,7 +55,9 @@ class Reader:
         self._group, self._positions = group, dict(positions or {})
         self._start = OFFSET_BEGINNING if start == "earliest" else OFFSET_END
         self._commit_interval_s = commit_interval_s
-        self._consumer: Any = Consumer(_settings(kafka) | {"group.id": group or "tricast-consumer"})
+        self._last_said = ""
+        settings = _settings(kafka) | {"group.id": group or "tricast-consumer", "error_cb": self._said}
+        self._consumer: Any = Consumer(settings)
         self._waiting: deque[Event] = deque()
         self._next: dict[Place, int] = {}
         self._progress = Progress()
@@ -137,8 +139,11 @@ class Reader:
         found = []
         for topic in self._topics:
             name = self._prefix + topic
-            with self._naming():
+            try:
                 described = self._consumer.list_topics(name, timeout=_ANSWER_S).topics[name]
+            except KafkaException as error:
+                self._consumer.poll(0)  # nothing is read yet: lets librdkafka tell what was wrong
+                raise self._named(error.args[0], name) from error
             if described.error is not None and described.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 with self._naming():
                     raise TopicMissing(name, self._consumer.list_topics(timeout=_ANSWER_S).topics)
@@ -160,6 +165,8 @@ class Reader:
             messages = [] if first is None else [first, *self._consumer.consume(_MOST_RECORDS, 0)]
         for message in messages:
             error = message.error()
+            if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and self._group is None:
+                continue  # librdkafka asks for a group that it never uses
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
                 raise self._failed(message)
             place = Place(message.topic().removeprefix(self._prefix), message.partition())
@@ -224,6 +231,11 @@ class Reader:
         except KafkaException as error:
             raise self._named(error.args[0], "") from error
 
+    def _said(self, error: KafkaError) -> None:
+        """Keep what librdkafka says of its connections: its calls only tell that the time was up."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._last_said = error.str()
+
     def _failed(self, message: Any) -> EnvironmentFault:
         if message.error().code() != KafkaError._AUTO_OFFSET_RESET:
             return self._named(message.error(), message.topic() or "")
@@ -242,8 +254,8 @@ class Reader:
         servers = self._kafka.bootstrap_servers
         if error.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN}:
             return EnvironmentFault(
-                f"no Kafka answers at {servers}: {error.str()}",
-                action="check that Kafka runs there, and the security settings; librdkafka's log says more",
+                f"no Kafka answers at {servers}: {self._last_said or error.str()}",
+                action="check that Kafka runs there, and the protocol, mechanism, user and CA of the settings",
             )
         return EnvironmentFault(
             f"Kafka at {servers}: {error.str()}", action="check that the cluster is up and reachable"

@@ -68,6 +68,26 @@ def test_a_group_goes_on_behind_what_is_done(settings: KafkaSettings, topic_pref
 
 
 @pytest.mark.kafka
+def test_members_of_a_group_share_and_lose_nothing(settings: KafkaSettings, topic_prefix: str):
+    write(settings.bootstrap_servers, topic_prefix, STORY)
+    deadline = time.monotonic() + 60
+    with _member(settings, topic_prefix) as one:
+        seen = [*islice(one, 4)]
+        with _member(settings, topic_prefix) as other:
+            while {event.id for event in seen} != set(ids(STORY)):
+                assert time.monotonic() < deadline, f"{len(seen)} came"
+                for reader in (one, other):
+                    reader.wait()
+                    while reader.has_waiting:
+                        seen.append(next(reader))
+
+
+def _member(settings: KafkaSettings, prefix: str) -> Reader:
+    """Return one that commits after each record: many of them fall into a rebalance."""
+    return Reader(settings, OFFERS, prefix=prefix, group=prefix, commit_interval_s=0)
+
+
+@pytest.mark.kafka
 def test_positions_stored_with_the_results_leave_no_double(settings: KafkaSettings, topic_prefix: str):
     write(settings.bootstrap_servers, topic_prefix, STORY)
     done = Done()

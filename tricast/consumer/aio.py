@@ -1,6 +1,8 @@
 """Read topics with aiokafka: committed records only, each as an ``Event``, from where the reader left off."""
 
+import asyncio
 import contextlib
+import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -29,6 +31,8 @@ from tricast.consumer.verdict import PREFIX
 _POLL_MS: Final = 500
 _MOST_RECORDS: Final = 500
 _UNKNOWN_TOPIC, _TOPIC_REFUSED = 3, 29
+_LEAVE_S: Final = 5.0
+_LOG: Final = logging.getLogger("tricast.consumer")
 
 
 class Reader:
@@ -83,7 +87,7 @@ class Reader:
         try:
             await self._open()
         except BaseException as error:
-            await stop_consumer(self._consumer)
+            await self._stop()
             if isinstance(error, KafkaError):
                 raise await self._named(error) from error
             raise
@@ -91,11 +95,11 @@ class Reader:
 
     async def __aexit__(self, *_: object) -> None:
         try:
-            await self._commit()
-        except KafkaError:
-            pass  # what is not committed comes again
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LEAVE_S):
+                    await self._try_commit()
         finally:
-            await stop_consumer(self._consumer)
+            await self._stop()
 
     def __aiter__(self) -> Self:
         return self
@@ -108,10 +112,10 @@ class Reader:
             NotAllowed: Rights were taken away.
             EnvironmentFault: Kafka refused something else.
         """
+        self._progress.settle()
         try:
-            self._progress.settle()
             if self._commit_is_due():
-                await self._commit()
+                await self._try_commit()
             while not self._waiting:
                 await self._fetch()
         except KafkaError as error:
@@ -227,11 +231,25 @@ class Reader:
             self._progress.put_back(offsets)
             raise
 
+    async def _try_commit(self) -> None:
+        """Commit unasked: what cannot be committed now is tried again, or comes again."""
+        try:
+            await self._commit()
+        except GroupAuthorizationFailedError:
+            raise
+        except KafkaError as error:
+            _LOG.warning("not-committed group=%s error=%r", self._group, error)
+
+    async def _stop(self) -> None:
+        """Stop within a bounded time: with Kafka away aiokafka takes its own."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE_S):
+                await stop_consumer(self._consumer)
+
     async def _revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Somebody else may go on with them: from what is done here, not from what was committed last."""
         lost = {self._place(tp) for tp in partitions}
-        with contextlib.suppress(KafkaError):  # what is not committed comes again, to whoever has it next
-            await self._commit()
+        await self._try_commit()
         self._progress.lose(lost)
         self._waiting = deque(event for event in self._waiting if event.place not in lost)
 

@@ -1,6 +1,7 @@
 """Read topics with confluent-kafka: committed records only, each as an ``Event``, from where the reader left off."""
 
 import contextlib
+import logging
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from tricast.consumer.verdict import PREFIX
 _POLL_S: Final = 0.5
 _ANSWER_S: Final = 15.0
 _MOST_RECORDS: Final = 500
+_LOG: Final = logging.getLogger("tricast.consumer")
 _REFUSED: Final = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "topic",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "group",
@@ -73,8 +75,7 @@ class Reader:
 
     def __exit__(self, *_: object) -> None:
         try:
-            with contextlib.suppress(KafkaException):  # what is not committed comes again
-                self._commit()
+            self._try_commit()
         finally:
             self._consumer.close()
 
@@ -91,8 +92,7 @@ class Reader:
         """
         self._progress.settle()
         if self._commit_is_due():
-            with self._naming():
-                self._commit()
+            self._try_commit()
         while not self._waiting:
             self._fetch()
         return self._hand_out()
@@ -109,6 +109,11 @@ class Reader:
             if all(self._next.get(place, 0) >= end for place, end in ends.items()):
                 return
             self._fetch()
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether the next record is there already."""
+        return bool(self._waiting)
 
     def wait(self) -> None:
         """Wait for records, for half a second at most."""
@@ -200,6 +205,15 @@ class Reader:
             self._progress.put_back(offsets)
             raise
 
+    def _try_commit(self) -> None:
+        """Commit unasked: what cannot be committed now is tried again, or comes again."""
+        try:
+            self._commit()
+        except KafkaException as error:
+            if error.args[0].code() in _REFUSED:
+                raise self._named(error.args[0], "") from error
+            _LOG.warning("not-committed group=%s error=%s", self._group, error.args[0].str())
+
     # Rebalances; called from within ``consume``.
 
     def _assigned(self, consumer: Any, partitions: list[TopicPartition]) -> None:
@@ -210,8 +224,7 @@ class Reader:
 
     def _revoked(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         """Somebody else may go on with them: from what is done here, not from what was committed last."""
-        with contextlib.suppress(KafkaException):  # what is not committed comes again, to whoever has it next
-            self._commit()
+        self._try_commit()
         self._lost(consumer, partitions)
 
     def _lost(self, _consumer: Any, partitions: list[TopicPartition]) -> None:

@@ -5,6 +5,7 @@ import random
 from asyncio import TaskGroup
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import TopicPartition as AdminPartition
 
@@ -67,6 +68,24 @@ async def test_a_group_goes_on_behind_what_is_done(settings: KafkaSettings, topi
     async with Reader(settings, OFFERS, prefix=topic_prefix, group=topic_prefix) as reader:
         write(settings.bootstrap_servers, topic_prefix, STORY[:1])
         assert ids(await take(reader, 1)) == ids(STORY[:1])
+
+
+async def test_the_last_of_a_burst_is_committed_while_nothing_follows(settings: KafkaSettings, topic_prefix: str):
+    write(settings.bootstrap_servers, topic_prefix, STORY)
+    settings_of = {"prefix": topic_prefix, "group": topic_prefix, "commit_interval_s": 0.5}
+    async with asyncio.timeout(30), Reader(settings, OFFERS, **settings_of) as reader:
+        await take(reader, len(STORY))
+        next_one = asyncio.create_task(anext(reader))
+        while await asyncio.to_thread(committed, settings.bootstrap_servers, topic_prefix) < len(STORY):
+            assert not next_one.done()
+        next_one.cancel()
+
+
+def committed(bootstrap: str, group: str) -> int:
+    """Return how many offsets a group has behind it, markers of transactions left out."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    [answer] = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+    return sum(max(tp.offset, 0) for tp in answer.result(20).topic_partitions)
 
 
 async def test_members_of_a_group_share_and_lose_nothing(settings: KafkaSettings, topic_prefix: str):

@@ -114,10 +114,10 @@ class Reader:
         """
         self._progress.settle()
         try:
-            if self._commit_is_due():
-                await self._try_commit()
+            await self._commit_if_due()
             while not self._waiting:
                 await self._fetch()
+                await self._commit_if_due()  # the last of a burst is done, too, though no other follows
         except KafkaError as error:
             raise await self._named(error) from error
         event = self._waiting.popleft()
@@ -218,8 +218,9 @@ class Reader:
                 for record in records
             )
 
-    def _commit_is_due(self) -> bool:
-        return self._commit_interval_s is not None and time.monotonic() - self._committed_s >= self._commit_interval_s
+    async def _commit_if_due(self) -> None:
+        if self._commit_interval_s is not None and time.monotonic() - self._committed_s >= self._commit_interval_s:
+            await self._try_commit()
 
     async def _commit(self) -> None:
         self._committed_s = time.monotonic()

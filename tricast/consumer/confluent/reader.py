@@ -91,10 +91,10 @@ class Reader:
             EnvironmentFault: Kafka refused something else.
         """
         self._progress.settle()
-        if self._commit_is_due():
-            self._try_commit()
+        self._commit_if_due()
         while not self._waiting:
             self._fetch()
+            self._commit_if_due()  # the last of a burst is done, too, though no other follows
         return self._hand_out()
 
     def until_now(self) -> Iterator[Event]:
@@ -189,8 +189,9 @@ class Reader:
         self._progress.hand_out(event)
         return event
 
-    def _commit_is_due(self) -> bool:
-        return self._commit_interval_s is not None and time.monotonic() - self._committed_s >= self._commit_interval_s
+    def _commit_if_due(self) -> None:
+        if self._commit_interval_s is not None and time.monotonic() - self._committed_s >= self._commit_interval_s:
+            self._try_commit()
 
     def _commit(self) -> None:
         self._committed_s = time.monotonic()

@@ -33,14 +33,21 @@ def test_it_is_content_with_what_the_product_writes(kafka: str, topic_prefix: st
     write(kafka, topic_prefix, STORY[:9])
     write(kafka, topic_prefix, STORY, abort=True)  # doubles all, were they read
     write(kafka, topic_prefix, STORY[9:])
+    write(kafka, topic_prefix, [below(STORY[-1])])
     counts = json.loads(java.run_java(MAIN, kafka, topic_prefix, "0", str(FOLDER), class_path=reader))
     assert counts == {
         "seconds": 0,
-        "records": len(STORY),
+        "records": len(STORY) + 1,
         "keys": 4,
         "late": 0,
-        "types": {"tricast.kambi.offer.added.v1": 4, "tricast.kambi.odds.changed.v1": len(STORY) - 4},
+        "types": {"tricast.kambi.offer.added.v1": 4, "tricast.kambi.odds.changed.v1": len(STORY) - 3},
     }
+
+
+def below(record: Output) -> Output:
+    """Return one more that the same fact causes: its id lies below the other's."""
+    others = tuple(header for header in record.headers if header[0] != "ce_id")
+    return replace(record, headers=(*others, ("ce_id", f"{record.header('ce_id')}/0".encode())))
 
 
 def double(records: list[Output]) -> list[Output]:

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -49,16 +50,21 @@ public final class OffersReader {
         }
     }
 
-    /** Where a record comes from: raw offset and number within; records of one key rise in it. */
-    record Position(long offset, long index) implements Comparable<Position> {
+    /** Where a record comes from: raw offset, number within, and below that; records of one key rise in it. */
+    record Position(long offset, long index, long below) implements Comparable<Position> {
+        private static final Comparator<Position> ORDER =
+            Comparator.comparingLong(Position::offset).thenComparingLong(Position::index)
+                .thenComparingLong(Position::below);
+
         @Override
         public int compareTo(Position other) {
-            return offset == other.offset ? Long.compare(index, other.index) : Long.compare(offset, other.offset);
+            return ORDER.compare(this, other);
         }
     }
 
-    /** An id, {@code <raw topic>/<partition>/<offset>/<index>}; that of a replay has one more number. */
-    private static final Pattern ID = Pattern.compile("([^/]+/\\d+)/(\\d+)(?:/\\d+)?/(\\d+)");
+    /** An id, {@code <raw topic>/<partition>/<offset>/<index>}, some with one more number below that. */
+    private static final Pattern ID = Pattern.compile("([^/]+/\\d+)/(\\d+)/(\\d+)(?:/(\\d+))?");
+    private static final Pattern RAW = Pattern.compile("^[^/]+/\\d+/\\d+");
 
     private final SchemaRegistry registry = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
     private final ObjectMapper json = new ObjectMapper();
@@ -129,12 +135,14 @@ public final class OffersReader {
             throw new Offence(record, "key %s is also in partition %d".formatted(key, partition));
         }
         Object replayed = event.getExtension("replayed"); // of a replay: the position to compare with others
-        Matcher id = ID.matcher(replayed == null ? event.getId() : replayed + event.getId().replaceFirst(".*/", "/"));
+        String from = replayed == null ? event.getId() : RAW.matcher(event.getId()).replaceFirst(replayed.toString());
+        Matcher id = ID.matcher(from);
         if (!id.matches()) {
             throw new Offence(record, "ce_id %s names no position".formatted(event.getId()));
         }
         String source = key + " " + id.group(1); // an event moves to another raw partition when shards change
-        Position position = new Position(Long.parseLong(id.group(2)), Long.parseLong(id.group(3)));
+        long below = id.group(4) == null ? -1 : Long.parseLong(id.group(4));
+        Position position = new Position(Long.parseLong(id.group(2)), Long.parseLong(id.group(3)), below);
         Position before = newestOfKey.put(source, position);
         if (before != null && before.compareTo(position) >= 0) {
             throw new Offence(record, "out of order: key %s has %s behind %s".formatted(key, position, before));

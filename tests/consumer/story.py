@@ -1,5 +1,6 @@
 """Real records for readers: what processors make of raw ones, written to a real Kafka as the engine writes them."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -50,6 +51,9 @@ def create(bootstrap: str, prefix: str, *names: str) -> None:
     new = [NewTopic(prefix + name, TOPICS[name].partitions, 1, config=TOPICS[name].config()) for name in names]
     for future in admin.create_topics(new).values():
         future.result(timeout=20)
+    deadline = time.monotonic() + 20
+    while not {prefix + name for name in names} <= admin.list_topics(timeout=20).topics.keys():
+        assert time.monotonic() < deadline, "made, and never told of"  # the broker that made it hears of it later
 
 
 def write(bootstrap: str, prefix: str, records: Iterable[Output | Written], *, abort: bool = False) -> None:

@@ -77,6 +77,7 @@ class Reader:
             group_id=group,
             isolation_level="read_committed",
             enable_auto_commit=False,  # aiokafka's would commit what is only being worked on
+            heartbeat_interval_ms=1000,  # who is asked to share hears of it then; until all have, nobody reads
             auto_offset_reset="none",  # its resets pass over lost records without a word
         )
         self._waiting: deque[Event] = deque()

@@ -287,6 +287,7 @@ def _settings(kafka: KafkaSettings) -> dict[str, Any]:
         "client.id": "tricast-consumer",
         "isolation.level": "read_committed",
         "enable.auto.commit": False,  # it would commit what is only being worked on
+        "heartbeat.interval.ms": 1000,  # who is asked to share hears of it then; until all have, nobody reads
         "auto.offset.reset": "error",  # others pass over lost records without a word
         "enable.partition.eof": True,
         "fetch.wait.max.ms": 100,  # other questions wait behind a fetch

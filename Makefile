@@ -28,7 +28,7 @@ $(VENV)/audit/.done: requirements-audit.lock | $(BIN)/python
 	$(VENV)/audit/bin/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
 
-.PHONY: up test check bench chaos faults recovery endurance endurance-fastpath endurance-rms storm-rms outage scenarios oracle fuzz image mutants soak audit-dependencies format help
+.PHONY: up test check bench chaos faults recovery endurance endurance-fastpath endurance-rms storm-rms outage scenarios oracle fuzz java-reader image mutants soak audit-dependencies format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -91,6 +91,9 @@ fuzz: $(VENV)/.dev ## A million odd inputs into everything that reads vendors' b
 audit-dependencies: $(VENV)/audit/.done ## Ask the vulnerability database about every locked package; needs the network
 	@for lock in requirements*.lock; do echo "$$lock"; \
 	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r $$lock $(ARGS) || exit 1; done
+
+java-reader: $(VENV)/.dev ## Hold kambi.offers to its contract from Java (ARGS="127.0.0.1:9092 tricast. 60")
+	@$(BIN)/python -m tests.examples.offers_reader $(ARGS)
 
 image: $(VENV)/.dev ## Run the steps of the container image in an empty directory, without an engine
 	$(BIN)/python -m tests.deploy.image

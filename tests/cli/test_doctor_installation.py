@@ -11,7 +11,7 @@ from schemas.topics import TOPICS
 from simulators.rms.config import RmsSimulatorSettings
 from simulators.rms.server import RmsSimulator
 from tests.monitor.looks import look, partition_look
-from tricast.__main__ import run
+from tricast.cli.main import run
 from tricast.doctor import kafka as of_kafka
 from tricast.doctor import machine, rms
 from tricast.doctor.rights import OPERATIONS, missing

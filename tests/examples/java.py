@@ -1,10 +1,15 @@
 """Compiles Java on the runtime that Kafka runs on, which has no compiler: Eclipse's is a jar, fetched once."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from tests.connectors.npm import absent
 from tricast.kafka.errors import NoNetwork
-from tricast.kafka.jars import Jar, pinned_jars, resolve_jars
+from tricast.kafka.jars import Jar, pinned_jars, read_pins, resolve_jars
 from tricast.kafka.java import java_command, java_environment
 
 _COMPILER = Jar(
@@ -31,23 +36,63 @@ def client_jars(cache: Path) -> tuple[Path, ...]:
     return resolve_jars(cache, jars=wanted, quiet=True)
 
 
+def listed_jars(pins: Path, cache: Path) -> tuple[Path, ...]:
+    """Return the jars that an example lists beside itself.
+
+    Raises:
+        NoNetwork: One is not there yet and cannot be fetched.
+    """
+    return resolve_jars(cache, jars=read_pins(pins.read_text(encoding="utf-8")), quiet=True)
+
+
+@contextmanager
+def needs_network() -> Iterator[None]:
+    """Skip the test where something cannot be fetched, and fail it in CI."""
+    try:
+        yield
+    except NoNetwork as error:
+        absent(f"what a Java example needs could not be fetched: {error}")
+        raise
+
+
+def kept(config: pytest.Config) -> Path:
+    """Return where what tests alone need is kept."""
+    assert config.cache is not None
+    return config.cache.mkdir("java")
+
+
 def compile_java(source: Path, *, ecj: Path, class_path: tuple[Path, ...], to: Path) -> None:
     """Compile ``source`` for Java 17; a warning is an error."""
     options = ["-source", "17", "-target", "17", "-proc:none", "-failOnWarning", "-cp", ":".join(map(str, class_path))]
-    _run(java_command((ecj,), (), "org.eclipse.jdt.internal.compiler.batch.Main", *options, "-d", str(to), str(source)))
+    done = _run(
+        java_command(
+            (ecj,),
+            ("-XX:TieredStopAtLevel=1",),
+            "org.eclipse.jdt.internal.compiler.batch.Main",
+            *options,
+            "-d",
+            str(to),
+            str(source),
+        )
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def run_java(main_class: str, *arguments: str, class_path: tuple[Path, ...]) -> str:
-    """Return what ``main_class`` prints."""
-    return _run(java_command(class_path, ("-Xmx128m",), main_class, *arguments))
-
-
-def _run(command: list[str]) -> str:
-    done = subprocess.run(
-        command, env=java_environment(), capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-    )
+    """Return what ``main_class`` prints; it must end well."""
+    done = try_java(main_class, *arguments, class_path=class_path)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-__all__ = ["NoNetwork", "client_jars", "compile_java", "compiler", "run_java"]
+def try_java(
+    main_class: str, *arguments: str, class_path: tuple[Path, ...], timeout_s: float = _TIMEOUT_S
+) -> subprocess.CompletedProcess[str]:
+    """Return how ``main_class`` ends and what it prints."""
+    return _run(java_command(class_path, ("-Xmx128m", "-XX:TieredStopAtLevel=1"), main_class, *arguments), timeout_s)
+
+
+def _run(command: list[str], timeout_s: float = _TIMEOUT_S) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, env=java_environment(), capture_output=True, text=True, timeout=timeout_s, check=False
+    )

@@ -15,7 +15,6 @@ from schemas.rms.codes import Code
 from schemas.rms.pending import Alias, Answered, AnyMessage, Placed, decode
 from schemas.topics import TOPICS
 from tests.connectors import raw_topic
-from tests.connectors.npm import absent
 from tests.core.driver import Driver, Record
 from tests.examples import java
 from tricast.kafka.layout import default_cache_dir
@@ -94,13 +93,8 @@ def test_the_java_producer_compiles_and_runs_as_it_is(
     kafka: str, topic_prefix: str, tmp_path: Path, pytestconfig: pytest.Config
 ):
     topic = raw_topic.create(kafka, topic_prefix, name="rms.bets")
-    cache = pytestconfig.cache
-    assert cache is not None
-    try:
-        ecj = java.compiler(cache.mkdir("java"))
-    except java.NoNetwork as error:
-        absent(f"a Java compiler could not be fetched: {error}")
-        raise
+    with java.needs_network():
+        ecj = java.compiler(java.kept(pytestconfig))
     jars = java.client_jars(default_cache_dir())
     java.compile_java(EXAMPLES / "BetProducer.java", ecj=ecj, class_path=jars, to=tmp_path)
     printed = java.run_java("BetProducer", kafka, topic_prefix, "90210", class_path=(tmp_path, *jars))

@@ -160,7 +160,7 @@ def _of_first(change: Callable[[Written], list[Written]]) -> Callable[[list[Writ
 
 
 def _index_moved(said: Written) -> list[Written]:
-    partition, offset, index = said.position
+    partition, offset, index, *_ = said.position
     return [replace(said, position=(partition, offset, (index or 0) + 1))]
 
 

@@ -54,8 +54,12 @@ def pinned_jars(version: str = KAFKA_VERSION) -> tuple[Jar, ...]:
             f"no jars are pinned for Kafka {version}",
             action=f"`python -m tricast.kafka.pin {version}` writes such a list",
         )
-    lines = pins.read_text().splitlines()
-    return tuple(Jar(sha256, int(size), coordinate) for sha256, size, coordinate in map(str.split, lines))
+    return read_pins(pins.read_text())
+
+
+def read_pins(text: str) -> tuple[Jar, ...]:
+    """Return the jars of a list: a line each, of sha256, size in bytes and coordinate."""
+    return tuple(Jar(sha256, int(size), coordinate) for sha256, size, coordinate in map(str.split, text.splitlines()))
 
 
 def release_dir(cache_dir: Path, version: str) -> Path:

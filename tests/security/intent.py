@@ -9,14 +9,14 @@ PREFIX: Final = "tricast."
 FOREIGN_TOPIC: Final = "orders"
 FOREIGN_GROUP: Final = "orders-service"
 EVERY_TOPIC: Final = frozenset(TOPICS)
-GROUPS: Final = ("kambi", "fastpath.audit", "rms.approvals", "rms.bets", "rms.join")
+GROUPS: Final = ("kambi", "fastpath.audit", "rms.approvals", "rms.bets", "rms.join", "kambi.state", "fastpath.state")
 _SEEN: Final = frozenset({"Describe"})
 
 PUBLIC: Final = frozenset(
     {
         *("kambi.events", "kambi.offers", "kambi.scores", "kambi.settlements", "kambi.health"),
         *("fastpath.actions", "fastpath.statistics", "fastpath.sequence", "fastpath.connections", "fastpath.health"),
-        *("rms.approvals", "rms.decisions", "rms.health"),
+        *("rms.approvals", "rms.decisions", "rms.health", "kambi.state", "fastpath.state"),
     }
 )
 
@@ -65,6 +65,8 @@ def _worker(name: str, reads: str, *writes: str) -> Intent:
     return Intent(reads=frozenset({reads, changelog}), writes=frozenset({*writes, letters, changelog}), joins=name)
 
 
+_KAMBIS: Final = frozenset({"kambi.events", "kambi.offers", "kambi.scores"})
+
 INTENTS: Final = {
     "tricast-connector-kambi": Intent(
         reads=frozenset({"kambi.raw", "kambi.health"}),
@@ -87,6 +89,12 @@ INTENTS: Final = {
     "tricast-worker-rms-approvals": _worker("rms.approvals", "rms.raw", "rms.approvals", "rms.pending", "rms.health"),
     "tricast-worker-rms-bets": _worker("rms.bets", "rms.bets", "rms.pending"),
     "tricast-worker-rms-join": _worker("rms.join", "rms.pending", "rms.pending", "rms.decisions", "rms.lookups"),
+    "tricast-worker-fastpath-state": _worker("fastpath.state", "fastpath.actions", "fastpath.state"),
+    "tricast-worker-kambi-state": Intent(
+        reads=_KAMBIS | {f"changelog.kambi.state.{name}" for name in _KAMBIS},
+        writes=frozenset({"kambi.state", "kambi.dead-letters", *(f"changelog.kambi.state.{n}" for n in _KAMBIS)}),
+        joins="kambi.state",
+    ),
     "tricast-monitor": Intent(
         reads=EVERY_TOPIC, sees=frozenset(GROUPS), cluster=frozenset({"Describe"}), foreign_groups_seen=True
     ),

@@ -48,6 +48,7 @@ check: $(VENV)/.dev ## Lint, types, import rules, stale files
 	$(BIN)/python -m schemas.topics --check
 	$(BIN)/python -m schemas.release --check
 	$(BIN)/python -m deploy.strimzi --check
+	$(BIN)/python -m deploy.access --page --check
 
 bench: $(VENV)/.dev ## Compare the engine with its peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ARGS)

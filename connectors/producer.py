@@ -100,7 +100,9 @@ class RawWriter:
                     await producer.stop()
 
     async def _retried(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        return await until_kafka_answers(attempt, kafka=self._kafka, topic=self._topic, clock=self._clock)
+        return await until_kafka_answers(
+            attempt, kafka=self._kafka, topic=self._topic, clock=self._clock, operation="Write"
+        )
 
     async def _persist(self, records: Sequence[RawRecord]) -> None:
         try:

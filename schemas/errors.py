@@ -3,6 +3,7 @@
 TricastError
 ├── ConfigurationError      a setting is wrong; nothing was started
 ├── EnvironmentFault        the machine lacks something: network, disk, port, a running Kafka
+│   └── MissingRight        Kafka knows the user and refuses it a right (missing_right.py)
 ├── ContractError           a record of ours breaks its own schema
 └── EngineError             a stream task cannot go on
     ├── PositionError       checkpoint, changelog and source topic disagree; needs a person

@@ -15,7 +15,7 @@ from connectors import groupless
 from connectors.clock import Clock
 from connectors.fastpath import names
 from connectors.fastpath.following import Following
-from connectors.kafka_retry import until_kafka_answers
+from connectors.kafka_retry import pause_if_refused, until_kafka_answers
 from connectors.runner import unless_stopped
 from schemas.fastpath import connections
 from schemas.kafka import KafkaSettings
@@ -192,6 +192,7 @@ class CommandReader:
                 await self._read_on(consumer)
             except (KafkaError, OSError) as error:
                 log.warning("fastpath.commands_interrupted topic=%s error=%r", self._topic, error)
+                await pause_if_refused(error, kafka=self._kafka, topic=self._topic, clock=self._clock)
             finally:
                 await groupless.stop(consumer)
 

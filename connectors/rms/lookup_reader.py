@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from connectors import groupless
 from connectors.clock import Clock
-from connectors.kafka_retry import until_kafka_answers
+from connectors.kafka_retry import pause_if_refused, until_kafka_answers
 from connectors.rms import names
 from connectors.rms.bet_detail import bet_at, meaning
 from connectors.rms.lookup_queue import BadLookUp, LookUpQueue, OtherRecord, Wanted, read_look_up
@@ -72,6 +72,7 @@ class LookUpReader:
                 await self._read_on(consumer)
             except (KafkaError, OSError) as error:
                 log.warning("rms.lookups_interrupted topic=%s error=%r", self._topic, error)
+                await pause_if_refused(error, kafka=self._kafka, topic=self._topic, clock=self._clock)
             finally:
                 await groupless.stop(consumer)
 

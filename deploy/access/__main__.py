@@ -1,9 +1,14 @@
-"""``python -m deploy.access [PREFIX]``: a call of ``kafka-acls.sh`` for each rule, for a Kafka without Strimzi."""
+"""``python -m deploy.access``: the roles' rights, for a Kafka without Strimzi and for people.
+
+``[PREFIX]`` prints a call of ``kafka-acls.sh`` for each rule; ``--page [--check]`` writes docs/rights.md, or says that
+it is stale.
+"""
 
 import shlex
 import sys
 from typing import Final
 
+from deploy.access.page import PAGE, PREFIX, rendered
 from deploy.access.roles import Role, Rule, roles
 
 _OPTIONS: Final = {"topic": "--topic", "group": "--group", "transactionalId": "--transactional-id"}
@@ -21,12 +26,24 @@ def arguments(role: Role, rule: Rule) -> list[str]:
 
 
 def main(argv: list[str]) -> int:
-    """Print one line a rule, quoted for a shell."""
-
-    for role in roles(argv[0] if argv else "tricast."):
+    """Print one line a rule, quoted for a shell; with ``--page`` see to docs/rights.md, 1 when it is stale."""
+    if "--page" in argv:
+        return _page(check="--check" in argv)
+    for role in roles(argv[0] if argv else PREFIX):
         print(f"# {role.name}: {role.purpose}")  # noqa: T201 - its answer
         for rule in role.rules:
             print(shlex.join(["kafka-acls.sh", "--bootstrap-server", "KAFKA:9092", *arguments(role, rule)]))  # noqa: T201
+    return 0
+
+
+def _page(*, check: bool) -> int:
+    text = rendered()
+    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
+        return 0
+    if check:
+        print("stale: docs/rights.md; run python -m deploy.access --page", file=sys.stderr)  # noqa: T201 - its answer
+        return 1
+    PAGE.write_text(text, encoding="utf-8")
     return 0
 
 

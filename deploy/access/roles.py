@@ -1,7 +1,8 @@
 """Who may do what in Kafka: a role for each part of tricast, made of what the registry says that it reads and writes.
 
-One table drives Strimzi's users (``deploy.strimzi``) and ``kafka-acls.sh`` (``python -m deploy.access``). Operations
-are Kafka's; ``Read`` and ``Write`` imply ``Describe`` there: it stands beside them so that the table reads by itself.
+One table drives Strimzi's users (``deploy.strimzi``), ``kafka-acls.sh`` (``python -m deploy.access``), docs/rights.md;
+a real broker tries it against ``tests/security/intent.py``, which is written by hand. Operations are Kafka's; ``Read``
+and ``Write`` imply ``Describe`` there: it stands beside them so that the table reads by itself.
 Idempotent producers need no right of their own since Kafka 3.0 (KIP-679).
 """
 
@@ -81,6 +82,7 @@ def roles(prefix: str) -> tuple[Role, ...]:
             rules=(
                 Rule(kind="topic", name=prefix, prefixed=True, operations=_READ),
                 Rule(kind="group", name="*", operations=("Describe",)),
+                # Sizes on disk; it lets Kafka show this user all rights, too.
                 Rule(kind="cluster", name="kafka-cluster", operations=("Describe",)),
             ),
         ),
@@ -155,7 +157,7 @@ def _operator(prefix: str) -> Role:
             ),
             *_topics(prefix, _written_by("tricast dlq"), _WRITE),
             Rule(kind="group", name="*", operations=("Describe",)),
-            Rule(kind="cluster", name="kafka-cluster", operations=("Describe", "DescribeConfigs")),
+            Rule(kind="cluster", name="kafka-cluster", operations=("DescribeConfigs",)),
         ),
     )
 

@@ -23,6 +23,7 @@ from processors.engine.transactions import Membership
 from processors.engine.transport import BatchConsumer, BatchTransport
 from schemas.errors import EngineError
 from schemas.kafka import KafkaSettings
+from schemas.missing_right import missing_right
 from schemas.topics import Topic
 
 log = logging.getLogger(__name__)
@@ -203,7 +204,18 @@ class EngineApp(faust.App):
 
     def fail_stop(self, error: BaseException) -> None:
         """End this process; the supervisor decides about a restart."""
-        self._fail_stop(error, self._engine, self._consumer)
+        kafka = self._engine_arguments[2]
+        refused = missing_right(error, user=kafka.sasl_username, on_topic=self._rights_on)
+        self._fail_stop(error if refused is None else refused, self._engine, self._consumer)
+
+    def _rights_on(self, topic: str) -> str:
+        processor, topology = self._engine_arguments[:2]
+        changelogs = topology.changelogs(processor).values()
+        needs = {
+            "Read": topic in {*topology.sources.values(), *changelogs},
+            "Write": topic in {*(topology.prefix + name for name in topology.outputs), *changelogs},
+        }
+        return " and ".join(operation for operation, is_needed in needs.items() if is_needed)
 
 
 def build_app(

@@ -19,7 +19,7 @@ from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
 from processors.engine.counts import Counts, CycleCounts, Fetched, WorkerFacts
 from processors.engine.cycle import TaskWork, TransactionWriter
-from processors.engine.opening import TaskOpener
+from processors.engine.opening import UNSEEN, TaskOpener
 from processors.engine.task import Batch, Partition, StreamTask
 from processors.engine.topology import Topology
 from processors.engine.transactions import FENCED, Membership, TransactionalProducer
@@ -143,7 +143,7 @@ class Engine:
             await predecessor.stop()
         for physical, topic in topics.items():
             if physical not in found:
-                raise PositionError(f"topic {physical} does not exist", action="create it: `tricast topics create`")
+                raise PositionError(f"topic {physical} is not there, or not for this user to see", action=UNSEEN)
             if found[physical] != topic.partitions:
                 raise PositionError(
                     f"{physical} has {found[physical]} partitions, the registry says {topic.partitions}:"
@@ -393,6 +393,7 @@ class Engine:
             return
         self._failed = True
         self._membership = None
+        error = self._producer.refusal or error
         await self._producer.abort(ABORT_TIMEOUT_S)
         self._fail(_as_engine_error(error))
 

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_S = 0.3
+UNSEEN = "create it: `tricast topics create`; if it is there, let this user see it (docs/rights.md)"
+"""Kafka leaves out of its list what a user may not see."""
 POLL_MS = 200
 POLL_RECORDS = 5_000
 
@@ -213,7 +215,7 @@ class TaskOpener:
             (response,) = await admin.describe_consumer_groups([self._group])
         (group,) = response.to_object()["groups"]
         if group["error_code"]:
-            raise for_code(group["error_code"])(f"group {self._group} could not be described")
+            raise for_code(group["error_code"])(self._group)
         return {(member["member_id"], member["client_id"]) for member in group["members"]}
 
     # Offsets.
@@ -241,7 +243,7 @@ class TaskOpener:
         changelog = self._changelogs[source]
         for topic in (source, changelog):
             if topic not in counts:
-                raise PositionError(f"topic {topic} does not exist", action="create it: `tricast topics create`")
+                raise PositionError(f"topic {topic} is not there, or not for this user to see", action=UNSEEN)
         if counts[source] != counts[changelog]:
             raise PositionError(
                 f"{source} has {counts[source]} partitions, its changelog {changelog} has {counts[changelog]}",

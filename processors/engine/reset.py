@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaConnectionError
 from processors.core.processor import Processor
 from processors.engine.changelog import CHECKPOINT_KEY, Checkpoint, decode_checkpoint, encode_checkpoint
 from processors.engine.config import EngineSettings
-from processors.engine.opening import Offsets, TaskOpener
+from processors.engine.opening import UNSEEN, Offsets, TaskOpener
 from processors.engine.task import Partition
 from processors.engine.topology import Topology
 from processors.engine.transactions import Membership, Row, TransactionalProducer, partition_counts
@@ -112,7 +112,7 @@ class Reset:
             counts = await partition_counts(consumer._client, [*self._changelogs, *self._changelogs.values()])
             missing = sorted({*self._changelogs, *self._changelogs.values()} - counts.keys())
             if missing:
-                raise PositionError(f"no topic {missing[0]}", action="create it: `tricast topics create`")
+                raise PositionError(f"no topic {missing[0]}, or not for this user to see", action=UNSEEN)
             partitions = [
                 Partition(topic, part) for topic in sorted(self._changelogs) for part in range(counts.get(topic, 0))
             ]

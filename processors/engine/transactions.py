@@ -33,6 +33,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from processors.engine.task import Partition
 from schemas.errors import ExpelledError, FencedError
 from schemas.kafka import KafkaSettings
+from schemas.missing_right import REFUSALS
 from schemas.raw import Header
 
 NEXT_TRANSACTION_BACKOFF_S = 0.003
@@ -262,6 +263,19 @@ class TransactionalProducer:
     async def partition_counts(self, wanted: Iterable[str]) -> dict[str, int]:
         """Return how many partitions the topics in ``wanted`` really have; a missing one is left out."""
         return await partition_counts(self._producer.client, wanted)
+
+    @property
+    def refusal(self) -> BaseException | None:
+        """The right that Kafka refused this transaction; what else fails in it only follows from that.
+
+        aiokafka produces even what it could not add to the transaction, and what Kafka answers to that reads as if
+        somebody had fenced us.
+        """
+        manager = self._producer._txn_manager
+        assert manager is not None
+        waiter = manager._transaction_waiter
+        ended = waiter.exception() if waiter is not None and waiter.done() and not waiter.cancelled() else None
+        return ended if isinstance(ended, REFUSALS) else None
 
     async def begin(self) -> None:
         """Begin a transaction."""

@@ -1,5 +1,6 @@
 """Rights in Kafka: the registry promises what the code does, nobody has more, and the files of Strimzi are current."""
 
+import shlex
 from types import MappingProxyType
 
 import pytest
@@ -13,11 +14,13 @@ from connectors.rms.lookup_reader import LOOKUPS_TOPIC
 from connectors.rms.names import RAW_TOPIC as RMS_RAW
 from deploy.access import roles as access
 from deploy.access.__main__ import arguments
+from deploy.access.__main__ import main as access_main
 from deploy.access.roles import Role, Rule, UnknownActorError, roles
 from deploy.strimzi.__main__ import main as strimzi
 from deploy.strimzi.resources import rendered
 from processors.engine.topology import Topology
 from schemas.topics import TOPICS
+from tests.security import acls
 from tricast.processors import PROCESSORS
 from tricast.settings import Settings
 
@@ -103,21 +106,38 @@ def test_a_topic_of_strimzi_is_the_registrys() -> None:
         }
 
 
-def test_a_user_of_strimzi_may_what_its_role_may() -> None:
-    made = {user["metadata"]["name"]: user["spec"] for user in yaml.safe_load_all(rendered()["users.yaml"])}
-    assert made.keys() == ROLES.keys()
-    for role in roles("tricast."):
-        acls = made[role.name]["authorization"]["acls"]
-        assert [(acl["resource"]["type"], acl["operations"]) for acl in acls] == [
-            (rule.kind, list(rule.operations)) for rule in role.rules
-        ]
-        assert [acl["resource"].get("name", "kafka-cluster") for acl in acls] == [rule.name for rule in role.rules]
-        assert [acl["resource"].get("patternType") == "prefix" for acl in acls] == [r.prefixed for r in role.rules]
+def test_strimzi_and_kafkas_own_tool_are_told_the_roles_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = {right for role in roles("tricast.") for right in acls.of_role(role)}
+    users = list(yaml.safe_load_all(rendered()["users.yaml"]))
+    assert {user["metadata"]["name"] for user in users} == ROLES.keys()
+    assert {right for user in users for right in acls.of_strimzi(user)} == wanted
+    assert access_main([]) == 0
+    calls = [shlex.split(line, comments=True) for line in capsys.readouterr().out.splitlines()]
+    assert {call[0] for call in calls if call} == {"kafka-acls.sh"}
+    assert {right for call in calls if call for right in acls.of_command(call[1:])} == wanted
 
 
-def test_kafkas_own_tool_is_told_the_same() -> None:
+def test_another_prefix_is_in_every_call(capsys: pytest.CaptureFixture[str]) -> None:
+    assert access_main(["elsewhere."]) == 0
+    said = capsys.readouterr().out
+    assert "elsewhere.kambi.raw" in said
+    assert "tricast.kambi" not in said
+
+
+def test_kafkas_own_tool_is_told_so() -> None:
     rule = Rule(kind="transactionalId", name="p.kambi-", prefixed=True, operations=("Write", "Describe"))
     assert arguments(ROLES["tricast-worker-kambi"], rule) == [
         *("--add", "--allow-principal", "User:tricast-worker-kambi", "--operation", "Write", "--operation", "Describe"),
         *("--transactional-id", "p.kambi-", "--resource-pattern-type", "prefixed"),
     ]
+
+
+def test_the_page_of_rights_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    assert access_main(["--page", "--check"]) == 0, capsys.readouterr().err
+
+
+def test_a_page_that_is_stale_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    fewer = TOPICS["kambi.health"].model_copy(update={"read_by": ("tricast monitor",)})
+    monkeypatch.setattr(access, "TOPICS", MappingProxyType({**TOPICS, "kambi.health": fewer}))
+    assert access_main(["--page", "--check"]) == 1
+    assert "docs/rights.md" in capsys.readouterr().err

@@ -1,4 +1,5 @@
-"""A real broker that wants TLS and SCRAM, with a CA of its own: as other people's Kafka does.
+"""A real broker that wants TLS and SCRAM, with a CA of its own, and lets nobody do what was not granted: as other
+people's Kafka does. The user ``tricast`` may do everything, and so may whoever comes by the broker's own plain port.
 
 Its certificate is for ``localhost`` alone, so ``127.0.0.1`` is a wrong name for the same broker.
 """
@@ -137,6 +138,9 @@ class SecureBroker:
             "sasl.enabled.mechanisms": ",".join(MECHANISMS),
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(keystore),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "allow.everyone.if.no.acl.found": "false",
+            "super.users": f"User:{USER};User:ANONYMOUS",
             **{f"listener.name.sasl_ssl.{m.lower()}.sasl.jaas.config": _LOGIN for m in MECHANISMS},
         }
         return "".join(f"{name}={value}\n" for name, value in lines.items())

@@ -58,7 +58,7 @@ Exit codes:
    0  all is well
    1  a check failed: audit not clean, topics differ, status degraded
    2  a setting or an argument is wrong; `status`: down
-   3  the machine lacks something: Kafka, network, disk, port
+   3  the machine lacks something: Kafka or a right there, network, disk, port
   70  the engine stopped so that nothing wrong is written; a restart is safe
   78  a person must act first; the message says what to do
 """
@@ -124,9 +124,17 @@ def run(arguments: Sequence[str]) -> int:
         # The reader of our output went away, as in `tricast tail … | head`; keep Python from flushing into it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except TricastError as error:
-        if "--debug" in arguments:
+    except Exception as error:
+        told = _told(error)
+        if told is None or "--debug" in arguments:
             raise
-        click.echo(f"tricast: {error}", err=True)
-        return error.exit_code
+        click.echo(f"tricast: {told}", err=True)
+        return told.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _told(error: Exception) -> TricastError | None:
+    """Return what to tell a person; ``None``: it is a bug. A right that Kafka refuses is told whatever came of it."""
+    from schemas.missing_right import missing_right  # noqa: PLC0415 - `tricast --help` needs no Kafka client
+
+    return missing_right(error) or (error if isinstance(error, TricastError) else None)

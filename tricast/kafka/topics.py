@@ -196,7 +196,10 @@ async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str
     for answer in answers:
         for code, _message, _kind, name, entries in answer.resources:
             if code != 0:
-                raise EnvironmentFault(f"Kafka does not tell the settings of topic {name}: {for_code(code).__name__}")
+                raise EnvironmentFault(
+                    f"Kafka does not tell the settings of topic {name}: {for_code(code).__name__}",
+                    action="ask as a user that has DescribeConfigs on topics, as tricast-operator (docs/rights.md)",
+                )
             configs[name] = {entry[0]: entry[1] for entry in entries}
     return configs
 

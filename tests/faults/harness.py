@@ -56,8 +56,8 @@ class Workers:
         self.bootstrap, self.prefix, self.engine, self.module = bootstrap, prefix, engine, module
         self.log_dir = log_dir
         self.processes: list[subprocess.Popen[bytes] | None] = [None] * count
-        self.trees: list[Path | None] = [None] * count
-        """Whose code a slot runs: the root of another checkout, ``None`` for this one."""
+        self.trees: dict[int, Path] = {}
+        """Root of another checkout whose code a slot runs."""
         self.stopped: set[int] = set()
         self.exits: list[tuple[int, int]] = []
         for slot in range(count):
@@ -78,7 +78,7 @@ class Workers:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **getattr(self, "environment", {})},
-                cwd=self.trees[slot],
+                cwd=self.trees.get(slot),
             )
         self.processes[slot] = process
         return process

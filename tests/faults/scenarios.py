@@ -160,7 +160,10 @@ def upgrade(run: Run, times: int) -> None:
     for number in range(times):
         for slot in range(run.workers_count):
             run.load_for(1, 3)
-            run.workers.trees[slot] = None if number % 2 else run.older
+            if number % 2:
+                del run.workers.trees[slot]
+            else:
+                run.workers.trees[slot] = run.older
             code = run.workers.term(slot)
             if code != 0:
                 run.remarks.append(f"SIGTERM exit code {code}")

@@ -3,6 +3,8 @@
 # What is subclassed here is annotated for its own library only, and narrower than what it takes.
 # pyright: reportIncompatibleMethodOverride=false, reportAssignmentType=false, reportArgumentType=false
 
+import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
@@ -16,7 +18,7 @@ from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
 from processors.engine.counts import WorkerFacts
 from processors.engine.engine import Engine
-from processors.engine.failstop import FailStop
+from processors.engine.failstop import LEAVE_TIMEOUT_S, FailStop
 from processors.engine.task import Partition
 from processors.engine.topology import Topology
 from processors.engine.transactions import Membership
@@ -179,7 +181,19 @@ class EngineApp(faust.App):
         # Faust's own must not end as 0, which a supervisor takes for an end on purpose.
         if not self._fail_stop.begun:
             self._fail_stop.exit_after(FAUST_STOP_TIMEOUT_S, EngineError.exit_code if self.crashed else 0)
+            await self._leave_group()
         await super().on_stop()
+
+    async def _leave_group(self) -> None:
+        """Give the tasks back: Faust stops without that in a rebalance, and the group would wait for the session's end.
+
+        Faust's own stop of the consumer does nothing after it.
+        """
+        consumer: BatchConsumer | None = self._consumer
+        if consumer is not None:
+            with contextlib.suppress(Exception):  # courtesy; the exit is not
+                async with asyncio.timeout(LEAVE_TIMEOUT_S):
+                    await consumer.leave_group()
 
     async def _seek(self, partition: Partition, offset: int) -> int:
         consumer: BatchConsumer = self.consumer

@@ -1,11 +1,12 @@
 """Real records for readers: what processors make of raw ones, written to a real Kafka as the engine writes them."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import IsolationLevel, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import TOPICS
@@ -56,13 +57,30 @@ def create(bootstrap: str, prefix: str, *names: str) -> None:
         assert time.monotonic() < deadline, "made, and never told of"  # the broker that made it hears of it later
 
 
-def write(bootstrap: str, prefix: str, records: Iterable[Output | Written], *, abort: bool = False) -> None:
-    """Write ``records`` in one transaction; ``abort``: which is taken back."""
+def write(bootstrap: str, prefix: str, records: Sequence[Output | Written], *, abort: bool = False) -> None:
+    """Write ``records`` in one transaction, until readers see it; ``abort``: which is taken back."""
     with transaction(bootstrap, prefix, records) as producer:
         if abort:
             producer.abort_transaction(30)
         else:
             producer.commit_transaction(30)
+    _wait_for_readers(bootstrap, {prefix + record.topic for record in records})
+
+
+def _wait_for_readers(bootstrap: str, topics: Collection[str]) -> None:
+    """Kafka writes the markers of a transaction after it has said that it is through."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    found = admin.list_topics(timeout=20).topics
+    ends: dict[TopicPartition, Any] = {
+        TopicPartition(topic, part): OffsetSpec.latest() for topic in topics for part in found[topic].partitions
+    }
+
+    def ask(isolation: IsolationLevel) -> list[int]:
+        return [future.result().offset for future in admin.list_offsets(ends, isolation_level=isolation).values()]
+
+    deadline = time.monotonic() + 20
+    while ask(IsolationLevel.READ_COMMITTED) != ask(IsolationLevel.READ_UNCOMMITTED):
+        assert time.monotonic() < deadline, "the markers of a transaction do not come"
 
 
 @contextmanager

@@ -131,5 +131,21 @@ def test_many_lines_that_are_down_are_one_reason_and_the_worst_comes_first():
     assert reasons[1].text == "line kambi-39-general is down (opened), and 39 more of kambi"
 
 
+@pytest.mark.parametrize(
+    ("hidden", "existing", "texts"),
+    [
+        pytest.param([OFFERS], [RAW], [f"topic {OFFERS} is not visible to this user"], id="one"),
+        pytest.param([RAW, OFFERS], [], [f"2 topics ({RAW}, …) are not visible to this user"], id="all"),
+        pytest.param([OFFERS], [], [f"topic {RAW} does not exist", f"topic {OFFERS} is not visible"], id="one of each"),
+    ],
+)
+def test_what_this_user_may_not_see_is_not_said_to_be_missing(hidden, existing, texts):
+    found = evidence(registry=(RAW, OFFERS), hidden=hidden, topics=tuple(map(topic, existing)))
+    state, reasons = judge(found, Limits())
+    assert (state, {reason.code for reason in reasons}) == ("degraded", {"topic-missing"})
+    assert all(any(reason.text.startswith(text) for reason in reasons) for text in texts), reasons
+    assert len(reasons) == len(texts)
+
+
 def test_every_code_is_told_by_a_test():
     assert {code for _, _, code in REASONS} == set(CODES)

@@ -22,7 +22,7 @@ from tests.connectors import fastpath_vendor, raw_topic
 from tests.connectors import test_rms_process as of_rms
 from tests.connectors.test_kambi_process import connect
 from tests.connectors.vendor import eventually, vendor
-from tests.security.acls import of_role
+from tests.security.acls import Right, of_role
 from tests.security.attempts import (
     ADMINISTRATION,
     MAKE,
@@ -227,6 +227,29 @@ def test_the_monitor_sees_what_an_administrator_sees(as_user, capsys):
 def test_the_monitors_user_is_enough_to_look(as_user, capsys, command, codes):
     as_user("tricast-monitor")
     assert run(command) in codes, capsys.readouterr().err
+
+
+def test_who_may_see_a_part_is_not_told_that_the_rest_is_missing(guarded, as_user, capsys):
+    as_user("tricast-example-team")
+    assert run(["status", "--json"]) == 1
+    picture = json.loads(capsys.readouterr().out)
+    assert {one["name"] for one in picture["topics"]} == {PREFIX + name for name in PUBLIC}
+    told = [reason["text"] for reason in picture["reasons"] if reason["code"] in {"topic-missing", "topics-missing"}]
+    assert [text.partition(" ")[0] for text in told] == [str(len(TOPICS) - len(PUBLIC))], told
+    assert "not visible to this user" in told[0]
+    assert run(["doctor", "--json"]) == 0, capsys.readouterr()
+    answers = json.loads(capsys.readouterr().out)["answers"]
+    assert "does not tell this user the settings" in "".join(one["found"] for one in answers)
+
+    named = {Right("guest", "topic", PREFIX + "kambi.offers", False, may) for may in ("Describe", "DescribeConfigs")}
+    guarded.admit({"guest": named})
+    as_user("guest")
+    assert run(["topics", "check", "--newest", "0", "--json"]) == 1
+    differences = json.loads(capsys.readouterr().out)["differences"]
+    assert {one["kind"] for one in differences} == {"hidden-topic"}
+    assert {one["topic"] for one in differences} == {PREFIX + name for name in TOPICS} - {PREFIX + "kambi.offers"}
+    assert run(["doctor", "--json"]) == 0, capsys.readouterr()
+    assert f"{PREFIX}kambi.raw" in capsys.readouterr().out
 
 
 async def test_the_monitor_goes_on_looking(guarded):

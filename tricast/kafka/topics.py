@@ -9,10 +9,13 @@ from typing import Any, ClassVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
+from schemas.missing_right import MissingRight
 from schemas.topics import Topic, min_in_sync, replicas
 from schemas.unreached import unreached
 
@@ -30,6 +33,17 @@ class MissingTopic:
 
     def __str__(self) -> str:
         return f"{self.topic}: missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenTopic:
+    """This user may not describe the topic: Kafka does not say whether it exists."""
+
+    kind: ClassVar[str] = "hidden-topic"
+    topic: str
+
+    def __str__(self) -> str:
+        return f"{self.topic}: not visible to this user, who lacks Describe on it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +101,7 @@ class OtherInSync:
         return f"{self.topic}: {_IN_SYNC} is {self.found}, with its copies it should be {wanted}"
 
 
-Difference = MissingTopic | OtherPartitionCount | OtherConfig | TooFewCopies | OtherInSync
+Difference = MissingTopic | HiddenTopic | OtherPartitionCount | OtherConfig | TooFewCopies | OtherInSync
 
 
 async def create(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> list[str]:
@@ -126,7 +140,7 @@ async def check(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> l
     """Compare Kafka's topics with the registry; an empty list means that all is as it should be.
 
     Raises:
-        EnvironmentFault: Kafka cannot be reached.
+        EnvironmentFault: Kafka cannot be reached, or does not tell this user (``MissingRight``).
     """
     wanted = {prefix + topic.name: topic for topic in topics}
     differences: list[Difference] = []
@@ -136,9 +150,10 @@ async def check(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> l
         copies = await _copies(admin, present)
         configs = await _configs(admin, present)
         brokers = len((await admin.describe_cluster())["brokers"])
+    hidden = await _hidden(kafka, [name for name in wanted if name not in copies])
     for name, topic in wanted.items():
         if name not in copies:
-            differences.append(MissingTopic(topic=name))
+            differences.append(HiddenTopic(topic=name) if name in hidden else MissingTopic(topic=name))
             continue
         if (count := len(copies[name])) != topic.partitions:
             differences.append(OtherPartitionCount(topic=name, expected=topic.partitions, found=count))
@@ -186,6 +201,22 @@ async def _copies(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str,
     return {topic["topic"]: [len(partition["replicas"]) for partition in topic["partitions"]] for topic in described}
 
 
+async def _hidden(kafka: KafkaSettings, names: Sequence[str]) -> set[str]:
+    """Return those that this user may not describe. Kafka lists only what it may, and refuses the others by name."""
+    if not names:
+        return set()
+    client = AIOKafkaClient(**kafka.client(), request_timeout_ms=kafka.request_timeout_ms)
+    try:
+        await client.bootstrap()
+        request = MetadataRequest(list(names), allow_auto_topic_creation=False)
+        answer: Any = await client.send(client.get_random_node(), request)
+    except KafkaError as error:
+        raise await unreached(kafka.client(), error) from error
+    finally:
+        await client.close()
+    return {row[1] for row in answer.topics if row[0] == TopicAuthorizationFailedError.errno}
+
+
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str | None]]:
     if not names:
         return {}
@@ -195,11 +226,13 @@ async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str
     configs: dict[str, dict[str, str | None]] = {}
     for answer in answers:
         for code, _message, _kind, name, entries in answer.resources:
-            if code != 0:
-                raise EnvironmentFault(
-                    f"Kafka does not tell the settings of topic {name}: {for_code(code).__name__}",
+            if code == TopicAuthorizationFailedError.errno:
+                raise MissingRight(
+                    f"Kafka does not tell this user the settings of topic {name}",
                     action="ask as a user that has DescribeConfigs on topics, as tricast-operator (docs/rights.md)",
                 )
+            if code != 0:
+                raise EnvironmentFault(f"Kafka does not tell the settings of topic {name}: {for_code(code).__name__}")
             configs[name] = {entry[0]: entry[1] for entry in entries}
     return configs
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.offset import OffsetRequest
 
@@ -43,14 +43,17 @@ class Broker:
     Args:
         kafka: How to reach it.
         is_wanted: Which topics to look at, by physical name.
+        expected: Physical names that are asked for even if Kafka does not list them: it lists what this user may see.
     """
 
-    def __init__(self, kafka: KafkaSettings, is_wanted: Callable[[str], bool]) -> None:
+    def __init__(self, kafka: KafkaSettings, is_wanted: Callable[[str], bool], expected: Iterable[str] = ()) -> None:
         self._client = AIOKafkaClient(
             **kafka.client(), request_timeout_ms=REQUEST_TIMEOUT_MS, client_id="tricast-monitor"
         )
         self._is_wanted = is_wanted
-        self._names: tuple[str, ...] = ()
+        self._expected = frozenset(expected)
+        self._names: Sequence[str] = ()
+        self._hidden: frozenset[str] = frozenset()
         self._partitions: dict[Place, PartitionLook] = {}
         self._groups = Groups(self._ask)
         self._oldest = Oldest(self._ask)
@@ -101,6 +104,7 @@ class Broker:
             silent=tuple(sorted({*self._silent, *self._away})),
             partitions=dict(self._partitions),
             groups=groups,
+            hidden=self._hidden,
         )
 
     async def record(self, topic: str, partition: int, offset: int) -> Record | None:
@@ -133,10 +137,10 @@ class Broker:
 
     async def _list_topics(self) -> None:
         answer = await self._ask_any(MetadataRequest(None))
-        self._names = tuple(sorted(row[1] for row in answer.topics if self._is_wanted(row[1])))
+        self._names = sorted(self._expected.union(row[1] for row in answer.topics if self._is_wanted(row[1])))
 
     async def _describe(self) -> tuple[int, ...]:
-        answer = await self._ask_any(MetadataRequest(list(self._names), allow_auto_topic_creation=False))
+        answer = await self._ask_any(MetadataRequest(self._names, allow_auto_topic_creation=False))
         self._client.cluster.update_metadata(answer)
         seen: dict[Place, PartitionLook] = {}
         for error, topic, _, partitions in (row[:4] for row in answer.topics):
@@ -154,6 +158,7 @@ class Broker:
                     else replace(before, leader=now.leader, replicas=now.replicas, in_sync=now.in_sync)
                 )
         self._partitions = seen
+        self._hidden = frozenset(row[1] for row in answer.topics if row[0] == TopicAuthorizationFailedError.errno)
         self._away = away(answer)
         return tuple(sorted(row[0] for row in answer.brokers))
 

@@ -1,7 +1,7 @@
 """Healthy, degraded or down, and why. One judgement, for the page, ``tricast status`` and the metrics. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -15,7 +15,7 @@ CODES: Mapping[str, str] = MappingProxyType(
     {
         "kafka-down": "no broker answers",
         "topics-missing": "Kafka has none of the topics",
-        "topic-missing": "a topic of the registry does not exist",
+        "topic-missing": "a topic of the registry does not exist, or this user may not see it",
         "partition-offline": "a partition has no leader: nothing can be written to it or read from it",
         "broker-silent": "a broker of the cluster does not answer",
         "under-replicated": "partitions have replicas that are not in sync",
@@ -67,6 +67,7 @@ class Evidence:
     Attributes:
         at_ms: Now, UTC.
         registry: Physical names of all topics that should exist.
+        hidden: Those of them that this user may not describe: they may exist.
         topics: Empty before the first look.
         lines: With ``feeds``, by the newest health records.
     """
@@ -74,6 +75,7 @@ class Evidence:
     at_ms: int
     kafka: Kafka
     registry: Sequence[str]
+    hidden: Collection[str] = ()
     topics: Sequence[Topic] = ()
     groups: Sequence[Group] = ()
     lines: Sequence[Line] = ()
@@ -107,13 +109,18 @@ def _reasons(evidence: Evidence, limits: Limits) -> Iterator[Reason]:
         yield _reason("kafka-down", "kafka", kafka.error or "no broker answers", kafka.since_ms)
         return
     existing = {topic.name for topic in evidence.topics}
-    missing = [name for name in evidence.registry if name not in existing]
+    hidden = [name for name in evidence.registry if name in evidence.hidden]
+    missing = [name for name in evidence.registry if name not in existing and name not in evidence.hidden]
     if len(missing) == len(evidence.registry):
         text = f"none of the {len(missing)} topics exists (`tricast topics create`)"
         yield _reason("topics-missing", "topics", text, evidence.at_ms)
         return
     for name in missing:
         yield _reason("topic-missing", name, f"topic {name} does not exist", evidence.at_ms)
+    if hidden:
+        one = f"topic {hidden[0]} is" if len(hidden) == 1 else f"{len(hidden)} topics ({hidden[0]}, …) are"
+        text = f"{one} not visible to this user, who may not describe what is there"
+        yield _reason("topic-missing", "not visible", text, evidence.at_ms)
     for broker in kafka.silent:
         yield _reason("broker-silent", str(broker), f"broker {broker} does not answer", evidence.at_ms)
     for topic in evidence.topics:

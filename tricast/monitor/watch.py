@@ -64,6 +64,7 @@ class Monitor:
         self._broker: Broker | None = None
         self._seen: tuple[tuple[Topic, ...], tuple[Group, ...], tuple[Edge, ...]] = ((), (), ())
         self._seen_ms: int | None = None
+        self._hidden: frozenset[str] = frozenset()
         self._looks = 0  # since Kafka was reachable, or was not
         self._tasks: list[asyncio.Task[None]] = []
         now_ms = _now_ms()
@@ -140,6 +141,7 @@ class Monitor:
             return
         self._seen = self._chart.add(look)
         self._seen_ms = look.at_ms
+        self._hidden = look.hidden
         self._follower.know(look.partitions)
         if not self._status.reachable:
             self._looks = 0
@@ -150,7 +152,7 @@ class Monitor:
 
     async def _reach(self) -> Broker:
         if self._broker is None:
-            broker = Broker(self._kafka, lambda name: name.startswith(self._prefix))
+            broker = Broker(self._kafka, lambda name: name.startswith(self._prefix), self._registry)
             await broker.__aenter__()
             self._broker = broker
         return self._broker
@@ -192,6 +194,7 @@ class Monitor:
             at_ms=now_ms,
             kafka=status,
             registry=self._registry,
+            hidden=self._hidden,
             topics=topics,
             groups=groups,
             lines=lines,

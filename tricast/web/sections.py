@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -64,8 +65,9 @@ def anchor(kind: str, *names: object) -> str:
     return f"{kind}-{hashlib.blake2s(text.encode(errors='replace'), digest_size=6).hexdigest()}"
 
 
+@cache
 def environment() -> Environment:
-    """Return the templates; every value in them is escaped."""
+    """Return the templates, compiled once, so that no visitor waits for it; every value in them is escaped."""
     made = Environment(
         loader=PackageLoader("tricast.web"),
         autoescape=True,
@@ -76,6 +78,8 @@ def environment() -> Environment:
     made.filters |= {"count": words.count, "rate": words.rate, "span": words.span, "size": words.size}
     made.globals |= {"clock": words.clock, "iso": words.iso, "anchor": anchor, "tone_of": tones.of_health}
     made.globals |= {"spark_width": WIDTH, "spark_height": HEIGHT, "box_width": NODE_WIDTH, "box_height": NODE_HEIGHT}
+    for name in made.list_templates():
+        made.get_template(name)
     return made
 
 

@@ -50,21 +50,29 @@ def stage_of(picture):
     return pictures.Stage(picture, {LETTER: pictures.record()})
 
 
+LARGE = pictures.large()
+LARGE = replace(LARGE, topics=(*LARGE.topics, pictures.topic("kambi.dead-letters", "dead-letters", LARGE.at_ms)))
+
+
 @pytest.mark.parametrize(
-    "path",
-    ["/", "/topic/tricast.kambi.t00", "/record/tricast.kambi.dead-letters/0/901"],
-    ids=["all", "topic", "record"],
+    ("picture", "path"),
+    [
+        pytest.param(LARGE, "/", id="all"),
+        pytest.param(pictures.degraded(), "/", id="degraded"),
+        pytest.param(pictures.away(pictures.degraded(), for_s=42), "/", id="outage"),
+        pytest.param(LARGE, "/topic/tricast.kambi.t00", id="topic"),
+        pytest.param(LARGE, "/record/tricast.kambi.dead-letters/0/901", id="record"),
+        pytest.param(LARGE, "/runbook", id="runbook"),
+    ],
 )
-async def test_pages_draw_without_complaint_and_fit_a_phone(browser, path):
-    picture = pictures.large()
-    picture = replace(
-        picture, topics=(*picture.topics, pictures.topic("kambi.dead-letters", "dead-letters", picture.at_ms))
-    )
+async def test_pages_draw_without_complaint_and_fit_every_screen(browser, picture, path):
     async with serving(stage_of(picture)) as url, tab(browser, viewport=PHONE) as page:
         await page.goto(url.rstrip("/") + path)
         await expect(page.locator("main")).to_be_visible()
         await expect(page.locator("#theme")).to_be_visible()
-        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        for width in (1024, 820, PHONE["width"], 360):
+            await page.set_viewport_size(PHONE | {"width": width})
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 async def test_a_gap_appears_by_itself(browser):

@@ -2,6 +2,8 @@
 
 Both trees run in turns, so that other work on the machine meets both; processor time is what is compared. What looking
 and scraping cost is by the second and not by the frame, so on a busy machine `--served` says more about that machine.
+`--cores` leaves Kafka away: other work makes CPU time longer, never shorter, so of each 200 records the least of all
+rounds counts, and differences show that the whole road hides.
 """
 
 import argparse
@@ -24,6 +26,7 @@ from rich.table import Table
 
 from benchmarks import load, road
 from benchmarks.cores import Cores, choose
+from benchmarks.corrupt_cores import Runs
 from benchmarks.throughput import RUN_TIMEOUT_S
 from schemas.topics import TOPICS
 from tricast.kafka import Cluster
@@ -32,6 +35,13 @@ ROOT = Path(__file__).parents[1]
 SCRAPE_S = 1.0
 MOST_PERCENT = 3.0
 RECORDING = "Recording (connector)"
+_PLAY = """
+import json, sys
+from benchmarks import corrupt_cores, road
+(way,) = (way for way in road.WAYS if way.name == sys.argv[1])
+cost = corrupt_cores.measure(way, list, rounds=1, count=int(sys.argv[2]))
+print(json.dumps(cost.clean.rounds + cost.corrupt.rounds))
+"""
 
 
 def main() -> int:
@@ -40,6 +50,7 @@ def main() -> int:
     parser.add_argument("--against", required=True, help="revision without metrics")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=30_000)
+    parser.add_argument("--cores", action="store_true", help="the processors alone: no Kafka")
     parser.add_argument("--served", action="store_true", help="with endpoints, scraped once a second")
     parser.add_argument("--bootstrap", help="a Kafka that runs; one of its own without")
     arguments = parser.parse_args()
@@ -47,6 +58,8 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         before = _checkout(arguments.against, folder / "before")
+        if arguments.cores:
+            return _cores(before, arguments.rounds, arguments.frames)
         bootstrap = arguments.bootstrap
         if bootstrap is None:
             broker = stack.enter_context(Cluster(ephemeral=True, brokers=1, cpus=cores.broker_cpus))
@@ -62,6 +75,38 @@ def main() -> int:
         costs = {name: _measured(name, run, arguments.rounds, progress) for name, run in roads.items()}
     Console().print(_table(costs))
     return 0 if all(_extra(pairs) < MOST_PERCENT for pairs in costs.values()) else 1
+
+
+def _cores(before: Path, rounds: int, frames: int) -> int:
+    table = Table("processor", "CPU µs a record before", "with metrics", "more", title="Cost, without Kafka")
+    costs = []
+    for way in road.WAYS:
+        sides = (Runs(frames), Runs(frames))
+        for number in range(rounds):
+            for new in (bool(number % 2), not number % 2):
+                sides[new].rounds += _played(way.name, frames, ROOT if new else before)
+        old_us, new_us = sides[False].least_us, sides[True].least_us
+        costs.append((new_us / old_us - 1) * 100)
+        table.add_row(way.name, f"{old_us:.2f}", f"{new_us:.2f}", f"{costs[-1]:+.1f} %")
+    Console().print(table)
+    return 0 if max(costs) < MOST_PERCENT else 1
+
+
+def _played(road_name: str, frames: int, checkout: Path) -> list[list[float]]:
+    """Return CPU seconds of each stretch of the same records, of two rounds in one process."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _PLAY, road_name, str(frames)],
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIMEOUT_S,
+        check=False,
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )
+    if ended.returncode:
+        raise SystemExit(ended.stderr[-3000:])
+    found: list[list[float]] = json.loads(ended.stdout)
+    return found
 
 
 def _measured(name: str, run: Callable[[bool], float], rounds: int, progress: Console) -> list[tuple[float, float]]:

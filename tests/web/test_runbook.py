@@ -22,6 +22,11 @@ def test_what_the_file_holds_is_no_html():
     assert html == '<h3 id="a--b-c">a &amp; <code>b</code> (c)</h3>\n<p>&lt;script&gt;x&lt;/script&gt;</p>\n'
 
 
+def test_only_a_bold_word_begins_a_line():
+    assert rendered("**Means** a\nb.\n**Do** c.") == "<p><strong>Means</strong> a\nb.<br />\n<strong>Do</strong> c.</p>\n"
+    assert "<br" not in rendered("a\nb")
+
+
 async def test_the_page_leads_from_each_reason_to_its_paragraph():
     picture = pictures.degraded()
     async with page(pictures.Stage(picture)) as session:

@@ -21,10 +21,17 @@ def text() -> str:
 
 
 def rendered(markdown: str) -> Markup:
-    """Return HTML whose headings have the ids that links into the file have; HTML in the text stays text."""
+    """Return HTML; that in the text stays text.
+
+    Headings have the ids that links into the file have; a line that begins with a bold word begins one here, too.
+    """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(markdown)
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
             opening.attrSet("id", _ANCHOR.sub("", inline.content.lower()).replace(" ", "-"))
+        words = [word for word in inline.children or () if word.content or word.type != "text"]
+        for end, begin in pairwise(words):
+            if (end.type, begin.type) == ("softbreak", "strong_open"):
+                end.type = "hardbreak"
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - of a file of ours, and escaped

@@ -23,7 +23,9 @@ def test_what_the_file_holds_is_no_html():
 
 
 def test_only_a_bold_word_begins_a_line():
-    assert rendered("**Means** a\nb.\n**Do** c.") == "<p><strong>Means</strong> a\nb.<br />\n<strong>Do</strong> c.</p>\n"
+    assert (
+        rendered("**Means** a\nb.\n**Do** c.") == "<p><strong>Means</strong> a\nb.<br />\n<strong>Do</strong> c.</p>\n"
+    )
     assert "<br" not in rendered("a\nb")
 
 

@@ -56,7 +56,7 @@ class Look:
         brokers: Numbers of all brokers that the cluster says it has, or that hold replicas.
         silent: Those of them that did not answer, or that the cluster has given up.
         partitions: Of the topics looked at, those of one topic beside each other.
-        hidden: Topics that should exist and that this user may not describe, so that Kafka does not say whether they do.
+        hidden: Topics that should exist and that this user may not describe: Kafka does not say whether they do.
     """
 
     at_ms: int

@@ -70,7 +70,7 @@ async def test_pages_draw_without_complaint_and_fit_every_screen(browser, pictur
         await page.goto(url.rstrip("/") + path)
         await expect(page.locator("main")).to_be_visible()
         await expect(page.locator("#theme")).to_be_visible()
-        for width in (1024, 820, PHONE["width"], 360):
+        for width in (1101, 1024, 820, PHONE["width"], 360):
             await page.set_viewport_size(PHONE | {"width": width})
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
 

@@ -52,7 +52,7 @@ class Broker:
         )
         self._is_wanted = is_wanted
         self._expected = frozenset(expected)
-        self._names: Sequence[str] = ()
+        self._names: list[str] = []
         self._hidden: frozenset[str] = frozenset()
         self._partitions: dict[Place, PartitionLook] = {}
         self._groups = Groups(self._ask)

@@ -11,7 +11,6 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
-from schemas.topics import TOPICS
 from schemas.unreached import unreached
 from tricast.doctor.answer import Answer, words
 from tricast.doctor.rights import GroupRights, TopicRights, missing
@@ -61,7 +60,7 @@ async def _ask(settings: Settings, groups: Sequence[str], admin: AIOKafkaAdminCl
         look = await watching.look()
         yield brokers_answer(look)
     names = sorted({topic for topic, _ in look.partitions if topic.startswith(prefix)})
-    for difference in await real_topics.check(TOPICS.values(), prefix, settings.kafka):
+    for difference in await real_topics.check(settings.topics.values(), prefix, settings.kafka):
         if isinstance(difference, real_topics.TooFewCopies | real_topics.OtherInSync):
             continue  # ``topic_answers`` says that, of all topics together
         action = "`tricast topics create` makes what is missing; what is other than it should be is yours to decide"
@@ -158,7 +157,7 @@ def broker_answers(config: Mapping[str, str | None], settings: Settings) -> Iter
             action = f"change it on the brokers, or {variable(('engine', name))}"
             found = f"{key} is {limit}: workers would be refused"
             yield Answer(question="limits of the brokers", verdict="failed", found=found, action=action)
-    largest = max(topic.max_message_bytes for topic in TOPICS.values())
+    largest = max(topic.max_message_bytes for topic in settings.topics.values())
     fetched = config.get("replica.fetch.max.bytes")
     if fetched is not None and fetched.isdecimal() and int(fetched) < largest:
         found = f"replica.fetch.max.bytes is {fetched}, records may have {largest}"

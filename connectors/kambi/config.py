@@ -51,8 +51,8 @@ class KambiSettings(BaseModel):
     settlements: bool = True
     """Record the settled outcomes (``bh``) on a line of their own; done by the process that runs shard 0."""
     shards: Annotated[int, Field(ge=1, le=MOST_KAMBI_SHARDS)] = KAMBI_SHARDS
-    """How many shards the events are spread over: shard = event id modulo this. ``kambi.raw`` has to have partitions for
-    them (``partitions.kambi_shards``)."""
+    """How many shards the events are spread over: shard = event id modulo this. ``kambi.raw`` has to have partitions
+    for them (``partitions.kambi_shards``)."""
     shard: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
     """Number of the one shard this process runs, or ``all``."""
     replica: Annotated[str, Field(pattern=r"^[a-z0-9]{0,8}$")] = ""

@@ -97,6 +97,16 @@ def is_time_to_sweep(store: Store, now_ns: int) -> bool:
     return value is not None
 
 
+def fact_key(store_key: bytes) -> bytes | None:
+    """Return the key of the facts that an entry of a store is made of; ``None``: of all.
+
+    What is kept of an event beside its states stands under a letter and the event.
+    """
+    if b"#" in store_key:
+        return store_key.rpartition(b"#")[0]
+    return store_key[1:] or None
+
+
 class Latest:
     """What one fact makes of the states: kept, and told, each with the position of the fact.
 

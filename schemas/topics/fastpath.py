@@ -23,7 +23,8 @@ def fastpath(*, actions: int) -> tuple[Topic, ...]:
             key="feed path; partition = murmur2 of it, so that all lines of a feed meet in one",
             content="raw",
             audience="public",
-            order="of one connection: as received, numbered without a hole by tc-frame; control records among its frames",
+            order="of one connection: as received, numbered without a hole by tc-frame; control records among"
+            " its frames",
             written_by=("connector fastpath", "tricast dlq"),
             read_by=_PROCESSOR,
             partitions=_RAW_PARTITIONS,
@@ -34,7 +35,8 @@ def fastpath(*, actions: int) -> tuple[Topic, ...]:
             key="fixture id",
             content="events",
             audience="public",
-            order="of one fixture and feed: by sequence; late, repaired and conflict are marked and may be out of order",
+            order="of one fixture and feed: by sequence; late, repaired and conflict are marked and may be out"
+            " of order",
             written_by=_PROCESSOR,
             read_by=("processor fastpath.state", "tricast up"),
             partitions=actions,
@@ -45,7 +47,8 @@ def fastpath(*, actions: int) -> tuple[Topic, ...]:
             key="fixture id",
             content="events",
             audience="public",
-            order="of one fixture and feed: by sequence; late, repaired and conflict are marked and may be out of order",
+            order="of one fixture and feed: by sequence; late, repaired and conflict are marked and may be out"
+            " of order",
             written_by=_PROCESSOR,
         ),
         Topic(
@@ -94,11 +97,13 @@ def fastpath(*, actions: int) -> tuple[Topic, ...]:
         ),
         Topic(
             name="fastpath.state",
-            description="Where each fixture stands, by each feed: summary or last element, number; for who starts late.",
+            description="Where each fixture stands, by each feed: summary or last element, number; for who starts"
+            " late.",
             key="<fixture id>#<feed path>; partition = murmur2 of the fixture id, as of the actions",
             content="events",
             audience="public",
-            order="of one key: as its actions; a partition has the states of the actions of the same one, in their order;"
+            order="of one key: as its actions; a partition has the states of the actions of the same one, in"
+            " their order;"
             " compaction keeps the newest of each key, a tombstone says that nothing came for 48 h",
             written_by=("processor fastpath.state",),
             partitions=_STATE_PARTITIONS,

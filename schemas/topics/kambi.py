@@ -44,7 +44,8 @@ def kambi(*, shards: int, facts: int) -> tuple[Topic, ...]:
             key="partition number as text; partition = shard, set explicitly; settlements (bh) in the last one",
             content="raw",
             audience="public",
-            order="of one connection: as received, numbered without a hole by tc-frame; control records among its frames",
+            order="of one connection: as received, numbered without a hole by tc-frame; control records among"
+            " its frames",
             written_by=("connector kambi", "tricast dlq"),
             read_by=_PROCESSOR,
             partitions=raw_partitions,
@@ -106,7 +107,8 @@ def kambi(*, shards: int, facts: int) -> tuple[Topic, ...]:
         Topic(
             name="kambi.state",
             description="What holds now: each event, each of its bet offers, its clock and score; for who starts late.",
-            key="<event id>#event, <event id>#play or <event id>#offer/<offer id>; partition = murmur2 of the event id, as"
+            key="<event id>#event, <event id>#play or <event id>#offer/<offer id>; partition = murmur2 of the"
+            " event id, as"
             " of the facts",
             content="events",
             audience="public",

@@ -10,7 +10,7 @@ _Facts = Annotated[int, Field(ge=4, le=1024, multiple_of=4)]
 
 
 class Partitions(BaseModel):
-    """What topics have grown to. All parts of a deployment need the same; ``tricast topics grow`` brings Kafka to it."""
+    """What topics have grown to. All parts of a deployment need the same; `tricast topics grow` brings Kafka to it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

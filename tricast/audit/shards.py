@@ -36,7 +36,7 @@ class Shards:
     def ticked(self, raw: Raw) -> None:
         """Learn the shard of a line whose ``opened`` lies before the first record that is read.
 
-        A tick names the number of shards; a line's shard is that of its partition, save that of the settlements, which has all.
+        A tick names the number of shards; a line's shard is that of its partition, and all of the settlements'.
         """
         if raw.line in self._of_line:
             return

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from schemas.topics import Topic
 from tricast.audit.spans import Kafka
+from tricast.cli.grow import grow
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.kafka import topics as real_topics
 from tricast.kafka.newest import Looked, look
@@ -19,7 +20,7 @@ DAY_MS = 86_400_000
 
 @click.group()
 def topics() -> None:
-    """List, create and check the topics of the registry.
+    """List, create, check and grow the topics of the registry.
 
     \b
     Examples:
@@ -27,6 +28,9 @@ def topics() -> None:
       tricast topics create
       tricast topics check && echo as they should be
     """
+
+
+topics.add_command(grow)
 
 
 @topics.command(name="list")

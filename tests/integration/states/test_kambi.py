@@ -106,15 +106,15 @@ def loaded(deployment: Deployment) -> Follower:
     return reader
 
 
-def read_all(reader: Follower) -> list[tuple[str, int, int]]:
-    """Follow to the ends of all topics of facts; return the places of what was applied."""
+def read_all(reader: Follower, facts: int = 4) -> list[tuple[str, int, int]]:
+    """Follow to the ends of all topics of facts, each of so many partitions; return the places of what was applied."""
     applied, ends = [], 0
     for message in reader.follow():
         if message is not None:
             applied.append(place_of(message))
             continue
         ends += 1
-        if ends >= len(FACTS) * 4:  # each has been at its end once; nobody writes now
+        if ends >= len(FACTS) * facts:  # each has been at its end once; nobody writes now
             return sorted(applied)
     raise AssertionError
 

@@ -100,11 +100,11 @@ def is_time_to_sweep(store: Store, now_ns: int) -> bool:
 def fact_key(store_key: bytes) -> bytes | None:
     """Return the key of the facts that an entry of a store is made of; ``None``: of all.
 
-    What is kept of an event beside its states stands under a letter and the event.
+    What is kept of an event beside its states stands under a letter and the event, and may go on behind a ``/``.
     """
     if b"#" in store_key:
         return store_key.rpartition(b"#")[0]
-    return store_key[1:] or None
+    return store_key[1:].partition(b"/")[0] or None
 
 
 class Latest:

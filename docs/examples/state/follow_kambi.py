@@ -144,6 +144,7 @@ class Follower:
                 self.offering.pop(key, None)
             else:
                 self.offering[key] = json.loads(value)
+                self.offering[key].pop("main_line", None)  # no fact says where it moves to
 
     def follow(self) -> Iterator[Message | None]:
         """Apply facts from right behind the states, and yield each; ``None`` whenever a partition's end is reached."""

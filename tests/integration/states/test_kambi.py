@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
 Json = dict[str, Any]
 EVENTS = range(1, 25)
-ABOUT = {"event_id", "offer_id", "vendor_time_ms", "source", "late", "received_ns", "partial"}
+ABOUT = {"event_id", "offer_id", "vendor_time_ms", "source", "late", "received_ns", "partial", "main_line"}
 
 
 def afternoon(chance: Random, number: int) -> list[tuple[str, Json, str]]:

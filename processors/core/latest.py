@@ -125,7 +125,7 @@ class Latest:
 
     def change(self, key: bytes, subject: bytes, model: type[Normalized], before: Json | None, after: Json) -> bool:
         """Keep and tell a state that is another than ``before``; return whether it is."""
-        if before is not None and _said(before) == _said(after):
+        if before is not None and before == after | {name: before[name] for name in POSITION}:
             return False
         self.put(key, subject, model, after)
         return True
@@ -158,7 +158,3 @@ class Latest:
         ]
         self._context.forward(self._topic, key, value, headers)
         self._index += 1
-
-
-def _said(state: Json) -> Json:
-    return {name: value for name, value in state.items() if name not in POSITION}

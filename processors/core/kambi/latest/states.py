@@ -171,8 +171,9 @@ class States:
 
 
 def _as_main(offer: Json, *, is_main: bool) -> Json:
-    offer = {name: value for name, value in offer.items() if name != "main_line"}
-    return offer | {"main_line": True} if is_main else offer
+    if is_main:
+        return offer | {"main_line": True}
+    return {name: value for name, value in offer.items() if name != "main_line"}
 
 
 def _number(value: object) -> int:

@@ -110,6 +110,13 @@ class TaskOpener:
                     action="find out who else writes to it, then `tricast reset PROCESSOR --to committed --force`",
                 )
             task.position = agreed_position(task.partition, self._group, task.checkpoint, offsets[task.partition])
+            if task.checkpoint is None and task.position > 0:
+                # A first start, or nothing had ever come there; only a person knows whether these were to be processed.
+                log.warning(
+                    "task.begins_late source=%s/%d records before offset %d are gone, and were not processed",
+                    *task.partition,
+                    task.position,
+                )
 
     # Reading the changelog.
 

@@ -254,7 +254,7 @@ class TaskOpener:
         if counts[source] != counts[changelog]:
             raise PositionError(
                 f"{source} has {counts[source]} partitions, its changelog {changelog} has {counts[changelog]}",
-                action="give both their registered partition count: `tricast topics check`",
+                action="`tricast topics grow` ends what was begun; `tricast topics check` shows all differences",
             )
 
     async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -347,8 +347,8 @@ def agreed_position(partition: Partition, group: str, checkpoint: Checkpoint | N
         if offsets.committed is not None:
             raise PositionError(
                 f"{where}: group {group} committed offset {offsets.committed}, but its changelog has no checkpoint:"
-                " it was deleted or emptied",
-                action=reset,
+                " it was deleted or emptied, or its topic is growing",
+                action=f"`tricast topics grow` ends a growth that was begun; else, {reset}",
             )
         return offsets.first
     if (checkpoint.format, checkpoint.group, checkpoint.source, checkpoint.partition) != (FORMAT, group, *partition):

@@ -12,9 +12,9 @@ import tomllib
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Self, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -24,6 +24,7 @@ from connectors.rms.config import RmsSettings
 from processors.engine.config import EngineSettings
 from schemas.errors import ConfigurationError
 from schemas.kafka import KafkaSettings
+from schemas.topics import Partitions, Topic, registry
 from simulators.bets.config import BetPlatformSettings
 from simulators.fastpath.config import FastpathSimulatorSettings
 from simulators.kambi.config import KambiSimulatorSettings
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
     """How to reach Kafka."""
     topic_prefix: Annotated[str, AfterValidator(_topic_prefix)] = "tricast."
     """Put before every topic name of the registry and every consumer group."""
+    partitions: Partitions = Partitions()
+    """What topics of this deployment have grown to; the same for all its parts."""
     data_dir: Path = Path(".tricast")
     """Where `tricast up` keeps Kafka's data, logs and the simulator's ledger."""
     cache_dir: Path | None = None
@@ -84,6 +87,20 @@ class Settings(BaseSettings):
     """The engine under every processor."""
     observe: ObserveSettings = ObserveSettings()
     """Metrics and health endpoints of connectors and workers."""
+
+    @property
+    def topics(self) -> Mapping[str, Topic]:
+        """The topic registry with this deployment's partition counts, by name."""
+        return registry(self.partitions)
+
+    @model_validator(mode="after")
+    def _shards_have_partitions(self) -> Self:
+        if self.kambi.shards > self.partitions.kambi_shards:
+            raise ValueError(
+                f"kambi.shards is {self.kambi.shards}, kambi.raw has partitions for {self.partitions.kambi_shards}"
+                " (partitions.kambi_shards; `tricast topics grow`)"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from connectors.trust import readable
 from connectors.urls import checked_url
-from schemas.topics import KAMBI_SHARDS, RAW_MESSAGE_BYTES
+from schemas.topics import KAMBI_SHARDS, MOST_KAMBI_SHARDS, RAW_MESSAGE_BYTES
 
 _RECORD_OVERHEAD_BYTES = 64 * 1024  # headers, batch header and framing of one record; they need a few hundred bytes
 
@@ -50,10 +50,11 @@ class KambiSettings(BaseModel):
     """Subscribe to the extended general channels in place of the general ones (Kambi enables them per offering)."""
     settlements: bool = True
     """Record the settled outcomes (``bh``) on a line of their own; done by the process that runs shard 0."""
-    shards: Annotated[int, Field(ge=1, le=KAMBI_SHARDS)] = KAMBI_SHARDS
-    """How many shards the events are spread over: shard = event id modulo this."""
+    shards: Annotated[int, Field(ge=1, le=MOST_KAMBI_SHARDS)] = KAMBI_SHARDS
+    """How many shards the events are spread over: shard = event id modulo this. ``kambi.raw`` has to have partitions
+    for them (``partitions.kambi_shards``)."""
     shard: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
-    """Number of the one shard this process runs, or ``all``; a shard's number is its partition of ``kambi.raw``."""
+    """Number of the one shard this process runs, or ``all``."""
     replica: Annotated[str, Field(pattern=r"^[a-z0-9]{0,8}$")] = ""
     """Name of this hot standby, e.g. ``b``: ends the names of its lines; empty for the first connector of a shard."""
     switch_timeout_s: Annotated[float, Field(gt=0)] = 300.0

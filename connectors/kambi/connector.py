@@ -33,7 +33,7 @@ from connectors.sink import FrameSink
 from connectors.tail import read_tails
 from connectors.trust import trusted
 from schemas.kafka import KafkaSettings
-from schemas.topics import KAMBI_SETTLEMENTS_PARTITION, TOPICS
+from schemas.topics import KAMBI_SETTLEMENTS_PARTITION, KAMBI_SHARDS, TOPICS, kambi_partition
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,8 @@ class KambiConnector:
             clock=clock,
         )
         self.shards = tuple(
-            Shard(number, outset=outset, sink=sinks[number], previous=previous) for number in settings.own_shards
+            Shard(number, outset=outset, sink=sinks[kambi_partition(number)], previous=previous)
+            for number in settings.own_shards
         )
         self._settlements = (
             Settlements(outset, sink=sinks[KAMBI_SETTLEMENTS_PARTITION], previous=previous)
@@ -176,6 +177,7 @@ async def run(
     kafka: KafkaSettings,
     prefix: str = "tricast.",
     *,
+    shards: int = KAMBI_SHARDS,
     stop: asyncio.Event | None = None,
     view: ConnectorView | None = None,
 ) -> None:
@@ -185,6 +187,7 @@ async def run(
         settings: What to follow and where.
         kafka: How to reach Kafka.
         prefix: Prefix of topic names.
+        shards: How many the raw topic has partitions for.
         stop: Set by the caller to end it; without it the signals are taken.
         view: Filled for whoever looks at it.
 
@@ -196,7 +199,9 @@ async def run(
     stop = process.stop_on_signals() if stop is None else stop
     clock = SystemClock()
     topic = prefix + RAW_TOPIC
-    partitions = [*settings.own_shards, *([KAMBI_SETTLEMENTS_PARTITION] if settings.runs_settlements else ())]
+    partitions = [kambi_partition(shard) for shard in settings.own_shards]
+    if settings.runs_settlements:
+        partitions.append(KAMBI_SETTLEMENTS_PARTITION)
     previous: dict[str, LastFrame] = {}
     async with AsyncExitStack() as leaving:
         writers = {number: _writer(kafka, topic, number, clock) for number in partitions}
@@ -233,6 +238,7 @@ async def run(
             stood = await await_switch(
                 kafka,
                 topic=topic,
+                partitions=[kambi_partition(shard) for shard in range(shards)],
                 group=prefix + names.FEED,
                 shards=settings.shards,
                 timeout_s=settings.switch_timeout_s,

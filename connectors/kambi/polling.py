@@ -17,6 +17,7 @@ from connectors.kambi.schedule import Cadence, PollSchedule
 from connectors.runner import Backoff
 from connectors.sink import FrameSink
 from connectors.snapshots import SnapshotRecorder
+from schemas.topics import kambi_partition
 
 _IN_FLIGHT: Final = 4  # a slow answer or two do not hold up the rest, and a slow server is not piled on
 _SETTLE_S: Final = 3.0
@@ -50,7 +51,7 @@ def poller_of(
         shard: SnapshotRecorder(
             feed=names.FEED,
             line=names.snapshots(shard, settings.replica),
-            sink=sinks[shard],
+            sink=sinks[kambi_partition(shard)],
             # A processor that does not know of how many shards takes every event for its own.
             tick=b'{"shards":%d}' % settings.shards,
         )

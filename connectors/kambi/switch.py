@@ -6,7 +6,7 @@ one is done with, changes of one event would be judged by two tasks that know no
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,7 +19,6 @@ from connectors.kafka_retry import until_kafka_answers
 from connectors.tail import LineTail, Tails, read_tails
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
-from schemas.topics import KAMBI_SHARDS
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +69,21 @@ def _lines(tails: Tails) -> Iterator[tuple[str, LineTail]]:
 
 
 async def await_switch(
-    kafka: KafkaSettings, *, topic: str, group: str, shards: int, timeout_s: float, clock: Clock
+    kafka: KafkaSettings,
+    *,
+    topic: str,
+    partitions: Sequence[int],
+    group: str,
+    shards: int,
+    timeout_s: float,
+    clock: Clock,
 ) -> Tails:
     """Return when lines may be opened with ``shards`` shards: at once unless another count was in force.
 
     Args:
         kafka: How to reach Kafka.
         topic: Physical name of the raw topic.
+        partitions: Those of it that shards have, whatever their count.
         group: Consumer group of the processor that has to be done with what is there.
         shards: Our shard count.
         timeout_s: How long the group may take.
@@ -89,7 +96,6 @@ async def await_switch(
     Raises:
         EnvironmentFault: The group did not get to the end in time.
     """
-    partitions = range(KAMBI_SHARDS)
     watch = Watch(shards)
 
     async def look() -> tuple[Tails, tuple[str, ...]]:

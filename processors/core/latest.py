@@ -97,6 +97,16 @@ def is_time_to_sweep(store: Store, now_ns: int) -> bool:
     return value is not None
 
 
+def fact_key(store_key: bytes) -> bytes | None:
+    """Return the key of the facts that an entry of a store is made of; ``None``: of all.
+
+    What is kept of an event beside its states stands under a letter and the event, and may go on behind a ``/``.
+    """
+    if b"#" in store_key:
+        return store_key.rpartition(b"#")[0]
+    return store_key[1:].partition(b"/")[0] or None
+
+
 class Latest:
     """What one fact makes of the states: kept, and told, each with the position of the fact.
 
@@ -115,7 +125,7 @@ class Latest:
 
     def change(self, key: bytes, subject: bytes, model: type[Normalized], before: Json | None, after: Json) -> bool:
         """Keep and tell a state that is another than ``before``; return whether it is."""
-        if before is not None and _said(before) == _said(after):
+        if before is not None and before == after | {name: before[name] for name in POSITION}:
             return False
         self.put(key, subject, model, after)
         return True
@@ -148,7 +158,3 @@ class Latest:
         ]
         self._context.forward(self._topic, key, value, headers)
         self._index += 1
-
-
-def _said(state: Json) -> Json:
-    return {name: value for name, value in state.items() if name not in POSITION}

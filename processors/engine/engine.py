@@ -148,7 +148,7 @@ class Engine:
                 raise PositionError(
                     f"{physical} has {found[physical]} partitions, the registry says {topic.partitions}:"
                     " keys and tasks would move",
-                    action="`tricast topics check` shows all differences; changing a count is a migration",
+                    action="set the counts that Kafka has (TRICAST_PARTITIONS__…), or have `tricast topics grow` change them",
                 )
             self._writer.partitioner.set_count(physical, topic.partitions, topic.partition_until)
         self._loop_task = asyncio.create_task(self._run(), name="cycles")

@@ -110,6 +110,13 @@ class TaskOpener:
                     action="find out who else writes to it, then `tricast reset PROCESSOR --to committed --force`",
                 )
             task.position = agreed_position(task.partition, self._group, task.checkpoint, offsets[task.partition])
+            if task.checkpoint is None and task.position > 0:
+                # A first start, or nothing had ever come there; only a person knows whether these were to be processed.
+                log.warning(
+                    "task.begins_late source=%s/%d records before offset %d are gone, and were not processed",
+                    *task.partition,
+                    task.position,
+                )
 
     # Reading the changelog.
 
@@ -247,7 +254,7 @@ class TaskOpener:
         if counts[source] != counts[changelog]:
             raise PositionError(
                 f"{source} has {counts[source]} partitions, its changelog {changelog} has {counts[changelog]}",
-                action="give both their registered partition count: `tricast topics check`",
+                action="`tricast topics grow` ends what was begun; `tricast topics check` shows all differences",
             )
 
     async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -340,8 +347,8 @@ def agreed_position(partition: Partition, group: str, checkpoint: Checkpoint | N
         if offsets.committed is not None:
             raise PositionError(
                 f"{where}: group {group} committed offset {offsets.committed}, but its changelog has no checkpoint:"
-                " it was deleted or emptied",
-                action=reset,
+                " it was deleted or emptied, or its topic is growing",
+                action=f"`tricast topics grow` ends a growth that was begun; else, {reset}",
             )
         return offsets.first
     if (checkpoint.format, checkpoint.group, checkpoint.source, checkpoint.partition) != (FORMAT, group, *partition):

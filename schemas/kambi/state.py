@@ -98,6 +98,16 @@ class OfferLatest(LatestState, kw_only=True):
     closed_at: Annotated[str, Meta(description="ISO 8601 UTC; absent while live.")] | UnsetType = UNSET
     cash_out_status: CashOut | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
+    main_line: (
+        Annotated[
+            Literal[True],
+            Meta(
+                description="True: of the event's visible offers of this type and criterion that have a line, the one"
+                " whose two odds are closest; several when equal. Computed by tricast; tags say what the vendor said."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     outcomes: Annotated[list[Outcome], Meta(description="Those that are there; their order means nothing.")]
 
 

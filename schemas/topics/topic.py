@@ -41,7 +41,7 @@ class Topic(BaseModel):
     read_by: tuple[str, ...] = ()
     """Which parts of tricast read it, named likewise; who else may, says ``audience``."""
     partitions: int = 4
-    """Partition count; changing it is a migration, never a setting."""
+    """Partition count. Those that may differ are in ``Partitions``; changing one takes ``tricast topics grow``."""
     partition_until: str | None = None
     """The partition is that of the key up to the last of this, as of the topic whose keys those are; else of the whole
     key."""

@@ -148,7 +148,15 @@ async def test_whoever_waited_knows_where_the_lines_stand(recording, kafka, topi
     async with vendor() as server:
         await once(recording, server, shards=2)
     group = topic_prefix + "kambi"
-    stood = await await_switch(settings, topic=recording.topic, group=group, shards=shards, timeout_s=9.0, clock=clock)
+    stood = await await_switch(
+        settings,
+        topic=recording.topic,
+        partitions=range(KAMBI_SHARDS),
+        group=group,
+        shards=shards,
+        timeout_s=9.0,
+        clock=clock,
+    )
     assert stood[0]["kambi-0-general"].closed
     assert stood == await read_tails(settings, topic=recording.topic, partitions=range(KAMBI_SHARDS), clock=clock)
     assert await read_tails(settings, topic=recording.topic, partitions=(), clock=clock) == {}

@@ -93,6 +93,20 @@ def test_a_worker_that_was_away_longer_than_the_retention_is_refused(worked):
     refused(worked, "checkpoint 10 is outside what the source holds (15 to 20)")
 
 
+def test_a_first_start_behind_the_retention_says_so(lab):
+    lab.feed(range(12))
+    ends = [TopicPartition(lab.prefix + RAW, part, part % 2) for part in range(4)]
+    for future in lab.admin.delete_records(ends).values():
+        future.result()
+    fleet = lab.workers()
+    expect_clean(lab.outputs(20), [number for number in range(12) if number not in {1, 3}], 2)
+    assert stop(fleet) == 0
+    told = [line for line in fleet.logs().splitlines() if "task.begins_late" in line]
+    assert {line.partition("source=")[2].split()[0] for line in told} == {
+        f"{lab.prefix}{RAW}/{part}" for part in (1, 3)
+    }
+
+
 def test_a_recreated_source_is_refused(worked):
     worked.recreate(RAW)
     worked.feed(range(8))

@@ -99,7 +99,9 @@ async def test_what_a_worker_wrote_comes_out_again(kafka, topic_prefix, tmp_path
     assert (report.records, report.around_records) == (10, FRAMES - 10)
 
     again = f"{topic_prefix}again."
-    async with into_topics(settings, again, ["kambi.offers", "kambi.health", "kambi.dead-letters"]) as keep:
+    async with into_topics(
+        settings, again, [TOPICS[name] for name in ("kambi.offers", "kambi.health", "kambi.dead-letters")]
+    ) as keep:
         report = await replayed(Careless(), keep)
     assert not report.equal
     said = json.dumps(report.to_json())
@@ -108,5 +110,5 @@ async def test_what_a_worker_wrote_comes_out_again(kafka, topic_prefix, tmp_path
     spans = await reader.spans(await reader.partitions(again + "kambi.offers"))
     assert sum(end - begin for begin, end in spans.values()) == 2 * (FRAMES - 2)
     with pytest.raises(ConfigurationError):
-        async with into_topics(settings, again, ["kambi.offers"]):
+        async with into_topics(settings, again, [TOPICS[name] for name in ("kambi.offers",)]):
             pass

@@ -2,6 +2,7 @@
 
 import json
 
+from schemas.topics import kambi_shard
 from tricast.audit.records import Raw
 
 _ALONE = (0, 1)
@@ -26,8 +27,8 @@ class Shards:
         try:
             value = json.loads(raw.value)
             shards = value.get("shards")
-            shard = raw.partition if value.get("shard") is None else value["shard"]
-            if shards is not None and 0 <= shard < shards:
+            shard = kambi_shard(raw.partition) if value.get("shard") is None else value["shard"]
+            if shard is not None and shards is not None and 0 <= shard < shards:
                 self._of_line[raw.line] = (shard, shards)
         except (ValueError, TypeError, AttributeError, RecursionError):
             return
@@ -35,7 +36,7 @@ class Shards:
     def ticked(self, raw: Raw) -> None:
         """Learn the shard of a line whose ``opened`` lies before the first record that is read.
 
-        A tick names the number of shards; a line's shard is its partition, save that of the settlements, which has all.
+        A tick names the number of shards; a line's shard is that of its partition, and all of the settlements'.
         """
         if raw.line in self._of_line:
             return
@@ -43,7 +44,8 @@ class Shards:
             shards = int(json.loads(raw.value)["shards"])
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return
-        self._of_line[raw.line] = (raw.partition, shards) if raw.partition < shards else _ALONE
+        shard = kambi_shard(raw.partition)
+        self._of_line[raw.line] = _ALONE if shard is None or shard >= shards else (shard, shards)
 
     def is_foreign(self, line: str, identifier: str) -> bool:
         """Return whether the event (or the offer of an unknown event) ``identifier`` is not of the line's shard."""

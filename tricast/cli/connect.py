@@ -21,7 +21,12 @@ def _kambi(settings: Settings) -> None:
     kambi = settings.kambi
     # The shard count is not in the names: lines of one shard have one name under every count.
     names = [_claim(settings, "kambi", f"-{shard}", kambi.replica) for shard in kambi.own_shards]
-    _run(settings, "kambi", partial(run, kambi), claimed(kambi.spool_dir, names, feed="kambi"))
+    _run(
+        settings,
+        "kambi",
+        partial(run, kambi, shards=settings.partitions.kambi_shards),
+        claimed(kambi.spool_dir, names, feed="kambi"),
+    )
 
 
 def _fastpath(settings: Settings) -> None:

@@ -131,7 +131,7 @@ async def _kept(
             raise ConfigurationError(f"{prefix!r} is the prefix of your topics", action="name another")
         names = {name for processor in scope.processors for name in processor.outputs}
         names |= {f"{processor.feed}.dead-letters" for processor in scope.processors}
-        async with into_topics(settings.kafka, prefix, names) as keep:
+        async with into_topics(settings.kafka, prefix, [settings.topics[name] for name in names]) as keep:
             yield keep
     else:
         yield None

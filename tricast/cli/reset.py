@@ -11,7 +11,6 @@ from rich.table import Table
 
 from processors.engine.reset import PartitionPlan, Reset, Target
 from schemas.errors import ConfigurationError
-from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.processors import PROCESSORS
 
@@ -54,7 +53,7 @@ async def _reset(
     task = Reset(
         PROCESSORS[processor](invocation.settings),
         prefix=settings.topic_prefix,
-        registry=TOPICS,
+        registry=settings.topics,
         kafka=settings.kafka,
         settings=settings.engine,
     )

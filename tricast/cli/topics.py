@@ -8,8 +8,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from schemas.topics import TOPICS, Topic
+from schemas.topics import Topic
 from tricast.audit.spans import Kafka
+from tricast.cli.grow import grow
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.kafka import topics as real_topics
 from tricast.kafka.newest import Looked, look
@@ -19,7 +20,7 @@ DAY_MS = 86_400_000
 
 @click.group()
 def topics() -> None:
-    """List, create and check the topics of the registry.
+    """List, create, check and grow the topics of the registry.
 
     \b
     Examples:
@@ -27,6 +28,9 @@ def topics() -> None:
       tricast topics create
       tricast topics check && echo as they should be
     """
+
+
+topics.add_command(grow)
 
 
 @topics.command(name="list")
@@ -40,16 +44,16 @@ def list_topics(invocation: Invocation, as_json: bool) -> None:
       tricast topics list
       tricast topics list --json
     """
-    prefix = invocation.settings.topic_prefix
+    prefix, registry = invocation.settings.topic_prefix, invocation.settings.topics
     if as_json:
-        click.echo(json.dumps([{**topic.model_dump(), "name": prefix + topic.name} for topic in TOPICS.values()]))
+        click.echo(json.dumps([{**topic.model_dump(), "name": prefix + topic.name} for topic in registry.values()]))
         return
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("Topic", no_wrap=True)
     table.add_column("Partitions", justify="right")
     table.add_column("Cleanup", no_wrap=True)
     table.add_column("What a record is; its key")
-    for topic in TOPICS.values():
+    for topic in registry.values():
         table.add_row(
             prefix + topic.name, str(topic.partitions), _cleanup(topic), f"{topic.description} Key: {topic.key}."
         )
@@ -67,10 +71,10 @@ def create(invocation: Invocation) -> None:
       TRICAST_KAFKA__BOOTSTRAP_SERVERS=kafka-1:9092 tricast topics create
     """
     settings = invocation.settings
-    created = asyncio.run(real_topics.create(TOPICS.values(), settings.topic_prefix, settings.kafka))
+    created = asyncio.run(real_topics.create(settings.topics.values(), settings.topic_prefix, settings.kafka))
     for name in created:
         click.echo(f"created {name}")
-    click.echo(f"{len(created)} created, {len(TOPICS) - len(created)} were there")
+    click.echo(f"{len(created)} created, {len(settings.topics) - len(created)} were there")
 
 
 @topics.command()
@@ -110,7 +114,7 @@ def check(invocation: Invocation, *, newest: int, timeout_s: float, as_json: boo
     settings = invocation.settings
 
     async def ask() -> tuple[list[real_topics.Difference], Looked]:
-        registry, prefix = TOPICS.values(), settings.topic_prefix
+        registry, prefix = settings.topics.values(), settings.topic_prefix
         differences = await real_topics.check(registry, prefix, settings.kafka)
         if not newest:
             return differences, Looked(records=0, broken=())
@@ -120,11 +124,11 @@ def check(invocation: Invocation, *, newest: int, timeout_s: float, as_json: boo
     found = (*differences, *looked.broken)
     if as_json:
         told = [{"kind": one.kind, "topic": one.topic, "text": str(one)} for one in found]
-        click.echo(json.dumps({"topics": len(TOPICS), "records": looked.records, "differences": told}))
+        click.echo(json.dumps({"topics": len(settings.topics), "records": looked.records, "differences": told}))
     else:
         for one in found:
             click.echo(one)
-        click.echo(f"{len(TOPICS)} topics, {looked.records} records, {len(found)} differences")
+        click.echo(f"{len(settings.topics)} topics, {looked.records} records, {len(found)} differences")
     if found:
         click.get_current_context().exit(1)
 

@@ -179,7 +179,7 @@ class _Run:
             kafka = settings.kafka.model_copy(update={"bootstrap_servers": servers})
             self._settings = settings = settings.model_copy(update={"kafka": kafka})
             self._say(f"Kafka runs at {servers} after {time.monotonic() - self._begun_s:.1f} s")
-        created = await real_topics.create(TOPICS.values(), settings.topic_prefix, settings.kafka)
+        created = await real_topics.create(settings.topics.values(), settings.topic_prefix, settings.kafka)
         if created:
             self._say(f"created {len(created)} topics")
         return settings.kafka

@@ -7,7 +7,6 @@ from importlib.metadata import version
 import click
 
 from schemas.errors import ConfigurationError
-from schemas.topics import TOPICS
 from tricast.cli.invocation import Invocation, pass_invocation, stop_on_signals
 from tricast.observe.config import check
 from tricast.processors import PROCESSORS
@@ -89,7 +88,7 @@ def work_one(invocation: Invocation, processor: str) -> None:
     app = build_app(
         PROCESSORS[processor](settings),
         prefix=settings.topic_prefix,
-        registry=TOPICS,
+        registry=settings.topics,
         kafka=settings.kafka,
         settings=settings.engine,
         version=version("tricast"),

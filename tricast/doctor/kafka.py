@@ -12,7 +12,6 @@ from aiokafka.errors import KafkaError
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.missing_right import MissingRight
-from schemas.topics import TOPICS
 from schemas.unreached import unreached
 from tricast.doctor.answer import Answer, words
 from tricast.doctor.rights import GroupRights, TopicRights, missing
@@ -78,7 +77,7 @@ async def _ask(settings: Settings, groups: Sequence[str], admin: AIOKafkaAdminCl
 
 async def _topics(settings: Settings) -> AsyncIterator[Answer]:
     try:
-        differences = await real_topics.check(TOPICS.values(), settings.topic_prefix, settings.kafka)
+        differences = await real_topics.check(settings.topics.values(), settings.topic_prefix, settings.kafka)
     except MissingRight as fault:  # as it is for the user of a single part
         yield Answer(question="topics", verdict="warning", found=fault.message, action=fault.action)
         return
@@ -173,7 +172,7 @@ def broker_answers(config: Mapping[str, str | None], settings: Settings) -> Iter
             action = f"change it on the brokers, or {variable(('engine', name))}"
             found = f"{key} is {limit}: workers would be refused"
             yield Answer(question="limits of the brokers", verdict="failed", found=found, action=action)
-    largest = max(topic.max_message_bytes for topic in TOPICS.values())
+    largest = max(topic.max_message_bytes for topic in settings.topics.values())
     fetched = config.get("replica.fetch.max.bytes")
     if fetched is not None and fetched.isdecimal() and int(fetched) < largest:
         found = f"replica.fetch.max.bytes is {fetched}, records may have {largest}"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiokafka.partitioner import murmur2
 
-from schemas.topics import KAMBI_SETTLEMENTS_PARTITION, TOPICS
+from schemas.topics import KAMBI_SETTLEMENTS_PARTITION, TOPICS, kambi_partition
 from tricast.monitor.picture import MOST_FEEDS, Feed, FeedCount, Line
 
 SUFFIX: Final = ".health"
@@ -147,7 +147,7 @@ def raw_partition(feed: str, line: str, value: Mapping[str, Any]) -> int | None:
         if line.startswith("kambi-settlements"):
             return KAMBI_SETTLEMENTS_PARTITION
         shard = _SHARD.match(line)
-        return int(shard[1]) if shard else None
+        return kambi_partition(int(shard[1])) if shard else None
     key = value.get("feed") if feed == "fastpath" else value.get("customer")
     topic = TOPICS.get(f"{feed}.raw")
     if not isinstance(key, str) or topic is None:

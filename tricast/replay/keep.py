@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import ConfigurationError, EnvironmentFault
 from schemas.kafka import KafkaSettings
-from schemas.topics import TOPICS
+from schemas.topics import Topic
 from tricast.audit.spans import Kafka
 from tricast.kafka import topics as real_topics
 from tricast.replay.written import Written
@@ -85,16 +85,16 @@ def _json_bytes(value: bytes | None) -> str | dict[str, str] | None:
 
 
 @asynccontextmanager
-async def into_topics(kafka: KafkaSettings, prefix: str, names: Iterable[str]) -> AsyncIterator[Keep]:
-    """Keep records in topics of their registry names under ``prefix``, which are made when they are not there.
+async def into_topics(kafka: KafkaSettings, prefix: str, topics: Iterable[Topic]) -> AsyncIterator[Keep]:
+    """Keep records in ``topics`` under ``prefix``, which are made when they are not there.
 
     Raises:
         ConfigurationError: Topics of that prefix hold records already.
         EnvironmentFault: Kafka cannot be reached.
     """
-    wanted = sorted(set(names))
-    await real_topics.create([TOPICS[name] for name in wanted], prefix, kafka)
-    await _refuse_used(Kafka(kafka.client(), timeout_s=30), prefix, wanted)
+    wanted = {topic.name: topic for topic in topics}
+    await real_topics.create(wanted.values(), prefix, kafka)
+    await _refuse_used(Kafka(kafka.client(), timeout_s=30), prefix, sorted(wanted))
     producer = AIOKafkaProducer(**kafka.client(), acks="all", enable_idempotence=True, max_request_size=2**24)
     try:
         await producer.start()

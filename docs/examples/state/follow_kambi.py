@@ -87,12 +87,15 @@ class Offering(dict[str, Json]):
 
 
 class Follower:
-    """Some partitions: all of them, or this instance's share. An event has one number in all four topics.
+    """Some partitions of the states, all of them or this instance's share, and those of the facts that belong to them.
+
+    Topics of facts may have grown: there are as many partitions of them as of the states, or a multiple. The states of
+    an event are in partition n modulo that of the states, where n is its partition in the facts.
 
     Args:
         bootstrap_servers: Of Kafka.
         prefix: Of all topics.
-        partitions: Which.
+        partitions: Which of the states.
         more: Further settings of the consumer, e.g. TLS and user.
 
     Attributes:
@@ -141,15 +144,18 @@ class Follower:
                 self.offering.pop(key, None)
             else:
                 self.offering[key] = json.loads(value)
+                self.offering[key].pop("main_line", None)  # no fact says where it moves to
 
     def follow(self) -> Iterator[Message | None]:
         """Apply facts from right behind the states, and yield each; ``None`` whenever a partition's end is reached."""
+        states = self._count(self._prefix + "kambi.state")
         self._consumer.assign(
             [
-                # Without any state of a topic, from its beginning.
+                # Without any state of it, from its beginning.
                 TopicPartition(topic, number, self.stands_at.get((topic, number), OFFSET_BEGINNING - 1) + 1)
                 for topic in (self._prefix + name for name in FACTS)
-                for number in self._partitions
+                for number in range(self._count(topic))
+                if number % states in self._partitions
             ]
         )
         while True:
@@ -162,6 +168,9 @@ class Follower:
             kind = _header(message, "ce_type").removeprefix("tricast.kambi.").rpartition(".")[0]
             self.offering.apply(kind, json.loads(message.value() or b"{}"))
             yield message
+
+    def _count(self, topic: str) -> int:
+        return len(self._consumer.list_topics(topic, timeout=30).topics[topic].partitions)
 
 
 def _is_end(message: Message) -> bool:

@@ -8,13 +8,13 @@ from msgspec import Meta
 from processors.core.control import ControlReader, Natural, Overflow
 from processors.core.kambi.findings import Unreadable
 from schemas.kambi.codes import Code
-from schemas.topics import KAMBI_SHARDS
+from schemas.topics import KAMBI_SHARDS, MOST_KAMBI_SHARDS
 
 MAX_KEYS: Final = 10_000
 """Keys that one control record may name; the vendor allows 40 a connection."""
 
 _Keys = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=MAX_KEYS)]
-_Shards = Annotated[int, Meta(ge=1, le=KAMBI_SHARDS)]
+_Shards = Annotated[int, Meta(ge=1, le=MOST_KAMBI_SHARDS)]
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -23,7 +23,7 @@ class Opened(msgspec.Struct, frozen=True):
     previous_connection: str | None = None
     previous_frame: Natural | None = None
     keys: _Keys = []
-    shard: Annotated[int, Meta(ge=0, lt=KAMBI_SHARDS)] | None = None
+    shard: Annotated[int, Meta(ge=0, lt=MOST_KAMBI_SHARDS)] | None = None
     shards: _Shards | None = None
 
     def __post_init__(self) -> None:

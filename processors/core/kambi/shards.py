@@ -10,6 +10,7 @@ import msgspec
 
 from processors.core.kambi.control import Opened, Tick
 from processors.core.processor import Store
+from schemas.topics import kambi_shard
 
 LINES: Final = b"l"
 """First byte of the store keys of lines' shards; the name of the line follows."""
@@ -44,14 +45,14 @@ def learn_share(control: Opened | Tick, line: str, *, partition: int, store: Sto
     Args:
         control: What the record says.
         line: The line.
-        partition: Partition of the raw record, which is the shard (a ``tick`` names only their number).
+        partition: Partition of the raw record, which tells the shard (a ``tick`` names only their number).
         store: State of the stream task.
     """
     if control.shards is None:
         return
     said = control.shard if isinstance(control, Opened) else None
-    shard = partition if said is None else said
-    if shard >= control.shards:
+    shard = kambi_shard(partition) if said is None else said
+    if shard is None or shard >= control.shards:
         return  # nothing to know of the settlements line: its partition is no shard, and it passes nothing over
     stored = _ENCODER.encode(Share(shard, control.shards))
     for key in (LINES + line.encode(), TASK) if isinstance(control, Opened) else (TASK,):

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import msgspec
+
 from processors.core.control import Overflow
 from processors.core.kambi import alarms
 from processors.core.kambi.answers import What
@@ -67,6 +69,8 @@ class Watch:
 
     def control(self, control: Control, stamp: Stamp) -> list[Health]:
         """Take a control record."""
+        if isinstance(control, Opened):
+            control = self._with_previous(control, stamp)
         found: list[Health] = [
             *health_of(control, line=stamp.line, connection=stamp.connection, received_ns=stamp.received_ns)
         ]
@@ -204,6 +208,14 @@ class Watch:
         return [*self.events.remove(event_id, received_ns)]
 
     # Control records.
+
+    def _with_previous(self, opened: Opened, stamp: Stamp) -> Opened:
+        """Return ``opened`` with the line's last connection that is known here, where its connector knew none: raw
+        topics had forgotten it, or records of other lines lay before it."""
+        line = self.lines.get(stamp.line)
+        if opened.previous_connection is not None or line is None or line.entry.connection == stamp.connection:
+            return opened
+        return msgspec.structs.replace(opened, previous_connection=line.entry.connection)
 
     def _opened(self, opened: Opened, stamp: Stamp) -> list[Health]:
         holding = read_keys(opened.keys)

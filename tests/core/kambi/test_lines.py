@@ -1,5 +1,6 @@
 """What ends a line's good name, and what restores it."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -240,6 +241,20 @@ def test_a_new_connection_begins_without_doubts():
     assert lines.told_of(EVENT_LINE) == [("suspect", "silent"), ("gapped", "reconnected"), ("live", "resumed")]
 
 
+def test_what_the_connector_does_not_know_before_it_is_a_gap_all_the_same():
+    """Its raw topic keeps seven days, or the line was silent for longer than it looks back."""
+    lines = two_lines()
+    lines.close(EVENT_LINE)
+    before = lines.connections[EVENT_LINE]
+    lines.told()
+    lines.open(EVENT_LINE, event_keys(1), previous_connection=None, previous_frame=None)
+    assert lines.told_of(EVENT_LINE) == [("gapped", "reconnected"), ("live", "resumed")]
+    told = [json.loads(output.value) for output in lines.driver.outputs if b"previous_connection" in output.value]
+    assert [(one["line"], one["previous_connection"], one.get("previous_frame")) for one in told] == [
+        (EVENT_LINE, before, None)
+    ]
+
+
 def test_a_new_connection_is_not_judged_by_what_the_old_one_brought():
     lines = two_lines()
     for _ in range(SIDE_MESSAGES):
@@ -290,7 +305,7 @@ def test_lines_that_were_never_opened_are_left_alone():
 
 BAD_CONTROLS = {
     "shards of none": ("opened", {"shards": 0}),
-    "more shards than partitions": ("opened", {"shards": 5}),
+    "more shards than there can be": ("opened", {"shards": 1025}),
     "shard past the last": ("opened", {"shard": 2, "shards": 2}),
     "keys that are none": ("opened", {"keys": "v2018.ub.ev.json"}),
     "too many keys": ("opened", {"keys": [""] * 10_001}),

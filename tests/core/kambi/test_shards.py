@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
+from processors.core.kambi.control import Tick
 from processors.core.kambi.processor import KambiProcessor
+from processors.core.kambi.shards import learn_share, share_of_task
+from processors.engine.store import MemoryStore
 from schemas.kambi.codes import Code, Count
+from schemas.topics import KAMBI_SETTLEMENTS_PARTITION, kambi_partition, kambi_shard
 from tests.core.driver import Driver
 from tests.core.kambi.frames import frame
 from tests.core.kambi.raw_lines import SNAPSHOT_LINE, Lines
@@ -25,7 +29,12 @@ class Shards:
         for shard, task in enumerate(self.tasks):
             for kind in ("general", "events-0"):
                 opened = {"shard": shard, "shards": shards, "url": "", "keys": [], "previous_connection": None}
-                task.feed(json.dumps(opened).encode(), kind="opened", line=f"kambi-{shard}-{kind}", partition=shard)
+                task.feed(
+                    json.dumps(opened).encode(),
+                    kind="opened",
+                    line=f"kambi-{shard}-{kind}",
+                    partition=kambi_partition(shard),
+                )
             task.outputs.clear()
 
     def general(self, *children: str) -> list[tuple[int, str]]:
@@ -33,7 +42,7 @@ class Shards:
         found = []
         for shard, task in enumerate(self.tasks):
             before = len(task.outputs)
-            task.feed(frame(*children), line=f"kambi-{shard}-general", partition=shard)
+            task.feed(frame(*children), line=f"kambi-{shard}-general", partition=kambi_partition(shard))
             found += [(shard, output.header("ce_id").rpartition("/")[2]) for output in task.outputs[before:]]
         return found
 
@@ -41,7 +50,7 @@ class Shards:
         """Deliver on an event line of one shard; return the values that came out."""
         task = self.tasks[shard]
         before = len(task.outputs)
-        task.feed(frame(*children), line=f"kambi-{shard}-events-0", partition=shard)
+        task.feed(frame(*children), line=f"kambi-{shard}-events-0", partition=kambi_partition(shard))
         return [json.loads(output.value) for output in task.outputs[before:]]
 
     @property
@@ -49,7 +58,7 @@ class Shards:
         return [(shard, dead.code, dead.index) for shard, task in enumerate(self.tasks) for dead in task.dead_letters]
 
 
-@pytest.mark.parametrize("shards", [1, 2, 3, 4])
+@pytest.mark.parametrize("shards", [1, 2, 3, 4, 7])
 def test_each_child_has_one_claimant_and_keeps_its_index(shards: int):
     children = [odds(T, (number, 1500), offer=number, event=number) for number in range(20, 40)]
     # Two candidates, so that what comes behind it shows whether a skipped child takes its indices.
@@ -210,3 +219,18 @@ def test_a_snapshot_before_any_line_has_opened_is_taken_for_the_own_events_alone
     opened = [output for output in lines.driver.outputs if output.header("ce_type").endswith(".event.opened.v1")]
     assert [json.loads(output.value)["event_id"] for output in opened] == [10, 12]
     assert not [output for output in lines.driver.outputs if b"snapshots" in (output.key or b"")], "no line of push"
+
+
+def test_shards_grow_past_the_partition_of_settlements():
+    partitions = [kambi_partition(shard) for shard in range(7)]
+    assert partitions == [0, 1, 2, 3, 5, 6, 7]
+    assert [kambi_shard(partition) for partition in partitions] == list(range(7))
+    assert kambi_shard(KAMBI_SETTLEMENTS_PARTITION) is None
+
+
+@pytest.mark.parametrize(("partition", "own"), [(3, {3, 10}), (5, {4, 11}), (KAMBI_SETTLEMENTS_PARTITION, set())])
+def test_a_tick_alone_tells_the_shard_of_its_partition(partition: int, own: set[int]):
+    store = MemoryStore()
+    learn_share(Tick(shards=7), "kambi-snapshots", partition=partition, store=store)
+    share = share_of_task(store)
+    assert {event for event in range(14) if share.shards > 1 and share.holds(event)} == own

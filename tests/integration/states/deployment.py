@@ -15,7 +15,7 @@ from confluent_kafka import Message, Producer
 
 from schemas.codec import MODELS
 from schemas.kafka import KafkaSettings
-from schemas.topics import TOPICS
+from schemas.topics import Partitions, Topic, registry
 from tests.committed import committed
 from tricast.kafka import topics
 
@@ -25,21 +25,32 @@ Json = dict[str, Any]
 
 
 class Deployment:
-    """One deployment of a feed under its own prefix."""
+    """One deployment of a feed under its own prefix.
+
+    Attributes:
+        partitions: What its topics have grown to; a worker is told.
+    """
 
     def __init__(self, feed: str, bootstrap: str, prefix: str, directory: Path) -> None:
         self.bootstrap, self.prefix, self.directory = bootstrap, prefix, directory
-        self.processor = f"{feed}.state"
-        wanted = [topic for topic in TOPICS.values() if topic.name.startswith((f"{feed}.", f"changelog.{feed}.state"))]
-        asyncio.run(topics.create(wanted, prefix, KafkaSettings(bootstrap_servers=bootstrap)))
-        self._producer = Producer(
-            {"bootstrap.servers": bootstrap, "enable.idempotence": True, "partitioner": "murmur2_random"}
-        )
+        self.processor, self.partitions = f"{feed}.state", Partitions()
+        asyncio.run(topics.create(self.topics.values(), prefix, KafkaSettings(bootstrap_servers=bootstrap)))
         self._log = (directory / "worker.log").open("wb")
         self._count = 0
 
+    @property
+    def topics(self) -> dict[str, Topic]:
+        """Those of the feed, by name."""
+        feed = self.processor.partition(".")[0]
+        every = registry(self.partitions)
+        return {name: topic for name, topic in every.items() if name.startswith((f"{feed}.", f"changelog.{feed}"))}
+
     def write(self, facts: Iterable[tuple[str, Json, str]]) -> None:
         """Write facts, type and value and key of each, as a processor does."""
+        # A new one: it has to know how many partitions there are now.
+        producer = Producer(
+            {"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "partitioner": "murmur2_random"}
+        )
         for ce_type, value, key in facts:
             self._count += 1
             headers: list[tuple[str, str | bytes | None]] = [
@@ -50,9 +61,9 @@ class Deployment:
                 ("ce_tcreceived", str(START_NS + self._count)),
             ]
             topic = self.prefix + MODELS[ce_type].topic
-            self._producer.produce(topic, json.dumps(value), key=key, headers=headers)
-            self._producer.poll(0)
-        assert self._producer.flush(30) == 0
+            producer.produce(topic, json.dumps(value), key=key, headers=headers)
+            producer.poll(0)
+        assert producer.flush(30) == 0
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -64,6 +75,7 @@ class Deployment:
             | {
                 "TRICAST_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap,
                 "TRICAST_TOPIC_PREFIX": self.prefix,
+                "TRICAST_PARTITIONS": self.partitions.model_dump_json(),
                 "TRICAST_ENGINE__SESSION_TIMEOUT_S": "6",
                 "TRICAST_ENGINE__HEARTBEAT_INTERVAL_S": "0.5",
                 "TRICAST_ENGINE__TRANSACTION_TIMEOUT_S": "8",
@@ -81,7 +93,7 @@ class Deployment:
 
     def read(self, name: str) -> list[Message]:
         """Return what a reader of committed records sees of a topic, in order by partition."""
-        since = dict.fromkeys(range(TOPICS[name].partitions), 0)
+        since = dict.fromkeys(range(self.topics[name].partitions), 0)
         return committed(self.bootstrap, self.prefix + name, since, patience_s=PATIENCE_S)
 
     def until(self, wanted: Callable[[list[Message]], bool], process: subprocess.Popen[bytes]) -> list[Message]:

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
 Json = dict[str, Any]
 EVENTS = range(1, 25)
-ABOUT = {"event_id", "offer_id", "vendor_time_ms", "source", "late", "received_ns", "partial"}
+ABOUT = {"event_id", "offer_id", "vendor_time_ms", "source", "late", "received_ns", "partial", "main_line"}
 
 
 def afternoon(chance: Random, number: int) -> list[tuple[str, Json, str]]:
@@ -106,15 +106,15 @@ def loaded(deployment: Deployment) -> Follower:
     return reader
 
 
-def read_all(reader: Follower) -> list[tuple[str, int, int]]:
-    """Follow to the ends of all topics of facts; return the places of what was applied."""
+def read_all(reader: Follower, facts: int = 4) -> list[tuple[str, int, int]]:
+    """Follow to the ends of all topics of facts, each of so many partitions; return the places of what was applied."""
     applied, ends = [], 0
     for message in reader.follow():
         if message is not None:
             applied.append(place_of(message))
             continue
         ends += 1
-        if ends >= len(FACTS) * 4:  # each has been at its end once; nobody writes now
+        if ends >= len(FACTS) * facts:  # each has been at its end once; nobody writes now
             return sorted(applied)
     raise AssertionError
 

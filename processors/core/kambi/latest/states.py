@@ -1,6 +1,6 @@
 """One fact on its way into the states that it is about."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Final
 
 import msgspec
@@ -13,6 +13,7 @@ from processors.core.kambi.latest.folds import (
     fold_offer,
     fold_play,
 )
+from processors.core.kambi.latest.lines import Lines
 from processors.core.kambi.latest.members import Members
 from processors.core.kambi.latest.trailing import ended_before, is_trailing, note_end
 from processors.core.latest import Fact, Json, Latest, stored
@@ -123,14 +124,41 @@ class States:
         if before is None and not Members(self._event_id, self._store).add(offer_id):
             self._context.count(Count.UNKEPT)
             return False
-        return self._set(key, events.OfferLatest, before, after)
+        mains = self._lines(self._event_id).change({offer_id: (before, after)})
+        is_changed = self._set(key, events.OfferLatest, before, _as_main(after, is_main=mains.pop(offer_id)))
+        self._tell_mains(self._event_id, mains)
+        return is_changed
 
     def _end_offers(self, event_id: int, offer_ids: Collection[int]) -> bool:
-        was_any = False
-        for offer_id in offer_ids:
-            was_any |= self._end(self._key(f"offer/{offer_id}", event_id), event_id, events.OfferLatest)
+        ended = {
+            offer_id: (before, None)
+            for offer_id in offer_ids
+            if (before := stored(self._store, self._key(f"offer/{offer_id}", event_id))) is not None
+        }
+        mains = self._lines(event_id).change(ended)
+        for offer_id in ended:
+            self._end(self._key(f"offer/{offer_id}", event_id), event_id, events.OfferLatest)
         Members(event_id, self._store).remove(offer_ids)
-        return was_any
+        self._tell_mains(event_id, {offer_id: is_main for offer_id, is_main in mains.items() if offer_id not in ended})
+        return bool(ended)
+
+    def _lines(self, event_id: int) -> Lines:
+        def offers() -> Iterator[tuple[int, Json]]:
+            for offer_id in Members(event_id, self._store).ids:
+                state = stored(self._store, self._key(f"offer/{offer_id}", event_id))
+                if state is not None:
+                    yield offer_id, state
+
+        return Lines(event_id, self._store, offers)
+
+    def _tell_mains(self, event_id: int, mains: dict[int, bool]) -> None:
+        """Tell of other offers that became main lines, or are it no more."""
+        for offer_id, is_main in mains.items():
+            key = self._key(f"offer/{offer_id}", event_id)
+            before = stored(self._store, key)
+            if before is not None:
+                after = _as_main(before, is_main=is_main)
+                self._latest.change(key, b"%d" % event_id, events.OfferLatest, before, after)
 
     def _suspend(self) -> bool:
         is_changed = False
@@ -140,6 +168,12 @@ class States:
             if before is not None:
                 is_changed |= self._set(key, events.OfferLatest, before, before | {"suspended": True})
         return is_changed
+
+
+def _as_main(offer: Json, *, is_main: bool) -> Json:
+    if is_main:
+        return offer | {"main_line": True}
+    return {name: value for name, value in offer.items() if name != "main_line"}
 
 
 def _number(value: object) -> int:

@@ -40,7 +40,12 @@ _price = {
     "odds_american": some(["-118", "370"]),
 }
 _status = {"status": some(["OPEN", "SUSPENDED"]), "cash_out_status": some(["ENABLED", "DISABLED"])}
-_whole: dict[str, st.SearchStrategy[Any]] = {**_price, **_status, "label": some(["1", "X"])}
+_whole: dict[str, st.SearchStrategy[Any]] = {
+    **_price,
+    **_status,
+    "label": some(["1", "X"]),
+    "line_thousandths": some([2500, 3500]),
+}
 _offer = {"offer_id": ids}
 
 FACTS = st.one_of(
@@ -53,6 +58,8 @@ FACTS = st.one_of(
         "offer.added",
         _offer | {"suspended": flags, "outcomes": _outcomes(0, **_whole)},
         tags=some([["MAIN"], ["MAIN_LINE"]]),
+        type_id=some([6, 6, 1]),
+        criterion=some([{"id": 5}, {"id": 5}, {"id": 8}, {}]),
         cash_out_status=_status["cash_out_status"],
     ),
     _fact("offer.removed", _offer),

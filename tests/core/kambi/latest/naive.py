@@ -27,7 +27,31 @@ def states(history: list[tuple[str, Json]], received_ns: list[int]) -> dict[str,
         for offer_id in {value["offer_id"] for _, value, _ in own if "offer_id" in value}:
             of_offer = [fact for fact in _since(own, "offers.removed") if fact[1].get("offer_id") in {None, offer_id}]
             found[f"{event_id}#offer/{offer_id}"] = _offer(_since(of_offer, "offer.removed"))
-    return {key: state for key, state in found.items() if state is not None}
+    there = {key: state for key, state in found.items() if state is not None}
+    for key, state in there.items():
+        rivals = [
+            _gap(other) for other in there.values() if _lined(other) is not None and _lined(other) == _lined(state)
+        ]
+        if _lined(state) is not None and _gap(state) == min(rivals):
+            there[key] = state | {"main_line": True}
+    return there
+
+
+def _lined(state: Json) -> Any:
+    """What an offer's line is compared within; none where it has no line that can be bet on two ways."""
+    known = [
+        one
+        for one in state.get("outcomes", [])
+        if "line_thousandths" in one and one.get("odds_thousandths") is not None
+    ]
+    is_pair = len(known) == len(state.get("outcomes", [])) == 2 and state.get("visible") is not False
+    named = state.get("type_id"), state.get("criterion", {}).get("id")
+    return (state["event_id"], *named) if is_pair and None not in named else None
+
+
+def _gap(state: Json) -> int:
+    odds = [one["odds_thousandths"] for one in state["outcomes"]]
+    return int(max(odds) - min(odds))
 
 
 def _since(facts: list[Any], end: str) -> list[Any]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.core.kambi.latest.lines import PREFIX as LINES
 from processors.core.kambi.latest.processor import KambiState
 from processors.engine.task import Batch
 from schemas.kambi import events
@@ -242,7 +243,8 @@ def test_states_have_every_field_that_facts_have():
 
     place = {"fact", "fact_id", "partial"}
     assert fields(events.EventLatest) == fields(events.EventOpened) | place | {"description"}
-    assert fields(events.OfferLatest) == fields(events.OfferAdded) | fields(events.OfferStatusChanged) | place
+    offers = fields(events.OfferAdded) | fields(events.OfferStatusChanged)
+    assert fields(events.OfferLatest) == offers | place | {"main_line"}
     for part, model in (
         (Clock, events.ClockChanged),
         (Score, events.ScoreChanged),
@@ -316,3 +318,58 @@ def test_play_that_goes_on_after_an_end_stays_as_long_as_it_is_said():
         assert "7#play" in states.now
     let_pass(states, 5 * DAY_NS)
     assert "7#play" not in states.now
+
+
+TOTAL_GOALS = {"type_id": 6, "criterion": {"id": 1001159926}, "suspended": False}
+
+
+def total(offer_id: int, line: int, over: int, under: int, **more: Any) -> dict[str, Any]:
+    """Return what makes an over/under offer of event 7."""
+    outcomes = [
+        {"id": offer_id * 10 + n, "line_thousandths": line, "odds_thousandths": odds}
+        for n, odds in enumerate([over, under])
+    ]
+    return {"event_id": 7, "offer_id": offer_id, "outcomes": outcomes} | TOTAL_GOALS | more
+
+
+def mains(states: States) -> set[str]:
+    return {key for key, state in states.now.items() if state.get("main_line")}
+
+
+def test_the_main_line_moves_with_the_odds_and_two_records_say_so():
+    states = States(KambiState())
+    for number, (over, under) in enumerate([(1500, 2600), (1900, 1950), (2700, 1450)]):
+        states.say("tricast.kambi.offer.added.v1", **total(number, 1500 + 1000 * number, over, under))
+    states.say("tricast.kambi.offer.added.v1", **total(5, 500, 1800, 1800, criterion={"id": 3}))  # of its own
+    assert mains(states) == {"7#offer/1", "7#offer/5"}
+    told = states.say("tricast.kambi.odds.changed.v1", **moved(2, 1900, 1901))
+    assert [(one.key, (one.value or {}).get("main_line")) for one in told] == [("7#offer/2", True), ("7#offer/1", None)]
+    # A change that leaves it where it is rewrites one record, as ever.
+    assert len(states.say("tricast.kambi.odds.changed.v1", **moved(0, 1501, 2600))) == 1
+    # Equal gaps are both main lines; what is hidden, or gone, is none.
+    states.say("tricast.kambi.odds.changed.v1", **moved(1, 1850, 1851))
+    assert mains(states) == {"7#offer/1", "7#offer/2", "7#offer/5"}
+    states.say("tricast.kambi.offer.status-changed.v1", event_id=7, offer_id=1, suspended=False, visible=False)
+    assert mains(states) == {"7#offer/2", "7#offer/5"}
+    states.say("tricast.kambi.offer.removed.v1", event_id=7, offer_id=2)
+    assert mains(states) == {"7#offer/0", "7#offer/5"}
+    # The end of the event tells each offer's end, and of no offer that it became the main line meanwhile.
+    assert [one.value for one in states.say("tricast.kambi.offers.removed.v1", event_id=7)] == [None] * 3
+
+
+def moved(offer_id: int, over: int, under: int) -> dict[str, Any]:
+    outcomes = [{"id": offer_id * 10 + n, "odds_thousandths": odds} for n, odds in enumerate([over, under])]
+    return {"event_id": 7, "offer_id": offer_id, "outcomes": outcomes}
+
+
+def test_states_of_a_version_that_kept_no_lines_are_compared_once_one_of_them_changes():
+    states = States(KambiState())
+    for number, gap in enumerate([30, 20, 40]):
+        states.say("tricast.kambi.offer.added.v1", **total(number, 1500, 1900, 1900 + gap))
+    (task,) = states.tasks.values()
+    for key, _ in list(task.store.items(LINES)):
+        task.store.delete(key)
+    states.say("tricast.kambi.odds.changed.v1", **moved(2, 1900, 1935))
+    assert mains(states) == {"7#offer/1"}
+    states.say("tricast.kambi.odds.changed.v1", **moved(2, 1900, 1910))
+    assert mains(states) == {"7#offer/2"}

@@ -1,0 +1,95 @@
+"""Topics of Kambi that grow in a real Kafka, under readers, states and kills."""
+
+import asyncio
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from docs.examples.state.follow_kambi import FACTS, Follower
+from schemas.errors import ContractError
+from schemas.topics import Partitions
+from tests.growth.killed import grow
+from tests.integration.states.deployment import Deployment, fact_of, header, newest
+from tests.integration.states.test_kambi import Facts, afternoon, plain, read_all
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
+
+GROWN = Partitions(kambi_shards=6, kambi_facts=8)
+TEAM = "trading"
+
+
+def commit(deployment: Deployment, offsets: dict[int, int]) -> None:
+    """Have a team's group stand there in ``kambi.offers``."""
+    consumer = Consumer({"bootstrap.servers": deployment.bootstrap, "group.id": deployment.prefix + TEAM})
+    topic = deployment.prefix + "kambi.offers"
+    with closing(consumer):
+        consumer.commit(offsets=[TopicPartition(topic, *each) for each in offsets.items()], asynchronous=False)
+
+
+def stands(deployment: Deployment) -> dict[int, int]:
+    """Return where it stands."""
+    consumer = Consumer({"bootstrap.servers": deployment.bootstrap, "group.id": deployment.prefix + TEAM})
+    topic = deployment.prefix + "kambi.offers"
+    with closing(consumer):
+        found = consumer.committed([TopicPartition(topic, number) for number in range(8)], 30)
+    return {each.partition: each.offset for each in found}
+
+
+def followed(deployment: Deployment) -> Follower:
+    """Return a reader who has loaded the states, and followed all facts behind them."""
+    reader = Follower(deployment.bootstrap, deployment.prefix, range(4), **{"fetch.wait.max.ms": 10})
+    reader.load()
+    read_all(reader, deployment.partitions.kambi_facts)
+    return reader
+
+
+def test_grown_topics_keep_states_readers_and_order(kafka: str, topic_prefix: str, tmp_path: Path):
+    deployment, chance = Deployment("kambi", kafka, topic_prefix, tmp_path), Random(11)
+    deployment.write(afternoon(chance, 600))
+    ends = {message.partition() or 0: (message.offset() or 0) + 1 for message in deployment.read("kambi.offers")}
+    commit(deployment, ends | {0: ends[0] - 1})
+    with deployment.worker() as process:
+        deployment.until(lambda found: len(found) > 50, process)
+        # Nothing is done while a worker runs, a state is behind, or a team has not read to the end.
+        plan = asyncio.run(grow(kafka, topic_prefix, GROWN).plan())
+        assert any(f"{topic_prefix}kambi.state has living members" in each for each in plan.obstacles)
+        assert any(f"{TEAM} has not read kambi.offers to the end (partitions 0)" in each for each in plan.obstacles)
+        with pytest.raises(ContractError, match="living members"):
+            asyncio.run(grow(kafka, topic_prefix, GROWN).do(plan))
+        before = Facts(message for name in FACTS for message in deployment.read(name))
+        deployment.until(lambda found: plain(newest(found)) == before.states(before.ends), process)
+        process.terminate()
+        assert process.wait(30) == 0
+    commit(deployment, ends)
+
+    # Killed before the facts grow, before the changelogs do, and in the middle of the transaction; then not.
+    told = Partitions.model_dump_json(GROWN)
+    for phase in ("growing kambi.raw", "growing changelog", "dividing"):
+        killed = [sys.executable, "-m", "tests.growth.killed", kafka, topic_prefix, phase, told]
+        assert subprocess.run(killed, check=False).returncode == 9
+    deployment.partitions = GROWN
+    with deployment.worker() as process:
+        assert process.wait(60) == 78  # not divided yet
+    task = grow(kafka, topic_prefix, GROWN)
+    plan = asyncio.run(task.plan())
+    assert ([each.topic.name for each in plan.growths], plan.obstacles) == ([], [])
+    assert asyncio.run(task.do(plan)) > 0
+    assert asyncio.run(task.plan()).divided == []
+
+    # A team goes on where it stood, and begins what is new at its beginning.
+    assert stands(deployment) == ends | dict.fromkeys(range(4, 8), 0)
+    deployment.write(afternoon(chance, 600))
+    facts = Facts(message for name in FACTS for message in deployment.read(name))
+    assert {partition for _, partition in facts.ends} == set(range(8))
+    everything = facts.states(facts.ends)
+    with deployment.worker() as process:
+        found = deployment.until(lambda found: plain(newest(found)) == everything, process)
+    assert len({header(state, "ce_id") for state in found}) == len(found)
+    assert all(fact_of(state)[1] % 4 == state.partition() for state in found)
+    with closing(followed(deployment)) as reader:
+        assert plain(reader.offering) == everything

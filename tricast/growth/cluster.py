@@ -1,0 +1,136 @@
+"""Who reads a topic, and how far they are; offsets that are committed for a group whose members are stopped."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.structs import OffsetAndMetadata
+
+from schemas.errors import EnvironmentFault
+from schemas.kafka import KafkaSettings
+from schemas.stopping import stop_consumer
+from schemas.unreached import unreached
+from tricast.audit.spans import Kafka, Span
+from tricast.growth.plan import GROWING, Reading
+
+Spans = Mapping[TopicPartition, Span]
+_POLL_S = 0.1
+_LEADERS_S = 30.0
+
+
+class Cluster:
+    """What growing asks of a cluster and changes in it.
+
+    Args:
+        kafka: How to reach it.
+        spans: Reads it.
+    """
+
+    def __init__(self, kafka: KafkaSettings, spans: Kafka) -> None:
+        self._kafka = kafka
+        self._spans = spans
+
+    async def groups(self) -> list[str]:
+        """Return the names of all consumer groups."""
+        async with self._admin() as admin:
+            return sorted(name for name, *_ in await admin.list_consumer_groups())
+
+    async def readings(self, topic: str, groups: Iterable[str]) -> list[Reading]:
+        """Return how ``groups`` stand to the physical ``topic``."""
+        spans = await self._spans.readable(await self._spans.partitions(topic))
+        async with self._admin() as admin:
+            return [await self._reading(admin, topic, spans, group) for group in groups]
+
+    async def _reading(self, admin: AIOKafkaAdminClient, topic: str, spans: Spans, group: str) -> Reading:
+        asked = await admin.list_consumer_group_offsets(group)
+        offsets = {tp: offset for tp, offset in asked.items() if tp.topic == topic}
+        behind = []
+        for tp, (begin, end) in spans.items() if offsets else ():
+            if await self._holds(tp, max(begin, offsets[tp].offset) if tp in offsets else begin, end):
+                behind.append(tp.partition)
+        return Reading(
+            group=group,
+            members=await _members(admin, group),
+            offsets={tp.partition: offset.offset for tp, offset in offsets.items()},
+            behind=tuple(behind),
+            marked=any(offset.metadata == GROWING for offset in offsets.values()),
+        )
+
+    async def _holds(self, tp: TopicPartition, begin: int, end: int) -> bool:
+        """Return whether there is a record: the markers of transactions have offsets, too."""
+        async for _ in self._spans.read({tp: (begin, end)}, "read_committed"):
+            return True
+        return False
+
+    async def commit(self, group: str, topic: str, offsets: Mapping[int, int], metadata: str = "") -> None:
+        """Commit for a group without members.
+
+        Raises:
+            EnvironmentFault: It has some, or Kafka refuses.
+        """
+        consumer = AIOKafkaConsumer(**self._kafka.client(), group_id=group, enable_auto_commit=False)
+        try:
+            await consumer.start()
+            places = {TopicPartition(topic, number): offset for number, offset in offsets.items()}
+            consumer.assign(list(places))
+            await consumer.commit({tp: OffsetAndMetadata(offset, metadata) for tp, offset in places.items()})
+        except KafkaError as error:
+            raise EnvironmentFault(
+                f"Kafka takes no offsets of group {group}: {error!r}", action="stop its members, and try again"
+            ) from error
+        finally:
+            await stop_consumer(consumer)
+
+    async def grow(self, counts: Mapping[str, int]) -> None:
+        """Give topics so many partitions, and wait until each has a leader.
+
+        Raises:
+            EnvironmentFault: Kafka refuses.
+        """
+        async with self._admin() as admin:
+            answer: Any = await admin.create_partitions({name: NewPartitions(count) for name, count in counts.items()})
+            _refuse(answer)
+            try:
+                async with asyncio.timeout(_LEADERS_S):
+                    while not _led(await admin.describe_topics(list(counts)), counts):  # noqa: ASYNC110 - a broker is asked
+                        await asyncio.sleep(_POLL_S)
+            except TimeoutError as error:
+                raise EnvironmentFault(
+                    f"no leader within {_LEADERS_S:.0f} s for some of {', '.join(counts)}"
+                ) from error
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(request_timeout_ms=self._kafka.request_timeout_ms, **self._kafka.client())
+        try:
+            await admin.start()
+            yield admin
+        except KafkaError as error:
+            raise await unreached(self._kafka.client(), error) from error
+        finally:
+            await admin.close()
+
+
+async def _members(admin: AIOKafkaAdminClient, group: str) -> tuple[str, ...]:
+    (response,) = await admin.describe_consumer_groups([group])
+    (described,) = response.to_object()["groups"]
+    return tuple(member["client_id"] for member in described["members"])
+
+
+def _refuse(answer: Any) -> None:
+    for name, code, *message in answer.topic_errors:
+        if code:
+            why = f"{for_code(code).__name__} {message[0] if message else ''}".rstrip()
+            raise EnvironmentFault(
+                f"Kafka gives {name} no partitions: {why}", action="act as a user that may alter topics"
+            )
+
+
+def _led(topics: Iterable[Any], counts: Mapping[str, int]) -> bool:
+    """Return whether every partition has a leader; a broker may not have heard of the new ones yet."""
+    led = {topic["topic"]: sum(partition["leader"] >= 0 for partition in topic["partitions"]) for topic in topics}
+    return led == dict(counts)

@@ -1,7 +1,7 @@
 """The session's real Kafka: one broker for most tests, three for fault tests; each starts only when a test asks.
 
-Under pytest-xdist all processes share the one broker. A file's tests stay together, and the three brokers, which tests
-kill and pause, belong to one process: the first, as its tests take longest.
+Under pytest-xdist all processes share the one broker. A file's tests stay together, and so do those of a broker that is
+started for few: the three that tests kill and pause, first, as these tests take longest, and the one behind TLS.
 """
 
 import secrets
@@ -13,8 +13,8 @@ from hypothesis import settings
 from tests.shared_kafka import shared_broker, version_under_test
 from tricast.kafka import Cluster
 
-_CLUSTER = "cluster"
-"""The fixture of three brokers, and the group of tests that use it."""
+_BROKERS = ("cluster", "secure")
+"""Fixtures of brokers that one process has, and the groups of tests that use them."""
 
 # A property says what is right, not how fast; a busy machine must not make it fail.
 settings.register_profile("tricast", deadline=None)
@@ -26,12 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests stay together, longest group first."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: _group(item) != _CLUSTER)
+    items.sort(key=lambda item: _group(item) not in _BROKERS)
 
 
 def _group(item: pytest.Item) -> str:
-    definitions = item._fixtureinfo.name2fixturedefs.get(_CLUSTER, ()) if isinstance(item, pytest.Function) else ()
-    return _CLUSTER if any(definition.scope == "session" for definition in definitions) else item.nodeid.split("::")[0]
+    fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    for broker in _BROKERS:
+        if any(definition.scope == "session" for definition in fixtures.get(broker, ())):
+            return broker
+    return item.nodeid.split("::")[0]
 
 
 @pytest.fixture(scope="session")

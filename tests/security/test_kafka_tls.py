@@ -3,10 +3,7 @@
 import asyncio
 import json
 import logging
-import os
 import signal
-import sys
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -18,6 +15,7 @@ from schemas.topics import TOPICS
 from tests.connectors.test_kambi_process import connect
 from tests.connectors.vendor import vendor
 from tests.core.kambi.frames import frame, odds
+from tests.security.command import tricast
 from tests.security.secure_broker import MECHANISMS, PASSWORD, SecureBroker
 from tricast.cli.main import run
 from tricast.kafka import topics
@@ -104,20 +102,6 @@ def test_every_command_works(secure: SecureBroker, topic_prefix, monkeypatch, ca
     assert run(["audit", "--json", "--timeout", "1"]) in {0, 1}  # nothing there yet, which is too little
     assert run(["dlq", "list", "--json"]) == 0
     assert PASSWORD not in "".join(capsys.readouterr())
-
-
-@asynccontextmanager
-async def tricast(*arguments, environment):
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("TRICAST_")}
-    command = (sys.executable, "-m", "tricast", *arguments)
-    pipe = asyncio.subprocess.PIPE
-    child = await asyncio.create_subprocess_exec(*command, env=variables | environment, stdout=pipe, stderr=pipe)
-    try:
-        yield child
-    finally:
-        if child.returncode is None:
-            child.kill()
-        await child.wait()
 
 
 async def test_a_frame_goes_all_the_way(secure: SecureBroker, topic_prefix, tmp_path):

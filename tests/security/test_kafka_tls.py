@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from connectors import kafka_retry
 from schemas.errors import EnvironmentFault
 from schemas.topics import TOPICS
+from tests.connectors.hand_clock import OnceClock
 from tests.connectors.test_kambi_process import connect
 from tests.connectors.vendor import vendor
 from tests.core.kambi.frames import frame, odds
@@ -61,13 +62,6 @@ async def test_what_is_wrong_is_said_with_what_to_do(secure: SecureBroker, chang
     assert "PLANTED" not in told
 
 
-class _Once:
-    """A clock that lets nobody wait twice."""
-
-    async def sleep(self, seconds: float) -> None:
-        raise TimeoutError
-
-
 @pytest.mark.parametrize("name", ["password", "another CA", "plain to TLS"])
 async def test_a_connector_says_it_at_every_attempt(secure: SecureBroker, name, caplog):
     changes, said, setting = WRONG[name]
@@ -81,7 +75,7 @@ async def test_a_connector_says_it_at_every_attempt(secure: SecureBroker, name, 
             await producer.stop()
 
     with pytest.raises(TimeoutError):
-        await kafka_retry.until_kafka_answers(attempt, kafka=kafka, topic="t", clock=_Once())  # type: ignore[arg-type]
+        await kafka_retry.until_kafka_answers(attempt, kafka=kafka, topic="t", clock=OnceClock())
     (line,) = [record.message for record in caplog.records if "kafka.unavailable" in record.message]
     assert said in line
     assert setting in line

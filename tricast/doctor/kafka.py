@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
@@ -61,9 +61,12 @@ async def _ask(settings: Settings, groups: Sequence[str], admin: AIOKafkaAdminCl
         look = await watching.look()
         yield brokers_answer(look)
     names = sorted({topic for topic, _ in look.partitions if topic.startswith(prefix)})
+    rights = await _topic_rights(settings.kafka, sorted({*names, *(prefix + name for name in TOPICS)}))
     for difference in await real_topics.check(TOPICS.values(), prefix, settings.kafka):
         if isinstance(difference, real_topics.TooFewCopies | real_topics.OtherInSync):
             continue  # ``topic_answers`` says that, of all topics together
+        if rights[difference.topic] is None:
+            continue  # not missing, as far as we may know
         action = "`tricast topics create` makes what is missing; what is other than it should be is yours to decide"
         yield Answer(question="topics", verdict="failed", found=str(difference), action=action)
     configs = await _configs(admin, ConfigResourceType.TOPIC, names)
@@ -74,7 +77,7 @@ async def _ask(settings: Settings, groups: Sequence[str], admin: AIOKafkaAdminCl
         for answer in broker_answers(described.get(str(node), {}), settings):
             yield answer
     yield clock_answer(look, time.time_ns() // 1_000_000, prefix)
-    async for answer in _rights(settings.kafka, names, groups):
+    async for answer in _rights(settings.kafka, rights, groups):
         yield answer
 
 
@@ -184,14 +187,28 @@ def clock_answer(look: Look, now_ms: int, prefix: str) -> Answer:
     return Answer(question=question, verdict="ok", found=found)
 
 
-async def _rights(kafka: KafkaSettings, topics: Sequence[str], groups: Sequence[str]) -> AsyncIterator[Answer]:
+async def _topic_rights(kafka: KafkaSettings, topics: Sequence[str]) -> dict[str, int | None]:
+    """Return what we may do with each topic; ``None``: Kafka does not even say whether it is there."""
     client = AIOKafkaClient(**kafka.client())
     try:
         await client.bootstrap()
         told = await client.send(client.get_random_node(), TopicRights(list(topics)))
-        lacking = [
-            f"{operation} on topic {row[1]}" for row in told.topics for operation in missing(row[4], _TOPIC_RIGHTS)
-        ]
+        return {row[1]: None if row[0] == TopicAuthorizationFailedError.errno else row[4] for row in told.topics}
+    finally:
+        await client.close()
+
+
+async def _rights(
+    kafka: KafkaSettings, topics: Mapping[str, int | None], groups: Sequence[str]
+) -> AsyncIterator[Answer]:
+    lacking = [
+        f"{operation} on topic {topic}"
+        for topic, rights in topics.items()
+        for operation in (("Describe",) if rights is None else missing(rights, _TOPIC_RIGHTS))
+    ]
+    client = AIOKafkaClient(**kafka.client())
+    try:
+        await client.bootstrap()
         for group in groups:
             node = await client.coordinator_lookup(0, group)
             (row,) = (await client.send(node, GroupRights([group]))).groups

@@ -4,9 +4,11 @@ import signal
 
 import pytest
 
+from connectors.kambi.remembered import remembered
 from schemas.topics import TOPICS
 from tests.connectors import fastpath_vendor, raw_topic
 from tests.connectors import test_rms_process as of_rms
+from tests.connectors.hand_clock import OnceClock
 from tests.connectors.test_kambi_process import connect
 from tests.connectors.vendor import eventually, vendor
 from tests.security.intent import PREFIX
@@ -81,6 +83,9 @@ def lessened(guarded):
     guarded.admit(
         {
             "mute": lesser("tricast-connector-kambi", "mute", lambda right: right.operation == "Write"),
+            "forgetful": lesser(
+                "tricast-connector-kambi", "forgetful", lambda right: right.name.endswith("kambi.health")
+            ),
             "blind": lesser(
                 "tricast-connector-fastpath", "blind", lambda r: r.name.endswith("commands") and r.operation == "Read"
             ),
@@ -115,3 +120,10 @@ async def test_a_connector_that_may_not_read_says_so_and_waits(lessened, tmp_pat
             assert await process.exit_code() == 0, process.output
     assert "Kafka refuses user 'blind': it lacks Read on topic tricast.fastpath.commands" in process.output
     assert process.output.count("fastpath.commands_interrupted") == 1, "once in ten seconds"
+
+
+async def test_what_a_connector_may_not_see_is_told_and_not_taken_for_empty(lessened, caplog):
+    kafka, topic = lessened.settings("forgetful"), f"{PREFIX}kambi.health"
+    with pytest.raises(TimeoutError):
+        await remembered(kafka, topic=topic, clock=OnceClock())
+    assert f"Kafka refuses user 'forgetful': it lacks Read on topic {topic}" in caplog.text

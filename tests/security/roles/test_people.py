@@ -69,6 +69,14 @@ def test_the_operator_checks_topics_and_examines(as_user, capsys):
     assert "user tricast-operator lacks Write on topic tricast." in answers["rights (ACLs)"]["found"]
 
 
+def test_the_doctor_takes_nothing_for_missing_that_it_may_not_see(as_user, capsys):
+    as_user("tricast-connector-kambi")
+    assert run(["doctor", "--json"]) == 0, capsys.readouterr()
+    answers = {one["question"]: one for one in json.loads(capsys.readouterr().out)["answers"]}
+    assert "topics" not in answers, "which are missing"
+    assert "lacks Describe on topic tricast.changelog." in answers["rights (ACLs)"]["found"]
+
+
 async def test_the_operator_has_dead_letters_processed_again(guarded, as_user, capsys):
     await worker_does_its_work_again(guarded)
     as_user("tricast-operator")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
@@ -65,7 +65,7 @@ async def _ask(settings: Settings, groups: Sequence[str], admin: AIOKafkaAdminCl
     for difference in await real_topics.check(TOPICS.values(), prefix, settings.kafka):
         if isinstance(difference, real_topics.TooFewCopies | real_topics.OtherInSync):
             continue  # ``topic_answers`` says that, of all topics together
-        if rights[difference.topic] is None:
+        if rights.get(difference.topic, 0) is None:
             continue  # not missing, as far as we may know
         action = "`tricast topics create` makes what is missing; what is other than it should be is yours to decide"
         yield Answer(question="topics", verdict="failed", found=str(difference), action=action)
@@ -188,12 +188,13 @@ def clock_answer(look: Look, now_ms: int, prefix: str) -> Answer:
 
 
 async def _topic_rights(kafka: KafkaSettings, topics: Sequence[str]) -> dict[str, int | None]:
-    """Return what we may do with each topic; ``None``: Kafka does not even say whether it is there."""
+    """Return what we may do with each topic that is there; ``None``: Kafka does not even say whether it is."""
     client = AIOKafkaClient(**kafka.client())
     try:
         await client.bootstrap()
         told = await client.send(client.get_random_node(), TopicRights(list(topics)))
-        return {row[1]: None if row[0] == TopicAuthorizationFailedError.errno else row[4] for row in told.topics}
+        hidden, absent = TopicAuthorizationFailedError.errno, UnknownTopicOrPartitionError.errno
+        return {row[1]: None if row[0] == hidden else row[4] for row in told.topics if row[0] != absent}
     finally:
         await client.close()
 

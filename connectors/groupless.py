@@ -5,6 +5,8 @@ import contextlib
 from typing import Final, Literal
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.protocol.metadata import MetadataRequest
 
 from schemas.kafka import KafkaSettings
 from schemas.stopping import stop_consumer
@@ -29,6 +31,20 @@ def consumer(kafka: KafkaSettings, *, missing: Literal["earliest", "latest"]) ->
         enable_auto_commit=False,
         auto_offset_reset=missing,
     )
+
+
+async def is_there(consumer: AIOKafkaConsumer, topic: str) -> bool:
+    """Return whether Kafka has ``topic``, asking in a way that makes none; in a list of all what is hidden is missing.
+
+    Raises:
+        TopicAuthorizationFailedError: This user may not know.
+    """
+    client = consumer._client
+    answer = await client.send(client.get_random_node(), MetadataRequest([topic], allow_auto_topic_creation=False))
+    [told] = answer.to_object()["topics"]
+    if told["error_code"] == TopicAuthorizationFailedError.errno:
+        raise TopicAuthorizationFailedError(topic)
+    return bool(told["error_code"] != UnknownTopicOrPartitionError.errno)
 
 
 async def stop(consumer: AIOKafkaConsumer) -> None:

@@ -3,7 +3,7 @@
 TricastError
 ├── ConfigurationError      a setting is wrong; nothing was started
 ├── EnvironmentFault        the machine lacks something: network, disk, port, a running Kafka
-│   └── MissingRight        Kafka knows the user and refuses it a right (missing_right.py)
+│   └── MissingRight        Kafka knows the user and refuses it a right
 ├── ContractError           a record of ours breaks its own schema
 └── EngineError             a stream task cannot go on
     ├── PositionError       checkpoint, changelog and source topic disagree; needs a person
@@ -49,6 +49,27 @@ class EnvironmentFault(TricastError):
     code = "environment"
     retryable = True
     exit_code = 3
+
+
+class MissingRight(EnvironmentFault):
+    """Kafka knows this user and refuses what it asked for.
+
+    Args:
+        lacks: The right, as in "Read on topic tricast.kambi.raw".
+        user: Name for Kafka; ``None`` when it is not known here.
+    """
+
+    code = "missing-right"
+
+    def __init__(self, lacks: str, user: str | None = None) -> None:
+        who = "this user" if user is None else f"user {user!r}"
+        super().__init__(
+            f"Kafka refuses {who}: it lacks {lacks}",
+            action="grant that, or correct TRICAST_KAFKA__SASL_USERNAME; docs/rights.md says what each role needs, and"
+            " `python -m deploy.access` prints the calls of kafka-acls.sh",
+        )
+        self.lacks = lacks
+        self.user = user
 
 
 class ContractError(TricastError):

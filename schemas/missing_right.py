@@ -1,4 +1,4 @@
-"""Kafka refuses a right: which, of whom, on what, in words that say what to do.
+"""Which right is missing, where aiokafka says that Kafka refuses one.
 
 aiokafka names the resource, mostly; which operations are needed there, the caller knows.
 """
@@ -14,7 +14,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import TopicPartition
 
-from schemas.errors import EnvironmentFault
+from schemas.errors import MissingRight
 
 REFUSALS: Final = (
     ClusterAuthorizationFailedError,
@@ -23,12 +23,6 @@ REFUSALS: Final = (
     TransactionalIdAuthorizationFailed,
 )
 """What aiokafka raises."""
-
-
-class MissingRight(EnvironmentFault):
-    """Kafka knows this user and refuses what it asked for."""
-
-    code = "missing-right"
 
 
 def missing_right(
@@ -47,14 +41,7 @@ def missing_right(
         about: The topic that it is about, where Kafka does not say.
     """
     refusal = next((each for each in _chain(error) if isinstance(each, REFUSALS)), None)
-    if refusal is None:
-        return None
-    who = "this user" if user is None else f"user {user!r}"
-    return MissingRight(
-        f"Kafka refuses {who}: it lacks {_lacking(refusal, on_topic, about)}",
-        action="grant that, or correct TRICAST_KAFKA__SASL_USERNAME; docs/rights.md says what each role needs, and"
-        " `python -m deploy.access` prints the calls of kafka-acls.sh",
-    )
+    return None if refusal is None else MissingRight(_lacking(refusal, on_topic, about), user)
 
 
 def _lacking(refusal: BaseException, on_topic: Callable[[str], str], about: str | None) -> str:

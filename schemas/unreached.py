@@ -6,6 +6,8 @@ more connection is made, and what it says is read.
 
 import asyncio
 import contextlib
+import errno
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final
@@ -36,19 +38,39 @@ async def unreached(client: Mapping[str, Any], error: Exception) -> EnvironmentF
         client: How Kafka is reached, as ``KafkaSettings.client()`` says it.
         error: What came of it.
     """
-    servers = ",".join(client["bootstrap_servers"])
+    servers, said = ",".join(client["bootstrap_servers"]), str(error)
     for server in client["bootstrap_servers"]:
-        if (found := await _why(server, client)) is not None:
+        try:
+            found = await _why(server, client)
+        except (KafkaError, OSError) as absent:
+            said = _absence(absent)
+            continue
+        if found is not None:
             what, action = found
             return EnvironmentFault(f"no Kafka to be had at {servers}: {what}", action=action)
     return EnvironmentFault(
-        f"no Kafka answers at {servers}: {error}",
+        f"no Kafka answers at {servers}: {said}",
         action="check that Kafka runs there (`tricast kafka start`); TRICAST_KAFKA__BOOTSTRAP_SERVERS says where",
     )
 
 
+def _absence(error: KafkaError | OSError) -> str:
+    if f"[Errno {errno.ECONNREFUSED}]" in str(error):  # of several addresses of a name, each with its own
+        return "nothing listens there"
+    match error:
+        case TimeoutError():
+            return f"no answer within {_PATIENCE_S:g} s"
+        case socket.gaierror():
+            return f"its name is not known here ({error.strerror})"
+    return str(error)
+
+
 async def _why(server: str, client: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return what is wrong with ``server`` and what to do about it; ``None``: it is not there."""
+    """Return what is wrong with ``server`` and what to do about it; ``None``: nothing now.
+
+    Raises:
+        KafkaError, OSError: It is not there.
+    """
     host, _, port = server.rpartition(":")
     how = {name: value for name, value in client.items() if name != "bootstrap_servers"}
     try:
@@ -59,8 +81,6 @@ async def _why(server: str, client: Mapping[str, Any]) -> tuple[str, str] | None
         return _refusal(server, client, error)
     except (KafkaConnectionError, ConnectionResetError):
         return await _other_protocol(host, int(port), client)
-    except (KafkaError, OSError):
-        return None
     return await _silent_refusal(server, client)
 
 

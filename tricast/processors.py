@@ -47,6 +47,7 @@ def _rms_join(settings: Settings) -> Processor:
         verify_s=ceil(rms.verify_s),
         unanswered_s=ceil(rms.unanswered_s),
         remember_s=ceil(rms.remember_s),
+        look_ups=rms.lookups_per_15_min,
     )
 
 

@@ -204,7 +204,7 @@ class CommandReader:
             partitions = [TopicPartition(self._topic, number) for number in range(TOPICS[COMMANDS_TOPIC].partitions)]
             consumer.assign(partitions)
             if not self._next:
-                if self._topic not in await consumer.topics():
+                if not await groupless.is_there(consumer, self._topic):
                     raise UnknownTopicOrPartitionError(self._topic)  # waited for without a word otherwise
                 async with asyncio.timeout(groupless.METADATA_S):  # as is a partition without a leader
                     self._next = await consumer.end_offsets(partitions)

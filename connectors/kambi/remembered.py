@@ -41,7 +41,7 @@ async def _read(kafka: KafkaSettings, topic: str) -> list[int]:
     there: dict[int, None] = {}
     try:
         await consumer.start()
-        if topic in await consumer.topics():
+        if await groupless.is_there(consumer, topic):
             await _read_to_end(consumer, topic, there)
         return list(there)
     finally:

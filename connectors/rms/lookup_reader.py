@@ -82,10 +82,9 @@ class LookUpReader:
         try:
             await consumer.start()
             consumer.assign(self._partitions)
-            known = await consumer.topics()
-            for tp in self._partitions:
-                if tp.topic not in known:
-                    raise UnknownTopicOrPartitionError(tp.topic)  # waited for without a word otherwise
+            for topic in {tp.topic for tp in self._partitions}:
+                if not await groupless.is_there(consumer, topic):
+                    raise UnknownTopicOrPartitionError(topic)  # waited for without a word otherwise
             if not self._next:
                 self._next = await self._begin(consumer)
             for tp, offset in self._next.items():

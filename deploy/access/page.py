@@ -14,7 +14,7 @@ _HEAD: Final = f"""\
 # Rights in Kafka
 
 Made of the topic registry and `deploy/access/roles.py` by `python -m deploy.access --page`; do not edit it. One user a
-role: each may do its work, and nothing else. `tests/security/test_roles.py` tries both on a real broker with SCRAM and
+role: each may do its work, and nothing else. `tests/security/roles` tries both on a real broker with SCRAM and
 Kafka's own authorizer: the parts themselves do their work as these users, and what is not in these tables is refused.
 
 The brokers need an authorizer (`authorizer.class.name`), `allow.everyone.if.no.acl.found=false`, and users of their own

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from schemas.fastpath.fields import ACTIONS, Details, Flag, Integer, JsonObject, Packet, Text
+from schemas.fastpath.fields import ACTIONS, Details, Flag, Integer, JsonObject, PacketRecord, Text
 from schemas.normalized import Closed
 
 DelayStatus = Annotated[
@@ -58,7 +58,7 @@ class Summary(Closed, kw_only=True):
     details: Details | UnsetType = UNSET
 
 
-class Action(Packet, kw_only=True):
+class Action(PacketRecord, kw_only=True):
     """One action of a fixture, or one more word on it: Pending, Confirmed, Deleted … (family A).
 
     A field of another type than it should have stands in ``details`` under the vendor's name.
@@ -106,7 +106,7 @@ class Action(Packet, kw_only=True):
     details: Details
 
 
-class EventElement(Packet, kw_only=True):
+class EventElement(PacketRecord, kw_only=True):
     """One event element: point, stroke, takedown, alarm … (family B)."""
 
     ce_type = "tricast.fastpath.event-element.v1"

@@ -14,7 +14,7 @@ from schemas.fastpath.fields import (
     SEQUENCE,
     STATE,
     STATISTICS,
-    Packet,
+    PacketRecord,
     Released,
     StateInForce,
 )
@@ -53,7 +53,7 @@ __all__ = [
     "FixtureLatest",
     "LineHealth",
     "Normalized",
-    "Packet",
+    "PacketRecord",
     "Period",
     "Released",
     "Repair",

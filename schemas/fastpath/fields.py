@@ -94,7 +94,7 @@ class Released(Closed, kw_only=True):
     after_ms: Milliseconds
 
 
-class Packet(Normalized, kw_only=True):
+class PacketRecord(Normalized, kw_only=True):
     """What the record of every packet of a match has, in front of the rest."""
 
     feed: FeedPath

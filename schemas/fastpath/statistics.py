@@ -4,10 +4,10 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.fastpath.fields import STATISTICS, Details, Packet
+from schemas.fastpath.fields import STATISTICS, Details, PacketRecord
 
 
-class Statistics(Packet, kw_only=True):
+class Statistics(PacketRecord, kw_only=True):
     """Aggregates of a fixture, whole: the last one holds."""
 
     ce_type = "tricast.fastpath.statistics.v1"

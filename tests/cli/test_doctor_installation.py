@@ -165,7 +165,7 @@ def test_without_kafka_it_says_so_and_goes_no_further(monkeypatch, capsys, tmp_p
     monkeypatch.setenv("TRICAST_DATA_DIR", str(tmp_path))
     assert run(["doctor"]) == 1
     shown = capsys.readouterr().out
-    assert f"no Kafka answers at 127.0.0.1:{unused_tcp_port}" in shown
+    assert f"no Kafka answers at 127.0.0.1:{unused_tcp_port}: nothing listens there" in shown
     assert "tricast kafka start" in shown
     assert "brokers:" not in shown
 

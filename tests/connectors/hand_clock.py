@@ -20,3 +20,10 @@ class HandClock:
         until = self._now_s + seconds
         await asyncio.sleep(0)
         self._now_s = max(self._now_s, until)
+
+
+class OnceClock(HandClock):
+    """Lets nobody try again: who would wait has said what there is to say."""
+
+    async def sleep(self, seconds: float) -> None:
+        raise TimeoutError

@@ -30,7 +30,6 @@ from tests.connectors.fastpath_vendor import ACTIONS, action, vendor
 from tests.connectors.followed import NotedFeeds
 from tests.connectors.hand_clock import HandClock
 from tests.connectors.vendor import eventually
-from tricast.kafka import Cluster
 
 FEED = "soccer/fixtures/11111111-2222-4333-8444-555555555555/actions"
 OTHER = "tennis/events/2026-0415-MS009/stream"
@@ -321,13 +320,6 @@ async def test_after_an_error_reading_goes_on_behind_what_was_carried_out(kafka,
         await asyncio.to_thread(topic.send, body(5))
         await feeds.until(lambda: len(feeds.repairs) > 1)
     assert feeds.repairs == [(FEED, 9), (FEED, 5)]
-
-
-@pytest.fixture
-def broker():
-    """A broker of one test's own: others must not lose theirs."""
-    with Cluster(ephemeral=True, brokers=1) as cluster:
-        yield cluster
 
 
 @pytest.mark.cluster

@@ -11,14 +11,6 @@ from tests.connectors.fastpath_vendor import ACTIONS, TOKEN, action, vendor
 from tests.connectors.test_kafka_outage import PAGE, Outage, judged, raw_seen, spooled
 from tests.connectors.test_kambi_process import connect
 from tests.connectors.vendor import eventually
-from tricast.kafka import Cluster
-
-
-@pytest.fixture(scope="module")
-def broker():
-    """A broker of this module's own: others must not lose theirs. Each test leaves it running."""
-    with Cluster(ephemeral=True, brokers=1) as cluster:
-        yield cluster
 
 
 def settings_for(bootstrap, prefix, server, **more):

@@ -12,19 +12,11 @@ from tests.connectors.conftest import Recording
 from tests.connectors.test_kambi_process import connect_kambi
 from tests.connectors.vendor import eventually, vendor
 from tests.outage.judge import Judge, follow
-from tricast.kafka import Cluster
 
 pytestmark = pytest.mark.cluster
 
 FRAMES = [f'2["message","{number}"]'.encode() for number in range(300)]
 PAGE = 16 * 1024
-
-
-@pytest.fixture(scope="module")
-def broker():
-    """A broker of this module's own: others must not lose theirs. Each test leaves it running."""
-    with Cluster(ephemeral=True, brokers=1) as cluster:
-        yield cluster
 
 
 class Outage:

@@ -6,6 +6,7 @@ of a network; what ``Shard`` does with timers is done here by :class:`Driver`.
 
 import heapq
 from collections import defaultdict
+from functools import cache
 from itertools import count
 from random import Random
 from zlib import crc32
@@ -237,12 +238,14 @@ class Driver:
         return {event for event in old if not set(pair(event)) <= held}
 
 
+@cache  # keys come again by the hundred thousand
 def event_of(topic):
     key = keys.parse(topic)
     assert key is not None
     return key.event
 
 
+@cache
 def pair(event):
     return keys.event_pair("kambi", "en", event)
 

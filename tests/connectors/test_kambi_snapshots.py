@@ -118,7 +118,7 @@ async def test_an_api_that_fails_in_every_way_does_not_touch_push(recording):
     async with both(recording, events=(1,), backoff_cap_s=0.05) as (server, api):
         api.fault = failing
         peers = [await server.connected() for _ in range(2)]
-        await eventually(lambda: len(api.asked) > 40)
+        await eventually(lambda: len(api.asked) > 16)  # each of four faults four times
         for peer in peers:
             await peer.send('2["message","[]"]')
         seen = await recording.records(lambda seen: sum(r.value == b'2["message","[]"]' for r in seen) == 2)

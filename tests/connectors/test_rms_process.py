@@ -12,17 +12,9 @@ from tests.connectors.test_kambi_process import connect
 from tests.connectors.test_rms_against_simulator import check_ledger
 from tests.connectors.vendor import eventually
 from tests.simulators.rms_client import staged
-from tricast.kafka import Cluster
 
 SECRET = "b1e2-made-up-secret"
 CUSTOMER = next(number for number in map(str, range(1000)) if names.partition_of(number) == 0)
-
-
-@pytest.fixture(scope="module")
-def broker():
-    """A broker of this module's own: others must not lose theirs. Each test leaves it running."""
-    with Cluster(ephemeral=True, brokers=1) as cluster:
-        yield cluster
 
 
 def settings_for(bootstrap, prefix, stage, **more):

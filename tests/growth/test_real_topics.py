@@ -53,8 +53,8 @@ def test_grown_topics_keep_states_readers_and_order(kafka: str, topic_prefix: st
     deployment.write(afternoon(chance, 600))
     ends = {message.partition() or 0: (message.offset() or 0) + 1 for message in deployment.read("kambi.offers")}
     commit(deployment, ends | {0: ends[0] - 1})
-    with deployment.worker() as process:
-        deployment.until(lambda found: len(found) > 50, process)
+    with deployment.worker() as worker:
+        deployment.until(lambda found: len(found) > 50, worker)
         # Nothing is done while a worker runs, a state is behind, or a team has not read to the end.
         plan = asyncio.run(grow(kafka, topic_prefix, GROWN).plan())
         assert any(f"{topic_prefix}kambi.state has living members" in each for each in plan.obstacles)
@@ -62,9 +62,8 @@ def test_grown_topics_keep_states_readers_and_order(kafka: str, topic_prefix: st
         with pytest.raises(ContractError, match="living members"):
             asyncio.run(grow(kafka, topic_prefix, GROWN).do(plan))
         before = Facts(message for name in FACTS for message in deployment.read(name))
-        deployment.until(lambda found: plain(newest(found)) == before.states(before.ends), process)
-        process.terminate()
-        assert process.wait(30) == 0
+        deployment.until(lambda found: plain(newest(found)) == before.states(before.ends), worker)
+        worker.stop()
     commit(deployment, ends)
 
     # Killed before the facts grow, before the changelogs do, and in the middle of the transaction; then not.
@@ -73,8 +72,8 @@ def test_grown_topics_keep_states_readers_and_order(kafka: str, topic_prefix: st
         killed = [sys.executable, "-m", "tests.growth.killed", kafka, topic_prefix, phase, told]
         assert subprocess.run(killed, check=False).returncode == 9
     deployment.partitions = GROWN
-    with deployment.worker() as process:
-        assert process.wait(60) == 78  # not divided yet
+    with deployment.worker() as worker:
+        assert worker.exit_code(60) == 78  # not divided yet
     task = grow(kafka, topic_prefix, GROWN)
     plan = asyncio.run(task.plan())
     assert ([each.topic.name for each in plan.growths], plan.obstacles) == ([], [])
@@ -87,8 +86,8 @@ def test_grown_topics_keep_states_readers_and_order(kafka: str, topic_prefix: st
     facts = Facts(message for name in FACTS for message in deployment.read(name))
     assert {partition for _, partition in facts.ends} == set(range(8))
     everything = facts.states(facts.ends)
-    with deployment.worker() as process:
-        found = deployment.until(lambda found: plain(newest(found)) == everything, process)
+    with deployment.worker() as worker:
+        found = deployment.until(lambda found: plain(newest(found)) == everything, worker)
     assert len({header(state, "ce_id") for state in found}) == len(found)
     assert all(fact_of(state)[1] % 4 == state.partition() for state in found)
     with closing(followed(deployment)) as reader:

@@ -4,12 +4,8 @@ The pure core in memory says what must come out, byte for byte; the worker is ki
 """
 
 import asyncio
-import contextlib
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +20,7 @@ from tests.committed import committed
 from tests.core.driver import Record
 from tests.core.fastpath.raw import Task
 from tests.core.fastpath.recorded_run import recorded_run
+from tests.integration.workers import Worker
 from tricast.kafka import topics
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
@@ -43,11 +40,10 @@ class Deployment:
     """One deployment under its own prefix."""
 
     def __init__(self, bootstrap: str, prefix: str, directory: Path) -> None:
-        self.bootstrap, self.prefix, self.directory = bootstrap, prefix, directory
+        self.bootstrap, self.prefix, self._directory = bootstrap, prefix, directory
         wanted = [topic for topic in TOPICS.values() if "fastpath" in topic.name]
         asyncio.run(topics.create(wanted, prefix, KafkaSettings(bootstrap_servers=bootstrap)))
         self._producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
-        self._log = (directory / "worker.log").open("wb")
 
     def write(self, records: list[Record]) -> None:
         for record in records:
@@ -60,42 +56,20 @@ class Deployment:
             )  # stamped now: the broker deletes what is older than the topic's retention
         assert self._producer.flush(30) == 0
 
-    @contextlib.contextmanager
-    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRICAST_")}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tricast", "work-one", "fastpath.audit"],
-            cwd=self.directory,
-            env=environment
-            | {
-                "TRICAST_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap,
-                "TRICAST_TOPIC_PREFIX": self.prefix,
-                "TRICAST_ENGINE__SESSION_TIMEOUT_S": "6",
-                "TRICAST_ENGINE__HEARTBEAT_INTERVAL_S": "0.5",
-                "TRICAST_ENGINE__TRANSACTION_TIMEOUT_S": "8",
-                "TRICAST_ENGINE__WORKER_NAME": "w0",
-            },
-            stdout=self._log,
-            stderr=self._log,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
+    def worker(self) -> Worker:
+        return Worker("fastpath.audit", bootstrap=self.bootstrap, prefix=self.prefix, folder=self._directory)
 
     def read(self, name: str) -> list[Message]:
         """Return what a reader of committed records sees of a topic, in order by partition."""
         since = dict.fromkeys(range(TOPICS[name].partitions), 0)
         return committed(self.bootstrap, self.prefix + name, since, patience_s=PATIENCE_S)
 
-    def until(self, name: str, wanted: Callable[[list[Told]], bool], process: subprocess.Popen[bytes]) -> list[Told]:
+    def until(self, name: str, wanted: Callable[[list[Told]], bool], worker: Worker) -> list[Told]:
         """Wait until what is in a topic is what is ``wanted``."""
         deadline = time.monotonic() + PATIENCE_S
         while not wanted(found := [told(message) for message in self.read(name)]):
-            log = (self.directory / "worker.log").read_text(errors="replace")[-4000:]
-            assert process.poll() is None, f"it ended: {log}"
-            assert time.monotonic() < deadline, f"{len(found)} in {name}: {log}"
+            worker.check()
+            assert time.monotonic() < deadline, f"{len(found)} in {name}"
             time.sleep(0.1)
         return found
 
@@ -145,18 +119,18 @@ def test_raw_in_topics_out_over_a_kill(deployment: Deployment):
 
     for rows in placed.values():
         deployment.write(rows[: len(rows) // 2])
-    with deployment.worker() as process:
-        deployment.until("fastpath.actions", lambda found: len(found) > 40, process)
+    with deployment.worker() as worker:
+        deployment.until("fastpath.actions", lambda found: len(found) > 40, worker)
         for rows in placed.values():
             deployment.write(rows[len(rows) // 2 : -10])
-        process.kill()  # in the middle of whatever it does
-    with deployment.worker() as process:
+        worker.kill()  # in the middle of whatever it does
+    with deployment.worker() as worker:
         for rows in placed.values():
             deployment.write(rows[-10:])
-        deployment.until(DEAD, lambda found: len(found) == dead, process)
+        deployment.until(DEAD, lambda found: len(found) == dead, worker)
         for name, tasks in expected.items():
             newest = {(part, key, value) for of_task in tasks for part, key, value in newest_of(of_task)}
-            seen = deployment.until(name, lambda found: newest <= {one[:3] for one in found}, process)  # noqa: B023
+            seen = deployment.until(name, lambda found: newest <= {one[:3] for one in found}, worker)  # noqa: B023
             everything = [one for of_task in tasks for one in of_task]
             if TOPICS[name].cleanup == "compact":  # whatever Kafka left of it
                 assert set(seen) <= set(everything)

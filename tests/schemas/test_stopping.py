@@ -49,13 +49,13 @@ async def test_the_library_still_needs_that(pausing):
     await pausing._client.close()
 
 
-async def test_a_real_cancellation_still_gets_through(pausing):
+async def test_a_real_cancellation_still_gets_through_and_leaves_nothing_open(pausing):
     stopping = asyncio.create_task(stop_consumer(pausing))
     await asyncio.sleep(0)
     stopping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopping
-    await pausing._client.close()
+    assert pausing._client._sync_task is None, "its client goes on for ever"
 
 
 async def test_what_the_stop_fails_with_is_told(pausing):

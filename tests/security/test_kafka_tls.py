@@ -3,10 +3,7 @@
 import asyncio
 import json
 import logging
-import os
 import signal
-import sys
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -15,9 +12,11 @@ from aiokafka import AIOKafkaProducer
 from connectors import kafka_retry
 from schemas.errors import EnvironmentFault
 from schemas.topics import TOPICS
+from tests.connectors.hand_clock import OnceClock
 from tests.connectors.test_kambi_process import connect
 from tests.connectors.vendor import vendor
 from tests.core.kambi.frames import frame, odds
+from tests.security.command import tricast
 from tests.security.secure_broker import MECHANISMS, PASSWORD, SecureBroker
 from tricast.cli.main import run
 from tricast.kafka import topics
@@ -63,13 +62,6 @@ async def test_what_is_wrong_is_said_with_what_to_do(secure: SecureBroker, chang
     assert "PLANTED" not in told
 
 
-class _Once:
-    """A clock that lets nobody wait twice."""
-
-    async def sleep(self, seconds: float) -> None:
-        raise TimeoutError
-
-
 @pytest.mark.parametrize("name", ["password", "another CA", "plain to TLS"])
 async def test_a_connector_says_it_at_every_attempt(secure: SecureBroker, name, caplog):
     changes, said, setting = WRONG[name]
@@ -83,7 +75,7 @@ async def test_a_connector_says_it_at_every_attempt(secure: SecureBroker, name, 
             await producer.stop()
 
     with pytest.raises(TimeoutError):
-        await kafka_retry.until_kafka_answers(attempt, kafka=kafka, topic="t", clock=_Once())  # type: ignore[arg-type]
+        await kafka_retry.until_kafka_answers(attempt, kafka=kafka, topic="t", clock=OnceClock())
     (line,) = [record.message for record in caplog.records if "kafka.unavailable" in record.message]
     assert said in line
     assert setting in line
@@ -104,20 +96,6 @@ def test_every_command_works(secure: SecureBroker, topic_prefix, monkeypatch, ca
     assert run(["audit", "--json", "--timeout", "1"]) in {0, 1}  # nothing there yet, which is too little
     assert run(["dlq", "list", "--json"]) == 0
     assert PASSWORD not in "".join(capsys.readouterr())
-
-
-@asynccontextmanager
-async def tricast(*arguments, environment):
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("TRICAST_")}
-    command = (sys.executable, "-m", "tricast", *arguments)
-    pipe = asyncio.subprocess.PIPE
-    child = await asyncio.create_subprocess_exec(*command, env=variables | environment, stdout=pipe, stderr=pipe)
-    try:
-        yield child
-    finally:
-        if child.returncode is None:
-            child.kill()
-        await child.wait()
 
 
 async def test_a_frame_goes_all_the_way(secure: SecureBroker, topic_prefix, tmp_path):

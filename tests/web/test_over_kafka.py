@@ -9,18 +9,10 @@ from playwright.async_api import expect
 from tests.web.browser import chromium
 from tests.web.over_kafka import process, shown_ms, stack
 from tests.web.test_browser import tab
-from tricast.kafka import Cluster
 
 pytestmark = [pytest.mark.cluster, pytest.mark.browser, pytest.mark.timeout(300)]
 
 STALE = "getComputedStyle(document.querySelector('#topics h2'), '::after').content"
-
-
-@pytest.fixture
-def broker():
-    """One of this test's own: others must not lose theirs."""
-    with Cluster(ephemeral=True, brokers=1) as cluster:
-        yield cluster
 
 
 async def test_a_gap_and_an_outage_are_seen_and_over(broker, topic_prefix, tmp_path):

@@ -65,7 +65,7 @@ SCOPES: Mapping[str, Callable[[Settings, int | None, Path | None], AnyScope]] = 
 """By feed."""
 
 
-@click.command()
+@click.command(short_help="Account for every part of every raw frame.")
 @click.argument("feeds", nargs=-1, type=click.Choice(sorted(SCOPES)), metavar="[FEED]...")
 @json_option
 @click.option("--since", "since_ms", type=Time(), help="Judge raw records from this time on: 2h, or ISO 8601 (UTC).")

@@ -72,7 +72,7 @@ CONNECTORS: Mapping[str, Callable[[Settings], None]] = MappingProxyType(
 """By feed; each runs until SIGTERM. Imported when run, so that no command pays for the others' libraries."""
 
 
-@click.command()
+@click.command(short_help="Write every frame of a feed to its raw topic.")
 @click.argument("feed", type=click.Choice(sorted(CONNECTORS)))
 @pass_invocation
 def connect(invocation: Invocation, feed: str) -> None:

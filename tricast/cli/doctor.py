@@ -18,7 +18,7 @@ from tricast.stack.vendors import VENDORS, is_simulated
 _MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "failed": "[bold red]failed[/] "}
 
 
-@click.command()
+@click.command(short_help="Examine this installation, or a vendor's service.")
 @click.argument("feed", required=False, type=click.Choice(["kambi", "fastpath", "rms"]))
 @click.option(
     "--listen",

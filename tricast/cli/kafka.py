@@ -22,7 +22,7 @@ _data_dir = click.option(
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group()
+@click.group(short_help="A real Apache Kafka on this machine.")
 def kafka() -> None:
     """A real Apache Kafka on this machine; needs no Java, Docker or Kafka."""
 

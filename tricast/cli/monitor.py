@@ -16,7 +16,7 @@ from tricast.observe.run import observed
 log = logging.getLogger(__name__)
 
 
-@click.command()
+@click.command(short_help="Look at Kafka once a second, for Prometheus.")
 @pass_invocation
 def monitor(invocation: Invocation) -> None:
     """Look at Kafka once a second: topics, groups (also other teams'), health; serve it as metrics; log what changes.

@@ -21,7 +21,7 @@ from tricast.settings import Settings
 _READ_TIMEOUT_S = 30.0
 
 
-@click.command()
+@click.command(short_help="Report per hour what push of a feed missed.")
 @click.argument("feed", type=click.Choice(["kambi"]))
 @click.option("--hours", default=24.0, show_default=True, type=click.FloatRange(min=0.01), help="How far back to look.")
 @json_option

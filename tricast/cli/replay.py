@@ -31,7 +31,7 @@ FEEDS = tuple(sorted({name.partition(".")[0] for name in PROCESSORS}))
 _OUTCOMES = ("equal", "different", "missing", "extra", "reordered", "compacted", "expired")
 
 
-@click.command()
+@click.command(short_help="Process raw records again, and compare.")
 @click.argument("feed", type=click.Choice(FEEDS))
 @click.option(
     "--from",

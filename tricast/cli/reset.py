@@ -15,7 +15,7 @@ from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.processors import PROCESSORS
 
 
-@click.command()
+@click.command(short_help="Give a processor a new position and no state.")
 @click.argument("processor", type=click.Choice(sorted(PROCESSORS)))
 @click.option(
     "--to",

@@ -41,7 +41,7 @@ SIMULATORS: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = Mapp
 """By feed; each runs until SIGTERM."""
 
 
-@click.command()
+@click.command(short_help="Stand in for a vendor on this machine.")
 @click.argument("feed", type=click.Choice(sorted(SIMULATORS)))
 @pass_invocation
 def simulate(invocation: Invocation, feed: str) -> None:

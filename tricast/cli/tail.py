@@ -43,7 +43,7 @@ class _Span:
     until_ms: int | None = None
 
 
-@click.command()
+@click.command(short_help="Print records of a topic as they are committed.")
 @click.argument("topic")
 @click.option("--raw", is_flag=True, help="Print values only, byte for byte, one a line.")
 @json_option

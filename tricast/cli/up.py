@@ -44,7 +44,7 @@ _STARTING = "starting Kafka and the simulated vendors …"
 _LOCK_TIMEOUT_S = 1.0
 
 
-@click.command()
+@click.command(short_help="Run all of tricast on this machine.")
 @click.option("--for", "for_s", type=click.FloatRange(1), metavar="SECONDS", help="Stop by itself, then audit.")
 @click.option(
     "--feed",

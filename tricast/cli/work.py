@@ -17,7 +17,7 @@ from tricast.stack.supervisor import Supervisor
 _LAST_PORT = 65535
 
 
-@click.command()
+@click.command(short_help="Run processors, each as a process of its own.")
 @click.argument("processors", nargs=-1, type=click.Choice(sorted(PROCESSORS)), metavar="[PROCESSOR]...")
 @click.option("--name", help="Stable name of this worker, unique in its group.  [default: host name]")
 @click.option("--grace", "grace_s", default=20.0, show_default=True, help="Seconds a process has to end after SIGTERM.")

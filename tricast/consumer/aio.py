@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import logging
-import time
-from collections import deque
-from collections.abc import AsyncIterator, Collection, Mapping
-from typing import Any, Final, Literal, Self
+from collections.abc import AsyncIterator, Collection
+from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
@@ -15,18 +13,16 @@ from aiokafka.errors import (
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
-    TopicAuthorizationFailedError,
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
 from schemas.errors import EnvironmentFault
-from schemas.kafka import KafkaSettings
+from schemas.missing_right import missing_right
 from schemas.stopping import stop_consumer
 from schemas.unreached import unreached
-from tricast.consumer.errors import NotAllowed, RecordsGone, TopicMissing
+from tricast.consumer.errors import RecordsGone, TopicMissing
 from tricast.consumer.event import Event, Place, event_of
-from tricast.consumer.progress import Progress
-from tricast.consumer.verdict import PREFIX
+from tricast.consumer.reading import Reading
 
 _POLL_MS: Final = 500
 _MOST_RECORDS: Final = 500
@@ -35,7 +31,7 @@ _LEAVE_S: Final = 5.0
 _LOG: Final = logging.getLogger("tricast.consumer")
 
 
-class Reader:
+class Reader(Reading):
     """An asynchronous iterator over the committed records of topics; use it with ``async with``.
 
     With a ``group`` members share the partitions, and Kafka remembers how far they are: a record counts as done when
@@ -43,48 +39,22 @@ class Reader:
     committed yet comes again (at least once). Without a group the reader has all partitions to itself, and begins at
     ``positions``, which the caller stores with its own results (``Done``): then nothing is done twice.
 
-    Once it runs it waits while Kafka is away, and goes on.
-
-    Args:
-        kafka: How to reach it.
-        topics: Names in the registry, e.g. ``kambi.offers``.
-        prefix: Of topic names (``TRICAST_TOPIC_PREFIX``).
-        group: Consumer group.
-        positions: Next offset of each partition, for a reader without group.
-        start: Where to begin what neither group nor positions know.
-        commit_interval_s: How often a group's progress is committed; ``None``: only by ``commit``.
+    Once it runs it waits while Kafka is away, and goes on. What it takes: see ``Reading``.
     """
 
-    def __init__(
-        self,
-        kafka: KafkaSettings,
-        *topics: str,
-        prefix: str = PREFIX,
-        group: str | None = None,
-        positions: Mapping[Place, int] | None = None,
-        start: Literal["earliest", "latest"] = "earliest",
-        commit_interval_s: float | None = 5.0,
-    ) -> None:
-        if not topics or (group is not None and positions is not None):
-            raise ValueError("name a topic at least, and either a group or positions")
-        self._kafka, self._topics, self._prefix = kafka, topics, prefix
-        self._group, self._positions, self._start = group, dict(positions or {}), start
-        self._commit_interval_s = commit_interval_s
-        self._consumer: Any = AIOKafkaConsumer(
-            **kafka.client(),
-            request_timeout_ms=kafka.request_timeout_ms,
+    _consumer: Any
+
+    async def __aenter__(self) -> Self:
+        self._consumer = AIOKafkaConsumer(
+            **self._kafka.client(),
+            request_timeout_ms=self._kafka.request_timeout_ms,
             client_id="tricast-consumer",
-            group_id=group,
+            group_id=self._group,
             isolation_level="read_committed",
             enable_auto_commit=False,  # aiokafka's would commit what is only being worked on
             heartbeat_interval_ms=1000,  # who is asked to share hears of it then; until all have, nobody reads
             auto_offset_reset="none",  # its resets pass over lost records without a word
         )
-        self._waiting: deque[Event] = deque()
-        self._progress = Progress()
-        self._committed_s = time.monotonic()
-
-    async def __aenter__(self) -> Self:
         try:
             await self._open()
         except BaseException as error:
@@ -110,7 +80,7 @@ class Reader:
 
         Raises:
             RecordsGone: What was to be read next is not kept any more.
-            NotAllowed: Rights were taken away.
+            MissingRight: Rights were taken away.
             EnvironmentFault: Kafka refused something else.
         """
         self._progress.settle()
@@ -121,9 +91,7 @@ class Reader:
                 await self._commit_if_due()  # the last of a burst is done, too, though no other follows
         except KafkaError as error:
             raise await self._named(error) from error
-        event = self._waiting.popleft()
-        self._progress.hand_out(event)
-        return event
+        return self._hand_out()
 
     async def until_now(self) -> AsyncIterator[Event]:
         """Yield what was committed when this was called; to load the state that a compacted topic holds."""
@@ -133,20 +101,13 @@ class Reader:
             ends = await self._consumer.end_offsets(self._consumer.assignment())
             while True:
                 while self._waiting:
-                    event = self._waiting.popleft()
-                    self._progress.hand_out(event)
-                    yield event
+                    yield self._hand_out()
                 # Markers of transactions are passed over without a record: the position tells.
                 if not any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
                     break
                 await self._fetch()
         except KafkaError as error:
             raise await self._named(error) from error
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether the next record is there already."""
-        return bool(self._waiting)
 
     async def wait(self) -> None:
         """Wait for records, for half a second at most."""
@@ -171,14 +132,13 @@ class Reader:
     async def _open(self) -> None:
         await self._consumer.start()
         partitions = await self._partitions()
-        names = [self._prefix + topic for topic in self._topics]
         if self._group is not None:
-            self._consumer.subscribe(names, listener=_Rebalances(self))
+            self._consumer.subscribe(self._names, listener=_Rebalances(self))
             return
         self._consumer.assign(partitions)
         unknown = []
         for tp in partitions:
-            position = self._positions.get(self._place(tp))
+            position = self._positions.get(self._place(*tp))
             if position is None:
                 unknown.append(tp)
             else:
@@ -193,14 +153,13 @@ class Reader:
     async def _partitions(self) -> list[TopicPartition]:
         """Return all partitions of the topics, asking in a way that makes no topic."""
         client = self._consumer._client
-        names = [self._prefix + topic for topic in self._topics]
-        request = MetadataRequest(names, allow_auto_topic_creation=False)
+        request = MetadataRequest(self._names, allow_auto_topic_creation=False)
         answer = await client.send(client.get_random_node(), request)
         found = []
         for topic in answer.to_object()["topics"]:
             name = topic["topic"]
             if topic["error_code"] == _TOPIC_REFUSED:
-                raise NotAllowed("topic", name)
+                raise self._lacks(f"Read on topic {name}")
             if topic["error_code"] == _UNKNOWN_TOPIC:
                 raise TopicMissing(name, await self._consumer.topics())
             found += [TopicPartition(name, partition["partition"]) for partition in topic["partitions"]]
@@ -213,19 +172,18 @@ class Reader:
             await self._begin([error.args[0]])  # the group is new there
             return
         for tp, records in batches.items():
-            place = self._place(tp)
+            place = self._place(*tp)
             self._waiting += (
                 event_of(place, record.offset, key=record.key, value=record.value, headers=record.headers)
                 for record in records
             )
 
     async def _commit_if_due(self) -> None:
-        if self._commit_interval_s is not None and time.monotonic() - self._committed_s >= self._commit_interval_s:
+        if self._commit_is_due():
             await self._try_commit()
 
     async def _commit(self) -> None:
-        self._committed_s = time.monotonic()
-        if self._group is None or not (offsets := self._progress.take()):
+        if not (offsets := self._to_commit()):
             return
         try:
             await self._consumer.commit({self._partition(place): offset for place, offset in offsets.items()})
@@ -250,13 +208,8 @@ class Reader:
 
     async def _revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Somebody else may go on with them: from what is done here, not from what was committed last."""
-        lost = {self._place(tp) for tp in partitions}
         await self._try_commit()
-        self._progress.lose(lost)
-        self._waiting = deque(event for event in self._waiting if event.place not in lost)
-
-    def _place(self, tp: TopicPartition) -> Place:
-        return Place(tp.topic.removeprefix(self._prefix), tp.partition)
+        self._lose({self._place(*tp) for tp in partitions})
 
     def _partition(self, place: Place) -> TopicPartition:
         return TopicPartition(self._prefix + place.topic, place.partition)
@@ -268,14 +221,12 @@ class Reader:
                 [(tp, wanted)] = error.args[0].items()
                 first = (await self._consumer.beginning_offsets([tp]))[tp]
                 end = (await self._consumer.end_offsets([tp]))[tp]
-                return RecordsGone(self._place(tp), wanted, first, end)
-            case TopicAuthorizationFailedError():
-                return NotAllowed("topic", ", ".join(map(str, error.args)))
-            case GroupAuthorizationFailedError():
-                return NotAllowed("group", str(self._group))
+                return RecordsGone(self._place(*tp), wanted, first, end)
             case KafkaConnectionError():
                 return await unreached(self._kafka.client(), error)
-        return EnvironmentFault(f"Kafka: {error!r}", action="check that the cluster is up and reachable")
+        return missing_right(error, user=self._kafka.sasl_username) or EnvironmentFault(
+            f"Kafka: {error!r}", action="check that the cluster is up and reachable"
+        )
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types

@@ -2,7 +2,7 @@
 
 EnvironmentFault
 ├── TopicMissing     Kafka has no such topic
-├── NotAllowed       this user may not read a topic, or use a group
+├── MissingRight     this user may not read a topic, or use a group (schemas/errors.py)
 └── RecordsGone      what was to be read next is not kept any more
 ConfigurationError
 └── ExtraMissing     confluent-kafka is not installed
@@ -30,22 +30,6 @@ class TopicMissing(EnvironmentFault):
             else "compare the name and its prefix with docs/topics.md; `tricast topics create` makes what is missing",
         )
         self.topic = topic
-
-
-class NotAllowed(EnvironmentFault):
-    """Kafka refuses this user."""
-
-    code = "consumer.not-allowed"
-    retryable = False
-
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(
-            f"this user may not read {kind} {name}",
-            action=f"give it Read and Describe on {kind} {name}; deploy/strimzi has the role of a team that reads,"
-            " whose groups begin with its name",
-        )
-        self.kind = kind
-        self.name = name
 
 
 class RecordsGone(EnvironmentFault):

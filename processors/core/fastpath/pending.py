@@ -13,12 +13,12 @@ from processors.core.cloudevents import CONTENT, TYPE_HEADERS, VERSION, rfc3339
 from processors.core.fastpath.account.effects import Release
 from processors.core.processor import Context
 from schemas.codec import encode
-from schemas.fastpath.events import Action, EventElement, Packet, Released, Statistics
+from schemas.fastpath.events import Action, EventElement, PacketRecord, Released, Statistics
 from schemas.fastpath.fields import MAX_SEQUENCE
 from schemas.raw import Header
 from schemas.replay import REPLAYED
 
-_MODELS: Final[tuple[type[Packet], ...]] = (Action, EventElement, Statistics)
+_MODELS: Final[tuple[type[PacketRecord], ...]] = (Action, EventElement, Statistics)
 
 
 class Pending(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -68,7 +68,7 @@ _encode_place = msgspec.json.Encoder().encode
 
 
 def pack(
-    packet: Packet,
+    packet: PacketRecord,
     origin: str,
     *,
     collection: int | str | None = None,

@@ -1,9 +1,6 @@
 """The same afternoon through a real Kafka and real workers, all of them killed on the way: the same outcomes."""
 
 import asyncio
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +15,7 @@ from tests.committed import committed
 from tests.core.driver import Record
 from tests.integration.rms.hops import PREFIX
 from tests.integration.rms.story import Afternoon, Plan, S, spend, told_by
+from tests.integration.workers import Worker
 from tricast.kafka import topics
 
 HOPS = ("rms.approvals", "rms.bets", "rms.join")
@@ -36,7 +34,7 @@ class Deployment:
 
     def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
         self._bootstrap, self._prefix, self._folder = bootstrap, prefix, folder
-        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._workers: dict[str, Worker] = {}
         self._seen: dict[str, list[Record]] = {}
         self._next: dict[str, dict[int, int]] = {}
         self._producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
@@ -56,37 +54,24 @@ class Deployment:
         assert self._producer.flush(30) == 0
 
     def start(self, name: str) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRICAST_")}
-        with (self._folder / f"{name}.log").open("ab") as log:
-            self._workers[name] = subprocess.Popen(
-                [sys.executable, "-m", "tricast", "work-one", name],
-                cwd=self._folder,
-                env=environment
-                | {
-                    "TRICAST_KAFKA__BOOTSTRAP_SERVERS": self._bootstrap,
-                    "TRICAST_TOPIC_PREFIX": self._prefix,
-                    "TRICAST_RMS__UNANSWERED_S": str(UNANSWERED_S),
-                    "TRICAST_ENGINE__SESSION_TIMEOUT_S": "6",
-                    "TRICAST_ENGINE__HEARTBEAT_INTERVAL_S": "0.5",
-                    "TRICAST_ENGINE__TRANSACTION_TIMEOUT_S": "8",
-                    "TRICAST_ENGINE__WORKER_NAME": "w0",
-                },
-                stdout=log,
-                stderr=log,
-            )
+        self._workers[name] = Worker(
+            name,
+            bootstrap=self._bootstrap,
+            prefix=self._prefix,
+            folder=self._folder,
+            TRICAST_RMS__UNANSWERED_S=str(UNANSWERED_S),
+        )
 
     def kill(self, name: str) -> None:
         self._workers[name].kill()
-        self._workers[name].wait()
 
     def close(self) -> None:
         for name in self._workers:
             self.kill(name)
 
     def check(self) -> None:
-        for name, worker in self._workers.items():
-            log = (self._folder / f"{name}.log").read_text(errors="replace")[-3000:]
-            assert worker.poll() is None, f"{name} ended: {log}"
+        for worker in self._workers.values():
+            worker.check()
 
     def read(self, name: str) -> list[Record]:
         """Return what a reader of committed records sees of a topic; it goes on where it was."""

@@ -1,13 +1,9 @@
 """Topics of facts in a real Kafka, a real worker that folds them, and what stands in the topics."""
 
 import asyncio
-import contextlib
 import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,7 @@ from schemas.codec import MODELS
 from schemas.kafka import KafkaSettings
 from schemas.topics import Partitions, Topic, registry
 from tests.committed import committed
+from tests.integration.workers import Worker
 from tricast.kafka import topics
 
 START_NS = 1_790_000_000_000_000_000
@@ -32,10 +29,9 @@ class Deployment:
     """
 
     def __init__(self, feed: str, bootstrap: str, prefix: str, directory: Path) -> None:
-        self.bootstrap, self.prefix, self.directory = bootstrap, prefix, directory
+        self.bootstrap, self.prefix, self._directory = bootstrap, prefix, directory
         self.processor, self.partitions = f"{feed}.state", Partitions()
         asyncio.run(topics.create(self.topics.values(), prefix, KafkaSettings(bootstrap_servers=bootstrap)))
-        self._log = (directory / "worker.log").open("wb")
         self._count = 0
 
     @property
@@ -65,44 +61,28 @@ class Deployment:
             producer.poll(0)
         assert producer.flush(30) == 0
 
-    @contextlib.contextmanager
-    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRICAST_")}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tricast", "work-one", self.processor],
-            cwd=self.directory,
-            env=environment
-            | {
-                "TRICAST_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap,
-                "TRICAST_TOPIC_PREFIX": self.prefix,
-                "TRICAST_PARTITIONS": self.partitions.model_dump_json(),
-                "TRICAST_ENGINE__SESSION_TIMEOUT_S": "6",
-                "TRICAST_ENGINE__HEARTBEAT_INTERVAL_S": "0.5",
-                "TRICAST_ENGINE__TRANSACTION_TIMEOUT_S": "8",
-                "TRICAST_ENGINE__WORKER_NAME": "w0",
-                "TRICAST_ENGINE__MAX_CYCLE_RECORDS": "200",
-            },
-            stdout=self._log,
-            stderr=self._log,
+    def worker(self) -> Worker:
+        """Start its worker, who takes few records at a time."""
+        return Worker(
+            self.processor,
+            bootstrap=self.bootstrap,
+            prefix=self.prefix,
+            folder=self._directory,
+            TRICAST_PARTITIONS=self.partitions.model_dump_json(),
+            TRICAST_ENGINE__MAX_CYCLE_RECORDS="200",
         )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
 
     def read(self, name: str) -> list[Message]:
         """Return what a reader of committed records sees of a topic, in order by partition."""
         since = dict.fromkeys(range(self.topics[name].partitions), 0)
         return committed(self.bootstrap, self.prefix + name, since, patience_s=PATIENCE_S)
 
-    def until(self, wanted: Callable[[list[Message]], bool], process: subprocess.Popen[bytes]) -> list[Message]:
+    def until(self, wanted: Callable[[list[Message]], bool], worker: Worker) -> list[Message]:
         """Wait until the topic of states is what is ``wanted``; return it."""
         deadline = time.monotonic() + PATIENCE_S
         while not wanted(found := self.read(self.processor)):
-            log = (self.directory / "worker.log").read_text(errors="replace")[-4000:]
-            assert process.poll() is None, f"it ended: {log}"
-            assert time.monotonic() < deadline, f"{len(found)} states: {log}"
+            worker.check()
+            assert time.monotonic() < deadline, f"{len(found)} states"
             time.sleep(0.05)
         return found
 

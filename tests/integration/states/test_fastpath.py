@@ -55,18 +55,17 @@ def test_who_loads_then_follows_has_every_packet_once(kafka: str, topic_prefix: 
     deployment, chance = Deployment("fastpath", kafka, topic_prefix, tmp_path), Random(3)
     deployment.write(packets(chance, 0, 500))
     readers = []
-    with deployment.worker() as process:
-        deployment.until(lambda found: len(found) > 100, process)
+    with deployment.worker() as worker:
+        deployment.until(lambda found: len(found) > 100, worker)
         deployment.write(packets(chance, 500, 500))
         readers.append(loaded(deployment))  # under load
-        process.terminate()
-        assert process.wait(30) == 0
+        worker.stop()
     deployment.write(packets(chance, 1000, 200))
     readers.append(loaded(deployment))  # while nobody folds
     facts = deployment.read(ACTIONS)
     everything = account(facts)
-    with deployment.worker() as process:
-        found = deployment.until(lambda found: said(newest(found)) == everything, process)
+    with deployment.worker() as worker:
+        found = deployment.until(lambda found: said(newest(found)) == everything, worker)
     assert len({header(state, "ce_id") for state in found}) == len(found) == len([*filter(is_in_order, facts)])
     for states, stands_at in readers:
         behind = [fact for fact in facts if is_behind(fact, stands_at)]

@@ -150,25 +150,25 @@ def test_readers_who_start_in_the_middle_have_all_of_it_once(kafka: str, topic_p
     deployment, chance = Deployment("kambi", kafka, topic_prefix, tmp_path), Random(7)
     deployment.write(afternoon(chance, 800))
     readers = []
-    with deployment.worker() as process:
-        deployment.until(lambda found: len(found) > 200, process)
+    with deployment.worker() as worker:
+        deployment.until(lambda found: len(found) > 200, worker)
         deployment.write(afternoon(chance, 800))
         readers.append(loaded(deployment))  # under load: states and facts go on
         deployment.write(afternoon(chance, 400))
-        process.kill()  # in the middle of whatever it does
+        worker.kill()  # in the middle of whatever it does
     deployment.write(afternoon(chance, 400))
     readers.append(loaded(deployment))  # while nobody folds
     facts = Facts(message for name in FACTS for message in deployment.read(name))
     everything = facts.states(facts.ends)
-    with deployment.worker() as process:
-        found = deployment.until(lambda found: plain(newest(found)) == everything, process)
+    with deployment.worker() as worker:
+        found = deployment.until(lambda found: plain(newest(found)) == everything, worker)
         # A state is in the partition of its facts, and nothing was told twice.
         assert all(fact_of(state)[1] == state.partition() for state in found)
         assert len({header(state, "ce_id") for state in found}) == len(found)
         compact(deployment)
         # The newest segment is never cleaned: have another begin in each partition.
         deployment.write(("tricast.kambi.event.opened.v1", {"event_id": one}, str(one)) for one in range(100, 120))
-        deployment.until(lambda left: len(left) < len(found) // 2, process)
+        deployment.until(lambda left: len(left) < len(found) // 2, worker)
     readers.append(loaded(deployment))  # of a cleaned topic
     facts = Facts(message for name in FACTS for message in deployment.read(name))
     everything = facts.states(facts.ends)

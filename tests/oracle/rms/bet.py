@@ -117,6 +117,10 @@ class Bet:
         """Return when order is waited for no more."""
         return self.patience_ns + rules.remember_s * SECOND_NS // 2
 
+    def forgotten_ns(self, rules: Rules) -> int:
+        """Return how long it is kept at least when no trader has to decide it."""
+        return self.patience_ns + rules.orphan_s * SECOND_NS
+
     def is_ordered(self, customer: "Customer", number: int) -> bool:
         """Tell whether all that was said by code before is here."""
         if number == 0:
@@ -169,9 +173,11 @@ class Bet:
         """Return what is to be told now, and which look-ups are to be asked for."""
         said: list[Told] = []
         asked: list[str] = []
-        if self.need is None and customer.now_ns > self.deadline_ns:
+        is_idle = self.disposition in {"accepted", "rejected"}
+        ends_ns = self.forgotten_ns(rules) if is_idle else self.deadline_ns
+        if self.need is None and customer.now_ns > ends_ns:
             self.need = customer.by_code
-        if not self.is_need_proven and self.is_proven(customer):
+        if not self.is_need_proven and self.is_proven(customer) and not is_idle:
             # What was said by the end may have come after its time, but not after its proof.
             self.need, self.is_need_proven = customer.by_code, True
         if not self.final:

@@ -75,6 +75,7 @@ class CoreTask:
             verify_s=rules.verify_s,
             unanswered_s=rules.unanswered_s,
             remember_s=rules.remember_s,
+            look_ups=rules.look_ups,
         )
         return StreamTask(
             Partition(_TOPIC, 0),

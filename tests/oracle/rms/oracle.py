@@ -111,8 +111,9 @@ class Oracle:
         message = decode(value)
         customer = self._customers.setdefault(message.customer, Customer(message.customer))
         ended = self._take(customer, message)
-        for slip in list(customer.bets):
-            self._judge(customer, customer.bets[slip], ended)
+        left = self.rules.look_ups
+        for bet in sorted(customer.bets.values(), key=lambda one: (one.deadline_ns, one.slip)):
+            left -= self._judge(customer, bet, ended if left > 0 else None)
         self._orphans(customer)
         self._forget(customer)
         return Step(self._told, self._messages, self._requests)
@@ -189,7 +190,8 @@ class Oracle:
     def _count(self, what: str) -> None:
         self._told.append(told("count", "", what=what))
 
-    def _judge(self, customer: Customer, bet: Bet, ended: tuple[float, float] | None) -> None:
+    def _judge(self, customer: Customer, bet: Bet, ended: tuple[float, float] | None) -> int:
+        """Judge a bet; return how often it was asked about because of the gap that ended."""
         said, asked = bet.judge(customer, self.rules, ended)
         self._told += said
         for why in asked:
@@ -199,6 +201,7 @@ class Oracle:
             self._requests.append(request)
             facts: dict[str, Any] = {"code": bet.code, "why": why, "asked_ns": customer.now_ns, "until_ns": until_ns}
             self._told.append(told("lookup", f"{customer.name}/{bet.slip}", **facts))
+        return asked.count("gap")
 
     # Codes.
 
@@ -266,9 +269,9 @@ class Oracle:
         for slip, bet in list(customer.bets.items()):
             is_said = any(evidence.message.said is not None for evidence in bet.evidence)
             idle = bet.disposition in {"accepted", "rejected"} and not is_said and not bet.final
-            ended = bet.patience_ns + self.rules.orphan_s * SECOND_NS
             is_ordered = bet.is_ready(customer, self.rules, bet.need or 0)
-            if (bet.final and now_ns > bet.used_ns + remember_ns) or (idle and now_ns > ended and is_ordered):
+            is_over = idle and now_ns > bet.forgotten_ns(self.rules) and is_ordered
+            if (bet.final and now_ns > bet.used_ns + remember_ns) or is_over:
                 del customer.bets[slip]
         for waiting in (customer.waiting, {name: code.parked for name, code in customer.codes.items()}):
             for slip, listed in list(waiting.items()):

@@ -70,6 +70,8 @@ BUGS = (
     Bug("J6 unanswered at once", bet, "Bet._by_time", "rules.unanswered_s * SECOND_NS", "0"),
     Bug("J6 accepted bets expire", bet, "Bet._by_time", 'in {"accepted", "rejected"} or', "== 0 or", True),
     Bug("J7 no look-up after a gap", bet, "Bet.judge", "if waits and ended is not None", "if False"),
+    Bug("J7 any number of look-ups after a gap", oracle, "Oracle.process", "if left > 0", "if True"),
+    Bug("J7 look-ups for who came first", oracle, "Oracle.process", "(one.deadline_ns, one.slip)", "0"),
     Bug("J7 a look-up after any gap", bet, "Bet.judge", "and self.has_gap(customer, ended)", "", True),
     Bug(
         "J7 no look-up at the end", bet, "Bet._by_time",

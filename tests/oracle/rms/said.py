@@ -8,7 +8,7 @@ SECOND_NS: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Settings of the join, seconds."""
+    """Settings of the join, seconds; and how many look-ups there are at the end of a gap."""
 
     prematch_s: int = 600
     live_s: int = 120
@@ -16,6 +16,7 @@ class Rules:
     verify_s: int = 900
     unanswered_s: int = 3600
     remember_s: int = 21_600
+    look_ups: int = 50
 
 
 class Told(NamedTuple):

@@ -57,6 +57,7 @@ def random_world(random: Random) -> World:
         orphan_s=random.choice((60, 600)),
         verify_s=random.choice((30, 900)),
         unanswered_s=random.choice((700, 3600)),
+        look_ups=random.choice((1, 50)),
     )
     world = World(rules, is_long=random.random() < 0.1)
     at = random.sample(range(4), random.choice((1, 2, 2, 3)))

@@ -6,7 +6,7 @@ from tricast.cli.dlq.looking import list_letters, show
 from tricast.cli.dlq.replaying import replay
 
 
-@click.group()
+@click.group(short_help="Look at dead letters; have them processed again.")
 def dlq() -> None:
     """Look at dead letters, and have them processed again when what was wrong is mended.
 

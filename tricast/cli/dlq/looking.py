@@ -87,7 +87,7 @@ async def _list(
     return dict(counts.most_common()), newest.summaries()
 
 
-@click.command()
+@click.command(short_help="Show dead letters whole.")
 @click.argument("positions", nargs=-1, required=True, metavar="POSITION...")
 @click.option("--raw", is_flag=True, help="Print the bytes only, as they are.")
 @json_option

@@ -22,7 +22,7 @@ _MAX_LETTERS = 100_000
 """Letters of one `replay` at most; more are replayed by several, each with its --since and --until."""
 
 
-@click.command()
+@click.command(short_help="Have dead letters processed again.")
 @click.argument("positions", nargs=-1, metavar="[POSITION]...")
 @chosen
 @click.option(

@@ -2,70 +2,38 @@
 
 import contextlib
 import logging
-import time
-from collections import deque
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, Self
+from collections.abc import Iterator
+from typing import Any, Final, Self
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
-from tricast.consumer.errors import NotAllowed, RecordsGone, TopicMissing
+from tricast.consumer.errors import RecordsGone, TopicMissing
 from tricast.consumer.event import Event, Place, event_of
-from tricast.consumer.progress import Progress
-from tricast.consumer.verdict import PREFIX
+from tricast.consumer.reading import Reading
 
 _POLL_S: Final = 0.5
 _ANSWER_S: Final = 15.0
 _MOST_RECORDS: Final = 500
 _LOG: Final = logging.getLogger("tricast.consumer")
-_REFUSED: Final = {
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "topic",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "group",
-}
+_REFUSALS: Final = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}
+_STARTS: Final = {"earliest": OFFSET_BEGINNING, "latest": OFFSET_END}
 
 
-class Reader:
+class Reader(Reading):
     """An iterator over the committed records of topics; use it with ``with``, in one thread.
 
-    Groups, positions and what is done when: as ``tricast.consumer.Reader`` has them.
-
-    Args:
-        kafka: How to reach it.
-        topics: Names in the registry, e.g. ``kambi.settlements``.
-        prefix: Of topic names (``TRICAST_TOPIC_PREFIX``).
-        group: Consumer group.
-        positions: Next offset of each partition, for a reader without group.
-        start: Where to begin what neither group nor positions know.
-        commit_interval_s: How often a group's progress is committed; ``None``: only by ``commit``.
+    Groups, positions and what is done when: as ``tricast.consumer.Reader`` has them. What it takes: see ``Reading``.
     """
 
-    def __init__(
-        self,
-        kafka: KafkaSettings,
-        *topics: str,
-        prefix: str = PREFIX,
-        group: str | None = None,
-        positions: Mapping[Place, int] | None = None,
-        start: Literal["earliest", "latest"] = "earliest",
-        commit_interval_s: float | None = 5.0,
-    ) -> None:
-        if not topics or (group is not None and positions is not None):
-            raise ValueError("name a topic at least, and either a group or positions")
-        self._kafka, self._topics, self._prefix = kafka, topics, prefix
-        self._group, self._positions = group, dict(positions or {})
-        self._start = OFFSET_BEGINNING if start == "earliest" else OFFSET_END
-        self._commit_interval_s = commit_interval_s
-        self._last_said = ""
-        settings = _settings(kafka) | {"group.id": group or "tricast-consumer", "error_cb": self._said}
-        self._consumer: Any = Consumer(settings)
-        self._waiting: deque[Event] = deque()
-        self._next: dict[Place, int] = {}
-        self._progress = Progress()
-        self._committed_s = time.monotonic()
+    _consumer: Any
+    _last_said = ""
 
     def __enter__(self) -> Self:
+        settings = _settings(self._kafka) | {"group.id": self._group or "tricast-consumer", "error_cb": self._said}
+        self._consumer = Consumer(settings)
+        self._next: dict[Place, int] = {}
         try:
             self._open()
         except BaseException:
@@ -87,7 +55,7 @@ class Reader:
 
         Raises:
             RecordsGone: What was to be read next is not kept any more.
-            NotAllowed: Rights were taken away.
+            MissingRight: Rights were taken away.
             EnvironmentFault: Kafka refused something else.
         """
         self._progress.settle()
@@ -102,18 +70,13 @@ class Reader:
         if self._group is not None:
             raise ValueError("a group's partitions come and go: load state with a reader of its own, without group")
         with self._naming():
-            ends = {self._place(tp): tp.offset for tp in self._ends()}
+            ends = {self._place(tp.topic, tp.partition): tp.offset for tp in self._ends()}
         while True:
             while self._waiting:
                 yield self._hand_out()
             if all(self._next.get(place, 0) >= end for place, end in ends.items()):
                 return
             self._fetch()
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether the next record is there already."""
-        return bool(self._waiting)
 
     def wait(self) -> None:
         """Wait for records, for half a second at most."""
@@ -133,17 +96,15 @@ class Reader:
     def _open(self) -> None:
         partitions = self._partitions()
         if self._group is not None:
-            names = [self._prefix + topic for topic in self._topics]
-            self._consumer.subscribe(names, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+            self._consumer.subscribe(self._names, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
             return
         for tp in partitions:
-            tp.offset = self._positions.get(self._place(tp), self._start)
+            tp.offset = self._positions.get(self._place(tp.topic, tp.partition), _STARTS[self._start])
         self._consumer.assign(partitions)
 
     def _partitions(self) -> list[TopicPartition]:
         found = []
-        for topic in self._topics:
-            name = self._prefix + topic
+        for name in self._names:
             try:
                 described = self._consumer.list_topics(name, timeout=_ANSWER_S).topics[name]
             except KafkaException as error:
@@ -174,7 +135,7 @@ class Reader:
                 continue  # librdkafka asks for a group that it never uses
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
                 raise self._failed(message)
-            place = Place(message.topic().removeprefix(self._prefix), message.partition())
+            place = self._place(message.topic(), message.partition())
             if error is not None:
                 self._next[place] = message.offset()  # behind the markers of transactions, which do not come
                 continue
@@ -184,18 +145,12 @@ class Reader:
             )
             self._waiting.append(event)
 
-    def _hand_out(self) -> Event:
-        event = self._waiting.popleft()
-        self._progress.hand_out(event)
-        return event
-
     def _commit_if_due(self) -> None:
-        if self._commit_interval_s is not None and time.monotonic() - self._committed_s >= self._commit_interval_s:
+        if self._commit_is_due():
             self._try_commit()
 
     def _commit(self) -> None:
-        self._committed_s = time.monotonic()
-        if self._group is None or not (offsets := self._progress.take()):
+        if not (offsets := self._to_commit()):
             return
         try:
             self._consumer.commit(
@@ -211,7 +166,7 @@ class Reader:
         try:
             self._commit()
         except KafkaException as error:
-            if error.args[0].code() in _REFUSED:
+            if error.args[0].code() in _REFUSALS:
                 raise self._named(error.args[0], "") from error
             _LOG.warning("not-committed group=%s error=%s", self._group, error.args[0].str())
 
@@ -220,7 +175,7 @@ class Reader:
     def _assigned(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         for tp in (known := consumer.committed(partitions, timeout=_ANSWER_S)):
             if tp.offset < 0:  # the group is new there
-                tp.offset = self._start
+                tp.offset = _STARTS[self._start]
         consumer.assign(known)
 
     def _revoked(self, consumer: Any, partitions: list[TopicPartition]) -> None:
@@ -229,12 +184,7 @@ class Reader:
         self._lost(consumer, partitions)
 
     def _lost(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
-        lost = {self._place(tp) for tp in partitions}
-        self._progress.lose(lost)
-        self._waiting = deque(event for event in self._waiting if event.place not in lost)
-
-    def _place(self, tp: TopicPartition) -> Place:
-        return Place(tp.topic.removeprefix(self._prefix), tp.partition)
+        self._lose({self._place(tp.topic, tp.partition) for tp in partitions})
 
     # Errors.
 
@@ -254,7 +204,7 @@ class Reader:
         if message.error().code() != KafkaError._AUTO_OFFSET_RESET:
             return self._named(message.error(), message.topic() or "")
         tp = TopicPartition(message.topic(), message.partition())
-        place = self._place(tp)
+        place = self._place(tp.topic, tp.partition)
         wanted = self._next.get(place, self._positions.get(place))
         if wanted is None:
             [committed] = self._consumer.committed([tp], timeout=_ANSWER_S)
@@ -263,8 +213,10 @@ class Reader:
 
     def _named(self, error: KafkaError, topic: str) -> EnvironmentFault:
         """Return what to tell a person about ``error``."""
-        if (kind := _REFUSED.get(error.code())) is not None:
-            return NotAllowed(kind, topic if kind == "topic" else str(self._group))
+        if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            return self._lacks(f"Read on topic {topic}")
+        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return self._lacks(f"Read on group {self._group}")
         servers = self._kafka.bootstrap_servers
         if error.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN}:
             return EnvironmentFault(

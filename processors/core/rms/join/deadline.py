@@ -44,13 +44,15 @@ def reach(case: Case, bet: Bet) -> None:
         outcomes.expire(case, bet, now_ns)
 
 
-def resume(case: Case, bet: Bet, gap: Gap) -> None:
-    """Ask about a bet that is not final, if the gap that ended now may hide its decision."""
+def resume(case: Case, bet: Bet, gap: Gap) -> bool:
+    """Ask about a bet that is not final, if the gap that ended now may hide its decision; return whether it was."""
     answer = bet.answer
     if answer is None or answer.code is None or not is_waiting(bet) or is_cleared(bet):
-        return
-    if overlaps(gap, doubt_from_ns(bet), bet.deadline_ns):
-        outcomes.look_up(case, bet, answer.code, "gap")
+        return False
+    if not overlaps(gap, doubt_from_ns(bet), bet.deadline_ns):
+        return False
+    outcomes.look_up(case, bet, answer.code, "gap")
+    return True
 
 
 def is_waiting(bet: Bet) -> bool:
@@ -81,10 +83,15 @@ def is_settled(bet: Bet, place: Place) -> bool:
 
 
 def _fix_need(case: Case, bet: Bet) -> None:
-    clock = case.place.clock
+    place, clock = case.place, case.place.clock
+    if bet.answer is not None and not is_waiting(bet):
+        # Nothing ends with its window: only before it is forgotten does it matter what is on its way.
+        if bet.need is None and case.now_ns > settled_ns(bet, place):
+            bet.need = clock.by_code
+        return
     if bet.need is None and case.now_ns > bet.deadline_ns:
         bet.need = clock.by_code
-    if not bet.is_need_proven and is_proven(bet, case.place):
+    if not bet.is_need_proven and is_proven(bet, place):
         # What was sent in time may have come after the window's end, but not after its proof.
         bet.need, bet.is_need_proven = clock.by_code, True
 

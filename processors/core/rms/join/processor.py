@@ -32,6 +32,7 @@ class RmsJoin:
         verify_s: How long a look-up may take after a window that ended in doubt, seconds.
         unanswered_s: How long a bet waits for place-bet's answer, seconds.
         remember_s: How long what is final is remembered, seconds.
+        look_ups: How many bets a task asks about when a gap ends; about the others it asks when their windows end.
     """
 
     name = "rms.join"
@@ -48,6 +49,7 @@ class RmsJoin:
         verify_s: int = 900,
         unanswered_s: int = 3_600,
         remember_s: int = 21_600,
+        look_ups: int = 50,
     ) -> None:
         self._settings = JoinSettings(
             window_prematch_ns=window_prematch_s * SECOND_NS,
@@ -56,6 +58,7 @@ class RmsJoin:
             verify_ns=verify_s * SECOND_NS,
             unanswered_ns=unanswered_s * SECOND_NS,
             remember_ns=remember_s * SECOND_NS,
+            look_ups=look_ups,
         )
 
     def process(self, record: SourceRecord, context: Context) -> None:
@@ -154,6 +157,7 @@ class _Task:
 
     def _look(self, place: Place, known: Customer, names: set[Name], gap: tuple[int, int] | None = None) -> None:
         # What waits for a trader comes first, oldest first: so it stands in the queue for look-ups.
+        left = place.settings.look_ups
         for is_code, name in sorted(names, key=lambda one: (one[0], known.waiting.get(one[1], 0), one[1])):
             if is_code:
                 code = self._book.code(place, name)
@@ -162,7 +166,7 @@ class _Task:
                 self._book.write_code(code)
             else:
                 slip = self._book.slip(place, name)
-                slips.look(slip, gap)
+                left -= slips.look(slip, gap if left > 0 else None)
                 self._teller.effects(slip.effects)
                 self._book.write_slip(slip)
 

@@ -1,4 +1,4 @@
-"""How long the join waits for what."""
+"""How long the join waits for what, and how much it asks."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ SECOND_NS: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinSettings:
-    """Spans of a customer's time, ns.
+    """Spans of a customer's time, ns, and a limit.
 
     Attributes:
         window_prematch_ns: How long a trader may take for a prematch bet.
@@ -17,6 +17,7 @@ class JoinSettings:
         verify_ns: How long a look-up may take when a window ended in doubt.
         unanswered_ns: How long a bet waits for place-bet's answer.
         remember_ns: How long what is final is remembered.
+        look_ups: How many bets are asked about when a gap ends.
     """
 
     window_prematch_ns: int
@@ -25,6 +26,7 @@ class JoinSettings:
     verify_ns: int
     unanswered_ns: int
     remember_ns: int
+    look_ups: int
 
     @property
     def order_ns(self) -> int:

@@ -52,17 +52,20 @@ def known(case: Case, message: Placed | Answered) -> str | None:
     return None if before is None else f"{before.position} said so before"
 
 
-def look(case: Case, gap: Gap | None = None) -> None:
+def look(case: Case, gap: Gap | None = None) -> bool:
     """Do what is due. Doing it twice does nothing: memory of when to look is not state.
 
     Args:
         case: The slip.
         gap: Gap of the customer that ended with this record.
+
+    Returns:
+        Whether it was asked about because of ``gap``.
     """
-    bet = case.entry.bet
+    is_asked, bet = False, case.entry.bet
     if bet is None:
         _tell_orphans(case)
-        return
+        return is_asked
     if bet.final is None:
         judge(case, bet)
     if bet.final is None:
@@ -72,9 +75,10 @@ def look(case: Case, gap: Gap | None = None) -> None:
             for item in case.entry.items:  # behind what the window's end had to wait for
                 judge_later(case, bet, item)
         elif gap is not None and asked_ns == bet.asked_ns:  # at most one request at a time
-            deadline.resume(case, bet, gap)
+            is_asked = deadline.resume(case, bet, gap)
     contradict(case, bet)
     disagree(case, bet)
+    return is_asked
 
 
 def is_over(case: Case) -> bool:
@@ -104,10 +108,12 @@ def _wake_of_open(case: Case, bet: Bet) -> Wake:
     befores = [item.before for item in case.entry.items]
     if is_cleared(bet):
         befores.append(bet.cleared_before)
+    proven_ns = None if bet.is_need_proven else bet.deadline_ns
     if bet.answer is None:
         times.append(deadline.unanswered_ns(bet, place))
     elif not deadline.is_waiting(bet):
         times.append(deadline.settled_ns(bet, place))
+        proven_ns = None
     if bet.need is not None and bet.answer is not None:
         befores.append(bet.need)
         if deadline.is_waiting(bet) and order_of(bet, bet.need, place) is not Order.AWAITED:
@@ -116,7 +122,7 @@ def _wake_of_open(case: Case, bet: Bet) -> Wake:
                 times.append(verified_ns)
     wake = _wake(case, times)
     passed = min((before for before in befores if before > place.passage.mark), default=None)
-    return Wake(at_ns=wake.at_ns, passed=passed, proven_ns=None if bet.is_need_proven else bet.deadline_ns)
+    return Wake(at_ns=wake.at_ns, passed=passed, proven_ns=proven_ns)
 
 
 def _wake(case: Case, times_ns: list[int]) -> Wake:

@@ -301,3 +301,15 @@ def test_what_is_settled_is_kept_while_something_for_it_may_be_on_its_way(tasks:
     tasks.send(*bet(disposition="accepted"), time(131, by_code=1), time(5_000, by_code=1))
     tasks.send(approval("reject", 20, slip=None, code="k1"))
     assert tasks.short() == [("decision", "rejected", "approval"), ("conflict", "answer-contradicts")]
+
+
+def test_what_no_trader_decides_is_not_written_again_until_it_may_be_forgotten(tasks: Tasks):
+    tasks.send(*bet(disposition="accepted"))
+    written = tasks.entries()
+    tasks.send(*(time(at, by_code=2) for at in (131, 140, 730)))
+    assert tasks.entries() == written
+    tasks.send(time(731, by_code=3), time(800, by_code=4))
+    tasks.send(*(Passed(customer="7", ordinal=ordinal) for ordinal in (1, 2)))
+    assert tasks.entries().keys() == written.keys()
+    tasks.send(Passed(customer="7", ordinal=3))
+    assert [key for key in tasks.entries() if key[:1] == b"s"] == []

@@ -4,7 +4,21 @@ from typing import Any
 
 import pytest
 
-from tests.core.rms.join.tasks import Tasks, answered, approval, bet, looked_up, ns, placed, time
+from processors.core.rms.join.processor import RmsJoin
+from tests.core.driver import Driver
+from tests.core.rms.join.tasks import (
+    CUSTOMER,
+    PARTITIONS,
+    Tasks,
+    answered,
+    approval,
+    bet,
+    looked_up,
+    ns,
+    partition_of,
+    placed,
+    time,
+)
 
 EXPIRED = ("decision", "expired", "deadline")
 LOOKED = ("decision", "expired", "looked_up")
@@ -56,6 +70,19 @@ def test_oldest_windows_are_asked_about_first():
         ]
         assert ends == sorted(ends)
         assert len(ends) > 3
+
+
+def test_no_more_is_asked_at_the_end_of_a_gap_than_there_are_look_ups():
+    tasks = Tasks(tasks=[Driver(RmsJoin(look_ups=2)) for _ in range(PARTITIONS)])
+    tasks.send(time(1))
+    one_task = [slip for slip in map(str, range(40)) if partition_of(f"{CUSTOMER}/{slip}".encode()) == 0][:4]
+    for number, slip in enumerate(one_task):
+        tasks.send(*bet(slip, 30 - number, code=f"k-{slip}"))
+    gap(tasks, 40, 41)
+    last, first = one_task[:2], one_task[:1:-1]
+    assert asked(tasks) == [(slip, "gap") for slip in first]
+    tasks.send(time(160, 41))
+    assert asked(tasks)[2:] == [(slip, "deadline") for slip in (*first, *reversed(last))]
 
 
 def test_a_short_break_that_another_socket_covered_is_no_gap(tasks: Tasks):

@@ -148,7 +148,8 @@ class Engine:
                 raise PositionError(
                     f"{physical} has {found[physical]} partitions, the registry says {topic.partitions}:"
                     " keys and tasks would move",
-                    action="set the counts that Kafka has (TRICAST_PARTITIONS__…), or have `tricast topics grow` change them",
+                    action="set the counts that Kafka has (TRICAST_PARTITIONS__…), or have `tricast topics grow`"
+                    " change them",
                 )
             self._writer.partitioner.set_count(physical, topic.partitions, topic.partition_until)
         self._loop_task = asyncio.create_task(self._run(), name="cycles")

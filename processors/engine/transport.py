@@ -136,8 +136,10 @@ class BatchConsumer(driver.Consumer):
 
     @Service.task  # type: ignore[untyped-decorator]  # mode's have no types
     async def _watch(self) -> None:
-        while not self.should_stop:
+        while True:
             await self.sleep(POLL_S)
+            if self.should_stop:  # the consumer's thread is going away
+                return
             try:
                 await self._thread.in_thread(self._thread.check())
             except Exception as error:

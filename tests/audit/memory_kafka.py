@@ -94,18 +94,21 @@ class MemoryKafka(Kafka):
 
     def __init__(self, topics, committed=2**63):
         super().__init__({}, 0)
-        self._rows, self._committed, self._first = topics, committed, 0
+        self._rows, self._committed, self._firsts = topics, committed, {}
 
-    def without(self, first):
-        """Return the same after retention took the raw records before ``first``."""
-        self._first = first
+    def without(self, **firsts):
+        """Return the same after retention took what is before an offset, by the last word of the topic's name."""
+        self._firsts = firsts
         return self
 
     async def partitions(self, *topics):
         return sorted(tp for tp in self._rows if tp.topic in topics)
 
     async def spans(self, partitions):
-        return {tp: (self._first if "raw" in tp.topic else 0, len(self._rows[tp])) for tp in partitions}
+        return {tp: (self._first(tp), len(self._rows[tp])) for tp in partitions}
+
+    def _first(self, tp):
+        return min(self._firsts.get(tp.topic.rpartition(".")[2], 0), len(self._rows[tp]))
 
     async def firsts(self, partitions, since_ms):
         return {

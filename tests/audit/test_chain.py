@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -207,6 +208,39 @@ async def test_a_topic_that_was_made_anew_is_refused():
 async def test_what_was_removed_before_it_was_audited_is_said():
     world = World("t.", KambiProcessor(), FEW)
     done = await go_on(world.seen(3), KAMBI, lambda *_: None, None)
-    later = await go_on(world.seen(len(FEW)).without(5), KAMBI, lambda *_: None, done.carried)
+    later = await go_on(world.seen(len(FEW)).without(raw=5), KAMBI, lambda *_: None, done.carried)
     assert later.settled.findings == {"unjudged": 2}
     assert done.ranges[-1].settled == 3
+
+
+def slow(number):
+    """A world of changes that are 70 s apart, and where its offers are."""
+    world = World(
+        "t.", KambiProcessor(), kambi_raw([(each, line, 70, step) for each, line, _, step in changes(number)])
+    )
+    return world, next(place for place, _ in world.places if place[0] == "kambi.offers")
+
+
+KEPT = replace(KAMBI, kept_ms=10**13)
+"""Nothing of these worlds' time is older than that."""
+
+
+async def test_what_retention_took_of_outputs_makes_no_older_record_lost():
+    """Raw reaches further back than what came of it: Kafka removes whole segments."""
+    world, place = slow(12)
+    kafka = world.seen(len(world.raw)).without(offers=5)
+    report = await audit(kafka, KEPT, lambda *_: None)
+    assert (dict(report.findings), report.normalized.total()) == ({}, 6)
+    assert [note.partition(":")[0] for note in report.notes] == ["retention took the beginning of t.kambi.offers"]
+    assert (await audit(kafka, KAMBI, lambda *_: None)).normalized.total() == 0, "all is older than Kafka keeps it"
+    world.drop(place, 8)
+    report = await audit(world.seen(len(world.raw)).without(offers=5), KEPT, lambda *_: None)
+    assert report.findings == {"lost": 1}
+
+
+async def test_what_retention_took_of_outputs_between_two_audits_is_said():
+    world, _ = slow(12)
+    done = await go_on(world.seen(6), KEPT, lambda *_: None, None)
+    kafka = world.seen(len(world.raw)).without(offers=7)
+    later = await go_on(kafka, KEPT, lambda *_: None, done.carried)
+    assert (later.settled.findings, later.open.findings) == ({"unjudged": 3}, {})

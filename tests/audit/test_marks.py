@@ -58,7 +58,7 @@ async def test_all_of_a_record_counts(changed):
 
 async def test_what_retention_took_cannot_be_told_and_its_mark_stays():
     marks = await marked(kafka())
-    gone = kafka(said=b"another").without(5)
+    gone = kafka(said=b"another").without(raw=5)
     raw = [mark for mark in marks if mark.topic == RAW]
     await check(gone, raw)
     assert [mark for mark in await marked(gone, 5, marks) if mark.topic == RAW] == raw

@@ -105,14 +105,20 @@ def test_what_another_socket_proved_before_ends_a_bet():
     assert findings(world) == {}
 
 
-def stamped_before_the_end(*, was_put_back):
-    """An approval that stands behind the proof that the window was over, stamped 5 s before its end."""
+def proven(until_s):
+    """A bet whose window ends at 140 s, and a connector that heard nothing of it until ``until_s``."""
     world = World()
     world.connect()
     world.tick(20)
     world.placed("s1", context="live")
     world.answered("s1")
-    world.tick(142)
+    world.tick(until_s)
+    return world
+
+
+def stamped_before_the_end(*, was_put_back):
+    """An approval that stands behind the proof that the window was over, stamped 5 s before its end."""
+    world = proven(142)
     world.now_s = 135
     world.say("reject", "s1")
     world.now_s = 135 if was_put_back else 142
@@ -124,6 +130,32 @@ def test_what_a_clock_that_was_put_back_stamps_before_the_end_was_not_in_time():
     world = stamped_before_the_end(was_put_back=True)
     assert json.loads(outcome(world).value or b"")["outcome"] == "expired"
     assert findings(world) == {}
+
+
+def killed_after(approval_s):
+    """A connector says something at ``approval_s`` and is killed before its next tick; another one comes."""
+    world = proven(142 if approval_s < 138 else 138)
+    world.now_s = approval_s
+    world.say("reject", "s1")
+    world.now_s = 150
+    world.connect("c2", previous="c1")
+    world.tick(1500)
+    return world
+
+
+def test_what_a_clock_stamps_that_was_put_back_just_before_its_connector_died_was_not_in_time():
+    world = killed_after(137)
+    assert json.loads(outcome(world).value or b"")["outcome"] == "expired"
+    assert findings(world) == {}
+
+
+def test_what_a_connector_stamps_that_dies_with_its_clock_right_was_in_time():
+    world = killed_after(139)
+    assert json.loads(outcome(world).value or b"")["outcome"] == "rejected"
+    assert findings(world) == {}
+    expire(world)
+    examples = world.judged().examples
+    assert ["said reject in time" in text for text in examples["false"]] == [True]
 
 
 def test_a_connector_that_proves_more_than_it_recorded_is_found():

@@ -1,35 +1,51 @@
-"""What a real group does with a worker that it refuses, or that is long silent."""
+"""What a real group does with a worker that it refuses, that is long silent, or that ends within a rebalance."""
 
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from tests.engine.lab import CHANGELOG, RAW, until
+from tests.engine.lab import CHANGELOG, RAW, stop, until
 
 pytestmark = pytest.mark.kafka
 
 SILENT_S = 2.0
 
 
+Join = Callable[[str, str], Consumer]
+
+
 @pytest.fixture
-def stranger(lab):
-    """A member of another tool that has our group's name and another way to share partitions."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": lab.bootstrap,
-            "group.id": lab.group,
-            "client.id": "stranger",
-            "partition.assignment.strategy": "range",
-        }
-    )
-    consumer.subscribe([lab.prefix + RAW])
-    until(lambda: consumer.poll(0.1) is not None or bool(consumer.assignment()), "the stranger has joined")
-    yield consumer
-    consumer.close()
+def join(lab) -> Iterator[Join]:
+    """Let a member of another tool into our group, under a name and with a way to share partitions."""
+    members: list[Consumer] = []
+
+    def enter(name: str, strategy: str) -> Consumer:
+        member = Consumer(
+            {
+                "bootstrap.servers": lab.bootstrap,
+                "group.id": lab.group,
+                "client.id": name,
+                "partition.assignment.strategy": strategy,
+            }
+        )
+        members.append(member)
+        # With a callback a member gives partitions back only when it is polled.
+        member.subscribe([lab.prefix + RAW], on_revoke=lambda *_: None)
+        return member
+
+    yield enter
+    for member in members:
+        member.close()
 
 
-def test_a_worker_that_its_group_refuses_ends_with_70(lab, stranger):
+def has_joined(member: Consumer) -> None:
+    until(lambda: member.poll(0.1) is not None or bool(member.assignment()), "a member's partitions")
+
+
+def test_a_worker_that_its_group_refuses_ends_with_70(lab, join):
+    has_joined(join("stranger", "range"))
     code, log = lab.run_to_exit()
     assert code == 70, log
     assert "InconsistentGroupProtocol" in log
@@ -50,3 +66,12 @@ def test_a_worker_that_opens_for_longer_than_it_may_be_silent_stays_in_its_group
     hidden.abort_transaction(30)
     lab.outputs(8)
     assert "generation=1 " in fleet.logs()
+
+
+def test_a_worker_that_ends_within_a_rebalance_leaves_its_group(lab, join):
+    """The stranger holds the rebalance open in which the worker joins: nobody polls it any more."""
+    has_joined(join("stranger", "roundrobin"))
+    fleet = lab.workers(session_timeout_s=30.0)
+    lab.wait_for_members(2)
+    assert stop(fleet) == 0, fleet.logs()
+    assert lab.members() == ["stranger"]

@@ -281,11 +281,15 @@ def slow_restore(run: Run, times: int) -> None:
 RESTORE_BYTES_PER_SECOND = 500_000.0
 
 
-def prefill_changelog(run: Run, entries_per_partition: int) -> None:
-    """State as an older worker would have left it, and brokers that hand it out slowly."""
+def limit_restore(run: Run) -> None:
+    """Brokers that hand out changelogs slowly."""
     for slot in range(run.workers_count):
         client_id = f"{run.prefix}toy-w{slot}.restore"
         asyncio.run(limit_fetch(run.bootstrap, client_id, RESTORE_BYTES_PER_SECOND))
+
+
+def prefill_changelog(run: Run, entries_per_partition: int) -> None:
+    """State as an older worker would have left it."""
     producer = Producer({"bootstrap.servers": run.bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 500_000})
     topic = f"{run.prefix}changelog.toy.toy.raw"
     for number in range(entries_per_partition):
@@ -380,6 +384,7 @@ def execute(
     try:
         run.prepare()
         if scenario.prefill:
+            limit_restore(run)
             prefill_changelog(run, scenario.prefill)
         run.start()
         scenario.strike(run, scenario.times if times is None else times)

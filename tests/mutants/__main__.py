@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from tests.mutants.catalogue import MUTANTS, Edit, Mutant
+from tests.mutants.catalogue import MUTANTS, Mutant, StaleMutant
 from tricast.kafka import Cluster
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,10 +28,6 @@ GREEN_TIMEOUT_S = 600
 PYTEST_FAILED = 1
 """pytest's exit code for "tests ran, some failed"; any other is no kill but a broken run."""
 console = Console()
-
-
-class StaleMutant(Exception):
-    """The text a mutant replaces does not stand in the tree exactly once; the catalogue has to follow the code."""
 
 
 def copy_tree(target: Path) -> Path:
@@ -44,19 +40,6 @@ def copy_tree(target: Path) -> Path:
         elif source.exists():
             shutil.copy(source, target / name)
     return target
-
-
-def patch(tree: Path, edit: Edit) -> None:
-    """Apply one edit.
-
-    Raises:
-        StaleMutant: The text is not there exactly once.
-    """
-    path = tree / edit.path
-    text = path.read_text()
-    if text.count(edit.old) != 1:
-        raise StaleMutant(f"{edit.path} has {text.count(edit.old)} times: {edit.old!r}")
-    path.write_text(text.replace(edit.old, edit.new))
 
 
 def run_tests(tree: Path, tests: tuple[str, ...], bootstrap: str, timeout_s: float, *more: str) -> tuple[int, str]:
@@ -90,7 +73,8 @@ def judge(mutant: Mutant, bootstrap: str, scratch: Path) -> tuple[Mutant, str, f
     tree = copy_tree(scratch / mutant.name)
     try:
         for edit in mutant.edits:
-            patch(tree, edit)
+            path = tree / edit.path
+            path.write_text(edit.apply(path.read_text()))
     except StaleMutant as stale:
         return mutant, f"STALE {stale}", 0.0
     code, output = run_tests(tree, mutant.tests, bootstrap, RUN_TIMEOUT_S, "-x")

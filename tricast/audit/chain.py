@@ -15,6 +15,7 @@ from tricast.audit.run import Audit, BySource, Judge, Scope
 from tricast.audit.scratch import scratch_database
 from tricast.audit.shelf import Shelf
 from tricast.audit.spans import Kafka, Span
+from tricast.audit.warm_up import WarmUp
 from tricast.progress import Progress
 
 
@@ -44,6 +45,18 @@ class _GoingOn(Audit):
     @property
     def _passing(self) -> Report:
         return self._open
+
+    def _removed(self, spans: dict[TopicPartition, Span]) -> set[TopicPartition]:
+        if not self._carried.read:
+            return super()._removed(spans)
+        removed = set()
+        for tp, (begin, _) in spans.items():
+            read = self._carried.read.get(place_of(tp), 0)
+            if read < begin:
+                removed.add(tp)
+                text = f"{tp.topic}/{tp.partition}: {read} to {begin} were removed before any audit"
+                self._report.find("unjudged", text, begin - read)
+        return removed
 
     def _to_read(self, spans: dict[TopicPartition, Span], order: Order) -> dict[TopicPartition, Span]:
         if self._carried.order:
@@ -88,14 +101,13 @@ class _GoingOn(Audit):
         outputs.skip_to(begin)
         next_cut = max(begin, await self._settled(tp, (begin, until)))
         is_open = False
-        warm_until_ns: int | None = None
+        copies_ms = self._scope.warm_up_ms if begin > 0 and saved is None else 0
+        warm_up = WarmUp(copies_ms=copies_ms, whole_from_ms=self._whole_from_ms)
         async for raw in self._raw_records(tp, (begin, until)):
             self._progress(f"judging {tp.topic}/{tp.partition}", raw.offset - begin + 1, until - begin)
             if raw.offset >= next_cut and not is_open:
                 judge, is_open = self._cut(tp, judge, outputs, next_cut), True
-            if begin > 0 and saved is None and warm_until_ns is None and raw.is_sound:
-                warm_until_ns = raw.received_ns + self._scope.warm_up_ms * 1_000_000
-            if warm_until_ns is not None and raw.received_ns < warm_until_ns:
+            if warm_up.takes(raw):
                 outputs.skip_to(raw.offset + 1)
                 judge.warm_up(raw)
                 continue

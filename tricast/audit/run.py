@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 
 from schemas.errors import EnvironmentFault
 from schemas.record import KafkaRecord
+from schemas.topics.topic import DAY_MS
 from tricast.audit.fastpath.judge import Judge as FastpathJudge
 from tricast.audit.fastpath.ledger import FastpathLedger
 from tricast.audit.first_seen import WINDOW_S
@@ -22,6 +23,7 @@ from tricast.audit.report import Report
 from tricast.audit.scratch import scratch_database
 from tricast.audit.shelf import Shelf
 from tricast.audit.spans import Kafka, Span
+from tricast.audit.warm_up import WarmUp, removed_note, whole_from_ms
 from tricast.progress import Progress
 
 _SETTLE_MS = 60_000
@@ -78,6 +80,7 @@ class Scope:
         judge: Makes the judge of one raw partition.
         order: Makes what the order of records is judged by.
         warm_up_ms: How far back before ``since_ms`` to read, so that copies of what came before are known.
+        kept_ms: How long Kafka keeps what is made of it.
         settle_ms: How much later than a raw record what is made of it may be written; an audit that goes on later
             judges so much of the end again.
     """
@@ -92,6 +95,7 @@ class Scope:
     judge: JudgeOf
     order: Callable[[Report], Order] = SourceOrder
     warm_up_ms: int = WINDOW_S * 1000
+    kept_ms: int = 7 * DAY_MS
     settle_ms: int = 0
 
 
@@ -161,6 +165,8 @@ class Audit:
         self._shelf = shelf
         self._ledger = ledger
         self._report = Report()
+        self._whole_from_ms = 0
+        """From when on every output is there that raw records came to."""
 
     async def run(self) -> Report:
         raw = await self._partitions(self._scope.raw_topic)
@@ -199,9 +205,12 @@ class Audit:
         for topic in (*self._scope.normalized_topics, self._scope.dead_letter_topic):
             spans |= await self._kafka.spans(await self._partitions(topic))
         order, done = self._scope.order(self._report), 0
+        removed = self._removed(spans)
+        firsts_ms: dict[TopicPartition, int] = {}
         spans = self._to_read(spans, order)
         total = sum(end - begin for begin, end in spans.values())
         async for batch in self._kafka.read(spans, "read_committed"):
+            firsts_ms.setdefault(TopicPartition(batch[0].topic, batch[0].partition), batch[0].timestamp)
             outputs = [output for record in batch if (output := self._output(record)) is not None]
             for output in outputs:
                 if not output.dead:
@@ -209,6 +218,10 @@ class Audit:
             self._shelf.put(output for output in outputs if not self._is_again(output))
             done += len(batch)
             self._progress("reading outputs", done, total)
+        if removed:
+            self._whole_from_ms = whole_from_ms(
+                (firsts_ms[tp] for tp in removed & firsts_ms.keys()), self._scope.kept_ms
+            )
         self._shelf.sort()
         for first, again in self._shelf.twice():
             self._report.find("duplicated", f"{again.place}: replayed, and {first.place} has the same id")
@@ -220,6 +233,13 @@ class Audit:
     def _passing(self) -> Report:
         """Where findings go that the next audit may take back."""
         return self._report
+
+    def _removed(self, spans: dict[TopicPartition, Span]) -> set[TopicPartition]:
+        """Return the partitions of outputs of which retention took what was not read yet, and say so."""
+        removed = {tp for tp, (begin, _) in spans.items() if begin > 0}
+        if removed:
+            self._report.notes.append(removed_note(removed))
+        return removed
 
     def _to_read(self, spans: dict[TopicPartition, Span], order: Order) -> dict[TopicPartition, Span]:
         """Return what of the outputs is to be read."""
@@ -238,13 +258,12 @@ class Audit:
         judge = self._judge(tp, self._report, from_start=begin == 0)
         outputs = BySource(self._shelf.of_partition(tp.partition))
         outputs.skip_to(begin)
-        warm_until_ns: int | None = None
+        # What came before is not read, so copies of it cannot be told from facts that are lost.
+        copies_ms = self._scope.warm_up_ms if begin > 0 else 0
+        warm_up = WarmUp(copies_ms=copies_ms, whole_from_ms=self._whole_from_ms)
         async for raw in self._raw_records(tp, (begin, span[1])):
             self._progress(f"judging {tp.topic}/{tp.partition}", raw.offset - begin + 1, span[1] - begin)
-            if begin > 0 and warm_until_ns is None and raw.is_sound:
-                # What came before is not read, so copies of it cannot be told from facts that are lost.
-                warm_until_ns = raw.received_ns + self._scope.warm_up_ms * 1_000_000
-            if raw.offset < judge_from or (warm_until_ns is not None and raw.received_ns < warm_until_ns):
+            if warm_up.takes(raw) or raw.offset < judge_from:
                 outputs.skip_to(raw.offset + 1)
                 judge.warm_up(raw)
                 continue

@@ -8,7 +8,12 @@ from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError, KafkaError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaConnectionError,
+    KafkaError,
+    OffsetOutOfRangeError,
+)
 
 from schemas.errors import EnvironmentFault
 from schemas.record import KafkaRecord
@@ -139,6 +144,11 @@ class Kafka:
         try:
             await consumer.start()
             yield consumer
+        except OffsetOutOfRangeError as error:
+            places = ", ".join(f"{tp.topic}/{tp.partition}" for tp in error.args[0])
+            raise EnvironmentFault(
+                f"retention took the beginning of {places} while it was read", action="run it again"
+            ) from error
         except KafkaConnectionError as error:
             raise await unreached(self._client, error) from error
         except KafkaError as error:

@@ -9,9 +9,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from schemas.errors import EnvironmentFault
+from schemas.errors import EnvironmentFault, MissingRight
 from schemas.kafka import KafkaSettings
-from schemas.missing_right import MissingRight
 from schemas.unreached import unreached
 from tricast.doctor.answer import Answer, words
 from tricast.doctor.rights import GroupRights, TopicRights, missing

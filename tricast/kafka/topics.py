@@ -13,9 +13,8 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 from aiokafka.protocol.metadata import MetadataRequest
 
-from schemas.errors import EnvironmentFault
+from schemas.errors import EnvironmentFault, MissingRight
 from schemas.kafka import KafkaSettings
-from schemas.missing_right import MissingRight
 from schemas.topics import Topic, min_in_sync, replicas
 from schemas.unreached import unreached
 
@@ -227,10 +226,7 @@ async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str
     for answer in answers:
         for code, _message, _kind, name, entries in answer.resources:
             if code == TopicAuthorizationFailedError.errno:
-                raise MissingRight(
-                    f"Kafka does not tell this user the settings of topic {name}",
-                    action="ask as a user that has DescribeConfigs on topics, as tricast-operator (docs/rights.md)",
-                )
+                raise MissingRight(f"DescribeConfigs on topic {name}")
             if code != 0:
                 raise EnvironmentFault(f"Kafka does not tell the settings of topic {name}: {for_code(code).__name__}")
             configs[name] = {entry[0]: entry[1] for entry in entries}

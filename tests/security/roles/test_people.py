@@ -58,7 +58,7 @@ def test_who_may_see_a_part_is_not_told_that_the_rest_is_missing(guarded, as_use
     assert "not visible to this user" in told[0]
     assert run(["doctor", "--json"]) == 0, capsys.readouterr()
     answers = json.loads(capsys.readouterr().out)["answers"]
-    assert "does not tell this user the settings" in "".join(one["found"] for one in answers)
+    assert "lacks DescribeConfigs on topic" in "".join(one["found"] for one in answers)
 
     named = {Right("guest", "topic", PREFIX + "kambi.offers", False, may) for may in ("Describe", "DescribeConfigs")}
     guarded.admit({"guest": named})

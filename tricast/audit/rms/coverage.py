@@ -64,7 +64,8 @@ class Coverage:
     _strict: list[Span] = field(default_factory=list)
     _known: list[Span] | None = None
     _doubted: list[Span] = field(default_factory=list)
-    _put_back: dict[int, int] = field(default_factory=dict)
+    _put_back: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """From the offset of a tick to where its time may have been taken back, by offset; and that time."""
     _proven_ns: int = 0
     _is_down: bool = True
     _was_ever_up: bool = False
@@ -83,10 +84,13 @@ class Coverage:
         self._known = None
         self.newest_ns = max(self.newest_ns, raw.received_ns)
         line = self._lines.setdefault(raw.line, _Line())
+        # A tick is stamped when it is queued, so only a clock that was put back has one of an earlier time. Of a
+        # connection that was killed before its next one nobody knows.
+        is_another = raw.connection != line.connection and raw.connection not in line.over
+        was_killed = is_another and line.connection not in line.over
+        if was_killed or (raw.kind in ("tick", "closed") and raw.received_ns < line.tick[0]):
+            self._put_back[line.tick[1]] = raw.offset, line.tick[0]
         if raw.kind == "tick":
-            # A tick is stamped when it is queued, so only a clock that was put back has one of an earlier time.
-            if raw.received_ns < line.tick[0]:
-                self._put_back[line.tick[1]] = raw.offset
             line.tick = max(line.tick, (raw.received_ns, raw.offset))
         if raw.connection in line.over or (raw.connection != line.connection and raw.kind == "tick"):
             if raw.kind == "tick":
@@ -145,9 +149,9 @@ class Coverage:
         """Return whether a tick that the processors must know says that it was heard after this time."""
         return self._ticked_proven_ns > at_ns
 
-    def was_put_back(self, offset: int) -> bool:
-        """Return whether a clock that was put back stamped what came there, by the ticks around it."""
-        return any(begin < offset < end for begin, end in self._put_back.items())
+    def was_put_back(self, offset: int, at_ns: int) -> bool:
+        """Return whether a clock that was put back may have stamped what came there, by the ticks around it."""
+        return any(begin < offset < end and at_ns < ns for begin, (end, ns) in self._put_back.items())
 
     def tick_after(self, at_ns: int) -> int | None:
         """Return the first time after this one that a tick told."""

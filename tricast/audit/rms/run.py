@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from schemas.errors import EnvironmentFault
 from schemas.record import KafkaRecord
 from schemas.rms.fields import APPROVALS, BETS, DECISIONS, HEALTH, PENDING
+from schemas.topics.topic import DAY_MS
 from tricast.audit.carried import Range, RmsCarried, RmsStep
 from tricast.audit.ledger import Ledger
 from tricast.audit.report import Report
@@ -20,9 +21,13 @@ from tricast.audit.rms.judge import HealthRecord, judge_case, judge_gaps
 from tricast.audit.rms.truth import RmsLedger, truths
 from tricast.audit.scratch import scratch_database
 from tricast.audit.spans import Isolation, Kafka, Span
+from tricast.audit.warm_up import removed_note, whole_from_ms
 from tricast.progress import Progress
 
 _LETTERS = "rms.dead-letters"
+_PRODUCTS = (DECISIONS, _LETTERS, APPROVALS)
+_MARKERS = 10
+"""Offsets of transactions' ends that may stand before the first record of a partition that has lost its beginning."""
 _HOPS = 3
 """The join sends on to itself twice: what a code's task knows to the slip's, and that it knows it."""
 _MS_NS = 1_000_000
@@ -37,12 +42,14 @@ class RmsScope:
         windows: Settings of the processors.
         since_ms: Judge what came from this time on; from the beginning when ``None``.
         ledger: What the simulator says it sent and decided, when that is to be compared.
+        kept_ms: How long Kafka keeps what is made of it.
     """
 
     prefix: str
     windows: Windows
     since_ms: int | None = None
     ledger: Path | None = None
+    kept_ms: int = 7 * DAY_MS
 
 
 async def audit(kafka: Kafka, scope: RmsScope, progress: Progress) -> Report:
@@ -164,7 +171,17 @@ class _Audit:
                 if begin > 0 and self._scope.since_ms is None:
                     first_ns = await self._time_of(tp, begin)
                     horizon_ns = max(horizon_ns, first_ns + self._warm_up_ns if first_ns else 0)
-        return horizon_ns
+        return max(horizon_ns, await self._whole_from_ms() * _MS_NS)
+
+    async def _whole_from_ms(self) -> int:
+        """Return from when on every product is there that what is judged came to."""
+        products = [tp for topic in _PRODUCTS for tp in await self._partitions(topic)]
+        removed = {tp: begin for tp, (begin, _) in (await self._kafka.spans(products)).items() if begin > 0}
+        if not removed:
+            return 0
+        self._report.notes.append(removed_note(removed))
+        firsts_ns = [await self._time_of(tp, begin) for tp, begin in removed.items()]
+        return whole_from_ms((ns // _MS_NS for ns in firsts_ns if ns is not None), self._scope.kept_ms)
 
     async def _read_from_ns(self, begins: dict[str, dict[TopicPartition, int]]) -> int:
         """Return from when on all that connectors wrote is read."""
@@ -173,14 +190,14 @@ class _Audit:
 
     async def _time_of(self, tp: TopicPartition, offset: int) -> int | None:
         end = (await self._kafka.spans([tp]))[tp][1]
-        async for batch in self._kafka.read({tp: (offset, min(offset + 1, end))}, "read_uncommitted"):
+        async for batch in self._kafka.read({tp: (offset, min(offset + _MARKERS, end))}, "read_uncommitted"):
             for record in batch:
                 return record.timestamp * _MS_NS
         return None
 
     async def _read(self, books: Books, begins: dict[str, dict[TopicPartition, int]]) -> None:
         # Against the stream, so that what a record rests on is there when it is read.
-        products = {topic: await self._begins(topic) for topic in (DECISIONS, _LETTERS, APPROVALS)}
+        products = {topic: await self._begins(topic) for topic in _PRODUCTS}
         async for record in self._records(DECISIONS, products[DECISIONS]):
             books.products.take_decision(record)
         async for record in self._records(_LETTERS, products[_LETTERS]):

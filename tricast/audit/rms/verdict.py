@@ -204,7 +204,7 @@ def _passed_by(case: Case, decision: Decision, deadline_ns: int, start_ns: int) 
         if word.is_look_up or not is_known or (word.slip is None and decision.why == "unordered"):
             continue
         # Of a clock that was put back, what was proven before counts, and not its stamps.
-        if word.received_ns <= deadline_ns and not case.coverage.was_put_back(word.place[1]):
+        if word.received_ns <= deadline_ns and not case.coverage.was_put_back(word.place[1], word.received_ns):
             yield "false", f"{_at(word)} said {word.said} in time"
             return
         if not _had_ended(case, decision, word, deadline_ns, start_ns):

@@ -37,7 +37,7 @@ def line_of(offer: Json | None) -> Line | None:
     odds = first.get("odds_thousandths"), second.get("odds_thousandths")
     if None in {type_id, criterion, *odds} or "line_thousandths" not in first.keys() & second.keys():
         return None
-    return Line(b"%d/%d" % (type_id, criterion), abs(odds[0] - odds[1]))
+    return Line(f"{type_id}/{criterion}".encode(), abs(odds[0] - odds[1]))
 
 
 class Lines:

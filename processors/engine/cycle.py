@@ -5,14 +5,14 @@ begin → changelog, then outputs → await produces → offsets → commit
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiokafka.partitioner import murmur2
 
 from processors.engine.changelog import CHECKPOINT_KEY, Checkpoint, encode_checkpoint, state_records
-from processors.engine.task import Output, Partition, StreamTask
-from processors.engine.transactions import Membership, Row, TransactionalProducer
+from processors.engine.task import Partition, StreamTask
+from processors.engine.transactions import Membership, RecordBatches, Row, TransactionalProducer
 from schemas.raw import Header
 
 PARTITIONER_CACHE_ENTRIES = 200_000
@@ -50,19 +50,58 @@ class Partitioner:
 
 @dataclass(frozen=True, slots=True)
 class TaskWork:
-    """What one task computed in one cycle, detached from it: the task may compute on while this is written."""
+    """What one task's state became in one cycle, detached from it: the task may compute on while this is written."""
 
     task: StreamTask
     position: int
     stream_time_ns: int
     state: list[tuple[bytes, bytes | None]]
-    outputs: list[Output]
 
     @classmethod
     def take(cls, task: StreamTask) -> "TaskWork":
         """Take what ``task`` computed since the last time."""
         state = list(state_records(task.repeats.take_changes(), task.store.take_changes()))
-        return cls(task, task.position, task.stream_time_ns, state, task.take_outputs())
+        return cls(task, task.position, task.stream_time_ns, state)
+
+
+class Cycle:
+    """What tasks compute for one transaction.
+
+    Outputs are encoded a few records after they were made: objects of a thousand records fall out of the processor's
+    caches and occupy the garbage collector, which costs a quarter of the whole engine's time.
+
+    Args:
+        producer: That will write it.
+        partitioner: Of the outputs.
+        physical: Registry name to physical topic name, of every output.
+    """
+
+    def __init__(self, producer: TransactionalProducer, partitioner: Partitioner, physical: Mapping[str, str]) -> None:
+        self.works: list[TaskWork] = []
+        """By task, once all is computed."""
+        self.outputs: dict[tuple[str, int], RecordBatches] = {}
+        """By registry name of their topic and partition."""
+        self.timestamp_ms = 0
+        """Of the newest source record."""
+        self.timestamps_ms: list[int] = []
+        """Of the source records, those left out that were processed before."""
+        self._producer = producer
+        self._partitioner = partitioner
+        self._physical = physical
+
+    def take_outputs(self, task: StreamTask) -> None:
+        """Take what ``task`` wrote since the last time; the tasks of a cycle may take turns."""
+        physical, partition, outputs = self._physical, self._partitioner.partition, self.outputs
+        for name, key, value, headers, timestamp_ms in task.take_outputs():
+            place = name, partition(physical[name], key)
+            batches = outputs.get(place)
+            if batches is None:
+                batches = outputs[place] = self._producer.batches()
+            batches.append(key, value, headers, timestamp_ms)
+
+    def finish(self, tasks: Iterable[StreamTask]) -> None:
+        """Take the state of ``tasks``, all that were touched."""
+        self.works = [TaskWork.take(task) for task in tasks]
 
 
 class TransactionWriter:
@@ -89,29 +128,31 @@ class TransactionWriter:
         self._producer = producer
         self._group = group
         self._physical = physical
-        self._names = {topic: name for name, topic in physical.items()}
         self._committed = Counter() if committed is None else committed
         self._changelogs = changelogs
         self._announced: set[tuple[Partition, Membership]] = set()
 
-    async def write(self, works: list[TaskWork], membership: Membership, timestamp_ms: int) -> None:
+    def begin(self) -> Cycle:
+        """Return a cycle to be computed."""
+        return Cycle(self._producer, self.partitioner, self._physical)
+
+    async def write(self, cycle: Cycle, membership: Membership) -> None:
         """Write state, outputs and positions; on return they are committed.
 
         Args:
-            works: What the tasks computed.
+            cycle: What the tasks computed.
             membership: As bound when the cycle began.
-            timestamp_ms: Of the changelog records.
 
         Raises:
             FencedError: Another worker owns a task now. Nothing of this cycle will be visible.
         """
-        producer = self._producer
+        producer, works = self._producer, cycle.works
         await producer.begin()
         changelog = []
         for work in works:
             checkpoint = self._checkpoint(work, membership)
             partition = work.task.partition
-            state = _changelog_rows(work, checkpoint, timestamp_ms)
+            state = _changelog_rows(work, checkpoint, cycle.timestamp_ms)
             futures = await producer.write(self._changelogs[partition.topic], partition.partition, state)
             changelog.append((work.task, checkpoint, futures))
         newcomers = {(work.task.partition, membership) for work in works} - self._announced
@@ -120,18 +161,16 @@ class TransactionWriter:
             for _, _, futures in changelog:
                 await asyncio.gather(*futures)
         produces = []
-        written: Counter[str] = Counter()
-        for (topic, partition_number), outputs in self._grouped(works).items():
-            written[self._names[topic]] += len(outputs)
-            rows = (output[1:] for output in outputs)
-            produces += await producer.write(topic, partition_number, rows)
+        for (name, partition_number), batches in cycle.outputs.items():
+            produces += await producer.send(self._physical[name], partition_number, batches)
         for _, _, futures in changelog:
             produces += futures
         for future in produces:
             await future
         await producer.send_offsets({work.task.partition: work.position for work in works}, self._group, membership)
         await producer.commit()
-        self._committed.update(written)
+        for (name, _), batches in cycle.outputs.items():
+            self._committed[name] += len(batches)
         for task, checkpoint, futures in changelog:
             offsets = [future.result().offset for future in futures]
             # A retried batch may be acknowledged without its offset; then the task reads its own records again.
@@ -155,20 +194,6 @@ class TransactionWriter:
             member=membership.member_id,
             generation=membership.generation,
         )
-
-    def _grouped(self, works: list[TaskWork]) -> dict[tuple[str, int], list[Output]]:
-        groups: dict[tuple[str, int], list[Output]] = {}
-        partition = self.partitioner.partition
-        for work in works:
-            for output in work.outputs:
-                topic = self._physical[output[0]]
-                place = (topic, partition(topic, output[1]))
-                group = groups.get(place)
-                if group is None:
-                    groups[place] = [output]
-                else:
-                    group.append(output)
-        return groups
 
 
 def _changelog_rows(work: TaskWork, checkpoint: Checkpoint, timestamp_ms: int) -> Iterator[Row]:

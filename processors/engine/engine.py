@@ -11,14 +11,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
 
 from aiokafka.errors import KafkaConnectionError
 
 from processors.core.processor import Processor
 from processors.engine.config import EngineSettings
 from processors.engine.counts import Counts, CycleCounts, Fetched, WorkerFacts
-from processors.engine.cycle import TaskWork, TransactionWriter
+from processors.engine.cycle import Cycle, TransactionWriter
 from processors.engine.opening import UNSEEN, TaskOpener
 from processors.engine.task import Batch, Partition, StreamTask
 from processors.engine.topology import Topology
@@ -38,14 +37,6 @@ CYCLE_BYTES = 16 * 1024 * 1024
 """A cycle ends here even below its record limit: bulks of megabytes must not add up in memory."""
 YIELD_EVERY_RECORDS = 50
 """Computing lets the loop breathe this often: the transaction on its way and the rebalance must not wait for it."""
-
-
-class _Computed(NamedTuple):
-    """A cycle's first half: what its tasks computed, the time (ms) of its newest record, and those of all of them."""
-
-    works: list[TaskWork]
-    timestamp_ms: int
-    timestamps_ms: list[int]
 
 
 class Engine:
@@ -307,24 +298,24 @@ class Engine:
                     self._wake.clear()
                     continue
                 try:
-                    computed = await self._compute(membership)
+                    cycle = await self._compute(membership)
                     await self._written()
                 except asyncio.CancelledError:
                     raise
                 except BaseException as error:  # fail-stop: nothing half done may go on
                     await self._stop_for(error)
                     return
-                if computed.works:
-                    self._writing = asyncio.create_task(self._write(computed, membership), name="transaction")
+                if cycle.works:
+                    self._writing = asyncio.create_task(self._write(cycle, membership), name="transaction")
 
     def _loop_ended(self, task: asyncio.Task[None]) -> None:
         if not self._stopping and not self._failed:
             self._fail(EngineError(f"the cycle loop ended unasked: {task!r}"))
 
-    async def _compute(self, membership: Membership) -> _Computed:
-        """Compute what waits, and what arrives until the transaction before is through; return it per task."""
-        records = size = timestamp_ms = 0
-        timestamps_ms: list[int] = []
+    async def _compute(self, membership: Membership) -> Cycle:
+        """Compute what waits, and what arrives until the transaction before is through."""
+        cycle = self._writer.begin()
+        records = size = 0
         touched: dict[Partition, StreamTask] = {}
         while self._membership is membership:
             while self._pending and records < self._settings.max_cycle_records and size < CYCLE_BYTES:
@@ -333,14 +324,15 @@ class Engine:
                 before = task.position
                 for part in batch.parts(YIELD_EVERY_RECORDS):
                     done = task.process(part)
+                    cycle.take_outputs(task)
                     self.counts.records += done
                     # What was processed before stands at the front.
-                    timestamps_ms += [record.timestamp for record in part.records[len(part.records) - done :]]
+                    cycle.timestamps_ms += [record.timestamp for record in part.records[len(part.records) - done :]]
                     await asyncio.sleep(0)
                 if task.position > before:
                     touched[partition] = task
                 records, size = records + len(batch.records), size + batch_size
-                timestamp_ms = max(timestamp_ms, batch.records[-1].timestamp)
+                cycle.timestamp_ms = max(cycle.timestamp_ms, batch.records[-1].timestamp)
             if self._writing is None or self._writing.done() or self._pending:
                 break
             arrived = asyncio.ensure_future(self._wake.wait())
@@ -348,7 +340,8 @@ class Engine:
                 await asyncio.wait({arrived, self._writing}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 arrived.cancel()
-        return _Computed([TaskWork.take(task) for task in touched.values()], timestamp_ms, timestamps_ms)
+        cycle.finish(touched.values())
+        return cycle
 
     def _take(self) -> tuple[Partition, Batch, int]:
         partition, batch, size = self._pending.popleft()
@@ -359,18 +352,18 @@ class Engine:
         self._room.set()
         return partition, batch, size
 
-    async def _write(self, computed: _Computed, membership: Membership) -> None:
+    async def _write(self, cycle: Cycle, membership: Membership) -> None:
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._settings.transaction_timeout_s + self._settings.rebalance_timeout_s):
-                await self._writer.write(computed.works, membership, computed.timestamp_ms)
+                await self._writer.write(cycle, membership)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # fail-stop, see _run
             await self._stop_for(error)
             raise
-        self._committed.update((work.task.partition, work.position) for work in computed.works)
-        self._count(computed.timestamps_ms, asyncio.get_running_loop().time() - began)
+        self._committed.update((work.task.partition, work.position) for work in cycle.works)
+        self._count(cycle.timestamps_ms, asyncio.get_running_loop().time() - began)
 
     def _count(self, timestamps_ms: list[int], seconds: float) -> None:
         counts, now_ms = self.counts, time.time_ns() // 1_000_000

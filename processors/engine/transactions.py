@@ -11,7 +11,7 @@ a stale one and with it the whole transaction. The request, its response and its
 import asyncio
 import collections
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -214,6 +214,49 @@ Row = tuple[bytes | None, bytes | None, list[Header], int]
 """Key, value, headers and timestamp (ms) of a record to write."""
 
 
+class RecordBatches:
+    """Rows of one topic partition, encoded as they come, in as many record batches as they need.
+
+    aiokafka's ``BatchBuilder.append`` computes each record's size once more in Python, half of what appending costs;
+    its builder, written in C, is given the rows directly, and the batch is told how many it holds.
+    """
+
+    __slots__ = ("_append", "_batches", "_count", "_create")
+
+    def __init__(self, create: Callable[[], Any]) -> None:
+        self._create = create
+        self._batches: list[Any] = []
+        self._begin()
+
+    def append(self, key: bytes | None, value: bytes | None, headers: list[Header], timestamp_ms: int) -> None:
+        """Add a row behind the others."""
+        if self._append(self._count, timestamp_ms, key, value, headers) is None:
+            self._end()
+            self._begin()
+            added = self._append(0, timestamp_ms, key, value, headers)
+            assert added is not None, "the first record of a batch always fits"
+        self._count += 1
+
+    def __len__(self) -> int:
+        return sum(batch.record_count() for batch in self._batches)
+
+    def close(self) -> list[Any]:
+        """Return the batches in order; nothing can be added any more."""
+        self._end()
+        return self._batches
+
+    def _begin(self) -> None:
+        batch = self._create()
+        self._batches.append(batch)
+        self._append = batch._builder.append
+        self._count = 0
+
+    def _end(self) -> None:
+        batch = self._batches[-1]
+        batch._relative_offset = self._count
+        batch.close()
+
+
 class TransactionalProducer:
     """Begin, write, await, send offsets, commit: in that order, and nothing else.
 
@@ -281,16 +324,20 @@ class TransactionalProducer:
         """Begin a transaction."""
         await self._producer.begin_transaction()
 
+    def batches(self) -> RecordBatches:
+        """Return batches to be filled, and sent in a transaction that need not have begun."""
+        return RecordBatches(self._producer.create_batch)
+
+    async def send(self, topic: str, partition: int, batches: RecordBatches) -> list["asyncio.Future[Any]"]:
+        """Hand batches to the producer in order; return a future for each, done when every replica has it."""
+        return [await self._producer.send_batch(batch, topic, partition=partition) for batch in batches.close()]
+
     async def write(self, topic: str, partition: int, rows: Iterable[Row]) -> list["asyncio.Future[Any]"]:
-        """Hand rows to the producer in order; return a future for each batch, done when every replica has it."""
-        futures = []
-        waiting = iter(rows)
-        row = next(waiting, None)
-        while row is not None:
-            batch = self._producer.create_batch()
-            row = _fill(batch, row, waiting)
-            futures.append(await self._producer.send_batch(batch, topic, partition=partition))
-        return futures
+        """Hand rows to the producer in order, see :meth:`send`."""
+        batches = self.batches()
+        for row in rows:
+            batches.append(*row)
+        return await self.send(topic, partition, batches)
 
     async def send_offsets(self, offsets: Mapping[Partition, int], group: str, membership: Membership) -> None:
         """Commit source offsets with the transaction, as the member that began the cycle.
@@ -312,27 +359,6 @@ class TransactionalProducer:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(timeout_s):
                 await self._producer.abort_transaction()
-
-
-def _fill(batch: Any, row: Row, waiting: Iterator[Row]) -> Row | None:
-    """Append ``row`` and those after it while they fit; return the first that did not, ``None`` at the end.
-
-    aiokafka's ``BatchBuilder.append`` computes each record's size once more in Python, half of what appending costs;
-    its builder, written in C, is given the rows directly, and the batch is told how many it holds.
-    """
-    append = batch._builder.append
-    count = 0
-    following: Row | None = row
-    while following is not None:
-        key, value, headers, timestamp_ms = following
-        if append(count, timestamp_ms, key, value, headers) is None:
-            break
-        count += 1
-        following = next(waiting, None)
-    assert count, "the first record of a batch always fits"
-    batch._relative_offset = count
-    batch.close()
-    return following
 
 
 def patience_ms(kafka: KafkaSettings, transaction_timeout_s: float) -> int:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from processors.engine.app import EngineApp
 
 POLL_S = 1.0
+FETCH_WAIT_MS = 50
+"""How long a broker may keep a fetch open that has nothing. aiokafka has one request at a time on its way to a broker, so
+that a partition which is read out waits for the others' answer: with Faust's 1.5 s, one that is far behind stood still."""
 T = TypeVar("T")
 
 
@@ -61,9 +64,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust asks for read_committed only in its own exactly_once mode, which is not what its name says.
         self.consumer.in_transaction = True
         try:
-            return super()._create_worker_consumer(transport)
+            consumer = super()._create_worker_consumer(transport)
         finally:
             self.consumer.in_transaction = False
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
 
     async def in_thread(self, work: Coroutine[Any, Any, T]) -> T:
         """Run ``work`` on the consumer's loop."""

@@ -3,7 +3,7 @@
 import asyncio
 
 from processors.engine.config import EngineSettings
-from processors.engine.cycle import TaskWork
+from processors.engine.cycle import Cycle
 from processors.engine.engine import Engine
 from processors.engine.reset import NOBODY
 from processors.engine.task import Batch, Partition
@@ -111,15 +111,15 @@ class Gate:
         self._write = group.engine._writer.write
         group.engine._writer.write = self._hold
 
-    async def _hold(self, works: list[TaskWork], membership: Membership, timestamp_ms: int) -> None:
-        self.reached.append(([work.position for work in works], membership))
+    async def _hold(self, cycle: Cycle, membership: Membership) -> None:
+        self.reached.append(([work.position for work in cycle.works], membership))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             await self._passes.acquire()
             if self.failure is not None:
                 raise self.failure
-            await self._write(works, membership, timestamp_ms)
+            await self._write(cycle, membership)
         finally:
             self.at_once -= 1
 

@@ -5,10 +5,11 @@ import dataclasses
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
-from processors.engine.cycle import TaskWork, TransactionWriter
+from processors.engine.cycle import TransactionWriter
 from processors.engine.task import Batch
-from processors.engine.transactions import Membership, TransactionalProducer
+from processors.engine.transactions import Membership, RecordBatches, TransactionalProducer
 from schemas.errors import EngineError, FencedError
 from tests.engine.group import WAIT_S, Group
 from tests.engine.lab import CHANGELOG, OUT, frame
@@ -143,9 +144,17 @@ class Ledger(TransactionalProducer):
     async def begin(self):
         self.steps.append("begin")
 
+    def batches(self):
+        return RecordBatches(lambda: BatchBuilder(1024, 0, is_transactional=1))
+
     async def write(self, topic, partition, rows):
-        kinds = [row[0] for row in rows]
-        self.steps.append(f"write {topic} {b'@' in kinds[:1]}")
+        return self._sent(f"write {topic} {[row[0] for row in rows][:1]}")
+
+    async def send(self, topic, partition, batches):
+        return self._sent(f"send {topic} {[batch.record_count() for batch in batches.close()]}")
+
+    def _sent(self, step):
+        self.steps.append(step)
         self.futures.append(asyncio.get_running_loop().create_future())
         return self.futures[-1:]
 
@@ -177,12 +186,15 @@ async def test_a_transaction_is_written_in_the_one_safe_order(group):
     task = group.engine._new_task(group.partition)
     records = [SourceRow(0, frame(0, [("a", "x")]))]
     task.process(Batch(1, 0, 1, records))
-    writing = asyncio.ensure_future(writer.write([TaskWork.take(task)], Membership(4, "m"), 1))
+    cycle = writer.begin()
+    cycle.take_outputs(task)
+    cycle.finish([task])
+    writing = asyncio.ensure_future(writer.write(cycle, Membership(4, "m")))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert ledger.steps == ["begin", "write log True"]
+    assert ledger.steps == ["begin", "write log [b'@']"]
     await ledger.acknowledge()
-    assert ledger.steps[2:] == ["write out False"]
+    assert ledger.steps[2:] == ["send out [1]"]
     assert not writing.done()
     await ledger.acknowledge()
     assert ledger.steps[3:] == ["offsets [1] (4, 'm')", "commit"]

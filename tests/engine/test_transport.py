@@ -8,13 +8,28 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from faust.transport.consumer import Fetcher
 
+from processors.engine.app import build_app
+from processors.engine.config import EngineSettings
 from processors.engine.transport import BatchConsumer, BatchConsumerThread
+from schemas.kafka import KafkaSettings
+from tests.engine.toy import REGISTRY, ToyProcessor
 
 
 async def test_a_consumer_that_still_connects_has_nothing_to_tell():
     thread = object.__new__(BatchConsumerThread)
     thread._consumer = AIOKafkaConsumer(group_id="g")  # as between its creation and a broker's first answer
     await thread.check()
+
+
+async def test_a_fetch_that_finds_nothing_holds_up_a_partition_that_is_far_behind_for_a_moment_only():
+    """aiokafka asks a broker for one thing at a time; what Faust lets a broker wait, 1.5 s, all its partitions would."""
+    app = build_app(
+        ToyProcessor(), prefix="", registry=REGISTRY, kafka=KafkaSettings(), settings=EngineSettings(), version="test"
+    )
+    app.finalize()
+    consumer = app.consumer._thread._create_worker_consumer(app.transport)
+    assert consumer._fetch_max_wait_ms <= 100
+    await consumer.stop()
 
 
 class WaitingConsumer(BatchConsumer):

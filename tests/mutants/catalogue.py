@@ -62,8 +62,8 @@ _PLAIN_PRODUCER = """
 """
 
 _TAKES_BACK = "            self._take_back(written)\n"
-_KEEPS_STATE = "            del self.outputs[written:]\n"
-_KEEPS_OUTPUTS = "            self.store.rollback()\n"
+_STATE_ONLY = "            self.store.rollback()\n"
+_OUTPUTS_ONLY = "            del self.outputs[written:]\n"
 _LETTER = "            self.dead_letter(record.value"
 _FINAL = "                raise\n            else"
 _FAILED_REPLAY = "            remember(replay, self.store)\n            detail"
@@ -93,9 +93,9 @@ MUTANTS = (
             ),
             _in(
                 "engine",
-                "await self._writer.write(computed.works",
+                "await self._writer.write(cycle",
                 "self._writer.membership_now = lambda: Membership(*self._seek.__self__.consumer.group_membership())\n"
-                "                await self._writer.write(computed.works",
+                "                await self._writer.write(cycle",
             ),
         ),
         (WAKES,),
@@ -124,8 +124,8 @@ MUTANTS = (
         (
             _in(
                 "cycle",
-                "            state = _changelog_rows(work, checkpoint, timestamp_ms)\n",
-                "            state = list(_changelog_rows(work, checkpoint, timestamp_ms))\n"
+                "            state = _changelog_rows(work, checkpoint, cycle.timestamp_ms)\n",
+                "            state = list(_changelog_rows(work, checkpoint, cycle.timestamp_ms))\n"
                 "            topic = self._changelogs[partition.topic]\n"
                 "            await self._outside(topic, [(partition.partition, *state[0][:3])])\n",
             ),
@@ -139,11 +139,19 @@ MUTANTS = (
         (
             _in(
                 "cycle",
-                "        for (topic, partition_number), outputs in self._grouped(works).items():\n",
-                "        for (topic, partition_number), outputs in self._grouped(works).items():\n"
-                '            if topic.endswith("dead-letters"):\n'
-                "                await self._outside(topic, [(partition_number, *o[1:4]) for o in outputs])\n"
+                "            place = name, partition(physical[name], key)\n",
+                "            place = name, partition(physical[name], key)\n"
+                '            if name.endswith("dead-letters"):\n'
+                "                row = name, place[1], key, value, headers\n"
+                '                self.__dict__.setdefault("outside", []).append(row)\n'
                 "                continue\n",
+            ),
+            _in(
+                "cycle",
+                "        produces = []\n",
+                '        for name, *row in cycle.__dict__.get("outside", []):\n'
+                "            await self._outside(self._physical[name], [row])\n"
+                "        produces = []\n",
             ),
             _in("cycle", "    def forget(self)", _PLAIN_PRODUCER.lstrip("\n") + "\n    def forget(self)"),
         ),
@@ -203,8 +211,8 @@ MUTANTS = (
         (
             _in(
                 "engine",
-                "self._write(computed, membership)",
-                'self._write(computed, self._membership or Membership(-1, ""))',
+                "self._write(cycle, membership)",
+                'self._write(cycle, self._membership or Membership(-1, ""))',
             ),
         ),
         (PIPELINE + "test_nothing_computed_as_one_member_is_written_as_another",),
@@ -248,8 +256,21 @@ MUTANTS = (
     Mutant(
         "live-outputs",
         "outputs are of the transaction's records, not of those computed since",
-        (_in("cycle", "state, task.take_outputs())", "state, task.outputs)"),),
+        (
+            _in(
+                "cycle",
+                "        return Cycle(self._producer, self.partitioner, self._physical)\n",
+                "        self._cycle = getattr(self, '_cycle', None) or"
+                " Cycle(self._producer, self.partitioner, self._physical)\n        return self._cycle\n",
+            ),
+        ),
         (DETACHED,),
+    ),
+    Mutant(
+        "outputs-not-forgotten",
+        "what a task wrote is taken into one cycle only",
+        (_in("cycle", "in task.take_outputs():", "in task.outputs:"),),
+        (PIPELINE + "test_there_is_never_more_than_one_transaction_and_they_come_in_order",),
     ),
     Mutant(
         "no-gathering",
@@ -475,25 +496,25 @@ MUTANTS = (
     Mutant(
         "no-rollback",
         "a failed record's state is taken back",
-        (_in("task", _TAKES_BACK + _LETTER, _KEEPS_STATE + _LETTER),),
+        (_in("task", _TAKES_BACK + _LETTER, _OUTPUTS_ONLY + _LETTER),),
         (ENGINE + "test_task.py::test_a_failed_record_leaves_neither_state_nor_outputs_and_its_siblings_stay",),
     ),
     Mutant(
         "outputs-of-failed",
         "a failed record's outputs are taken back",
-        (_in("task", _TAKES_BACK + _LETTER, _KEEPS_OUTPUTS + _LETTER),),
+        (_in("task", _TAKES_BACK + _LETTER, _STATE_ONLY + _LETTER),),
         (ENGINE + "test_task.py::test_a_failed_record_leaves_neither_state_nor_outputs_and_its_siblings_stay",),
     ),
     Mutant(
         "no-rollback-of-a-replay",
         "a failed replay's state is taken back",
-        (_in("task", _TAKES_BACK + _FAILED_REPLAY, _KEEPS_STATE + _FAILED_REPLAY),),
+        (_in("task", _TAKES_BACK + _FAILED_REPLAY, _OUTPUTS_ONLY + _FAILED_REPLAY),),
         (STILL_A_BUG,),
     ),
     Mutant(
         "outputs-of-a-failed-replay",
         "a failed replay's outputs are taken back",
-        (_in("task", _TAKES_BACK + _FAILED_REPLAY, _KEEPS_OUTPUTS + _FAILED_REPLAY),),
+        (_in("task", _TAKES_BACK + _FAILED_REPLAY, _STATE_ONLY + _FAILED_REPLAY),),
         (STILL_A_BUG,),
     ),
     Mutant(

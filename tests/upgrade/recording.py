@@ -62,8 +62,9 @@ class Recording:
         )
         entries = {CHECKPOINT_KEY: encode_checkpoint(checkpoint)} | {k: v for k, v in work.state if v is not None}
         changelog = [Row(f"changelog.{name}", 0, n, 0, key, value) for n, (key, value) in enumerate(entries.items())]
+        task.take_outputs()
         _process(task, records[until:])
-        return cls(name, version, changelog, records[until:], TaskWork.take(task).outputs)
+        return cls(name, version, changelog, records[until:], task.take_outputs())
 
     def played(self) -> list[Output]:
         """Restore a task of this version from the changelog and return what the records make of it."""
@@ -73,7 +74,7 @@ class Recording:
         assert task.checkpoint is not None
         task.position = task.checkpoint.offset
         _process(task, self.records)
-        return TaskWork.take(task).outputs
+        return task.take_outputs()
 
     # On disk.
 

@@ -27,6 +27,8 @@ TRANSACTION_S = 10.0
 GROUP_GRACE_S = 2.0
 PATIENCE_S = 600.0
 """A busy machine is no finding: a worker's start alone may take minutes there."""
+STOCK_PATIENCE_S = 60.0
+"""Stock Faust is not waited for so long: what it has lost never comes."""
 SHORT, BETWEEN, LONG = 3.0, 8.0, 14.0
 """Seconds of SIGSTOP: below the session time-out, between it and the transaction time-out, above both."""
 
@@ -61,6 +63,10 @@ class Run:
     def bootstrap(self) -> str:
         return self.cluster.bootstrap_servers
 
+    @property
+    def patience_s(self) -> float:
+        return PATIENCE_S if self.stock_faust is None else STOCK_PATIENCE_S
+
     def prepare(self) -> None:
         create_topics(self.bootstrap, self.prefix, replication=min(3, len(self.cluster.brokers)))
 
@@ -82,8 +88,9 @@ class Run:
         self.drained()
         self.judge.waits_from = time.monotonic()
 
-    def flowing(self, timeout_s: float = PATIENCE_S) -> None:
+    def flowing(self, timeout_s: float | None = None) -> None:
         """Wait until a record produced from now on came out."""
+        timeout_s = self.patience_s if timeout_s is None else timeout_s
         mark = max(self.feeder.acknowledged, default=-1)
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -93,10 +100,10 @@ class Run:
             time.sleep(0.05)
         raise AssertionError(f"nothing came out for {timeout_s} s\n{self.workers.logs()[-4000:]}")
 
-    def drained(self, timeout_s: float = PATIENCE_S) -> None:
+    def drained(self) -> None:
         """Wait until everything acknowledged so far came out."""
         wanted = set(self.feeder.acknowledged)
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + self.patience_s
         while time.monotonic() < deadline and not wanted <= self.judge.arrived.keys():
             self.workers.tend()
             time.sleep(0.05)
@@ -115,7 +122,7 @@ class Run:
         self.feeder.paused = False
         self.feeder.finish()
         return self.judge.close(
-            self.feeder, patience_s=PATIENCE_S, settle_s=self.session_s + TRANSACTION_S, tend=self.workers.tend
+            self.feeder, patience_s=self.patience_s, settle_s=self.session_s + TRANSACTION_S, tend=self.workers.tend
         )
 
     def close(self) -> None:

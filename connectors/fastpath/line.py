@@ -84,6 +84,7 @@ class FeedLine:
         self._repairs: deque[float] = deque()
         self._refused: str | None = None
         self._finish_at_s: float | None = None
+        self._stopped_by = SHUTDOWN
         self.name = recorder.line
         self.state: State = "connecting"
         self.counts = LineCounts(total=sink.counts.lines)
@@ -106,11 +107,12 @@ class FeedLine:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
 
-    def stop(self) -> None:
-        """Close in order; :meth:`run` returns then."""
+    def stop(self, end: End = SHUTDOWN) -> None:
+        """Close in order, for the reason in ``end``; :meth:`run` returns then."""
+        self._stopped_by = end
         self._stop.set()
         if self._connection is not None:
-            self._connection.leave(SHUTDOWN)
+            self._connection.leave(end)
 
     def repair(self, position: int) -> bool:
         """Reconnect with ``position``; return whether it will be done: the feed takes positions, there is budget."""
@@ -185,7 +187,7 @@ class FeedLine:
                 "line.opened line=%s position=%s cause=%s deflate=%s", self.name, position, cause, deflates(socket)
             )
             if self._stop.is_set():
-                connection.leave(SHUTDOWN)
+                connection.leave(self._stopped_by)
             elif self._repairing:
                 connection.leave(REPAIR)
             async with asyncio.TaskGroup() as group:

@@ -232,12 +232,12 @@ async def test_a_feed_is_left_when_its_fixture_is_over_and_that_is_no_shutdown(f
             peer = await server.connected()
             api.lists["soccer/fixtures"] = [fixture(identity, "Completed")]
             await peer.gone.wait()
-            (closed,) = [r for r in await fastpath.records(has_closed, path=path) if r.kind == "closed"]
+            (closed,) = [r for r in await fastpath.records(has_closed_as("left"), path=path) if r.kind == "closed"]
     assert closed.json == {"code": 1000, "reason": "left", "frames": 0}
 
 
-def has_closed(seen):
-    return any(record.kind == "closed" for record in seen)
+def has_closed_as(reason):
+    return lambda seen: any(record.kind == "closed" and record.json["reason"] == reason for record in seen)
 
 
 async def test_finished_that_is_taken_back_does_not_close(fastpath):
@@ -259,6 +259,8 @@ async def test_a_feed_that_finished_while_it_reconnects_ends_without_a_connectio
         server.answers = lambda *_: (503, {}, b"")
         peer.drop()
         await eventually(lambda: "fastpath.finished" in caplog.text)
+        closed = [r.json for r in await fastpath.records(has_closed_as("finished")) if r.kind == "closed"]
+    assert [(one["reason"], one["frames"]) for one in closed] == [("connection lost", 1), ("finished", 0)]
 
 
 async def command(fastpath, line, position, **more):

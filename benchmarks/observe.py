@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import os
+import pickle
 import statistics
 import subprocess
 import sys
@@ -36,10 +37,11 @@ SCRAPE_S = 1.0
 MOST_PERCENT = 3.0
 RECORDING = "Recording (connector)"
 _PLAY = """
-import json, sys
+import dataclasses, json, pickle, sys
 from benchmarks import corrupt_cores, road
 (way,) = (way for way in road.WAYS if way.name == sys.argv[1])
-cost = corrupt_cores.measure(way, list, rounds=1, count=int(sys.argv[2]))
+frames = pickle.load(open(sys.argv[2], "rb"))
+cost = corrupt_cores.measure(dataclasses.replace(way, frames=lambda _: frames), list, rounds=1, count=0)
 print(json.dumps(cost.clean.rounds + cost.corrupt.rounds))
 """
 
@@ -59,7 +61,7 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         before = _checkout(arguments.against, folder / "before")
         if arguments.cores:
-            return _cores(before, arguments.rounds, arguments.frames)
+            return _cores(before, folder / "frames", arguments.rounds, arguments.frames)
         bootstrap = arguments.bootstrap
         if bootstrap is None:
             broker = stack.enter_context(Cluster(ephemeral=True, brokers=1, cpus=cores.broker_cpus))
@@ -77,14 +79,16 @@ def main() -> int:
     return 0 if all(_extra(pairs) < MOST_PERCENT for pairs in costs.values()) else 1
 
 
-def _cores(before: Path, rounds: int, frames: int) -> int:
+def _cores(before: Path, kept: Path, rounds: int, count: int) -> int:
     table = Table("processor", "CPU µs a record before", "with metrics", "more", title="Cost, without Kafka")
     costs = []
     for way in road.WAYS:
-        sides = (Runs(frames), Runs(frames))
+        frames = list(way.frames(count))
+        kept.write_bytes(pickle.dumps(frames))
+        sides = (Runs(len(frames)), Runs(len(frames)))
         for number in range(rounds):
             for new in (bool(number % 2), not number % 2):
-                sides[new].rounds += _played(way.name, frames, ROOT if new else before)
+                sides[new].rounds += _played(way.name, kept, ROOT if new else before)
         old_us, new_us = sides[False].least_us, sides[True].least_us
         costs.append((new_us / old_us - 1) * 100)
         table.add_row(way.name, f"{old_us:.2f}", f"{new_us:.2f}", f"{costs[-1]:+.1f} %")
@@ -92,10 +96,10 @@ def _cores(before: Path, rounds: int, frames: int) -> int:
     return 0 if max(costs) < MOST_PERCENT else 1
 
 
-def _played(road_name: str, frames: int, checkout: Path) -> list[list[float]]:
-    """Return CPU seconds of each stretch of the same records, of two rounds in one process."""
+def _played(road_name: str, kept: Path, checkout: Path) -> list[list[float]]:
+    """Return CPU seconds of each stretch of the records in ``kept``, of two rounds in one process."""
     ended = subprocess.run(
-        [sys.executable, "-c", _PLAY, road_name, str(frames)],
+        [sys.executable, "-c", _PLAY, road_name, str(kept)],
         capture_output=True,
         text=True,
         timeout=RUN_TIMEOUT_S,

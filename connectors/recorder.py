@@ -142,10 +142,11 @@ class LineRecorder:
     def refused(
         self, code: int, reason: str, *, position: str | None = None, facts: Mapping[str, Any] | None = None
     ) -> None:
-        """A connection was refused before it was one: a ``closed`` of its own; where the line stood stays.
+        """A connection was refused before it was one, or none is to come: a ``closed`` of its own; where the line stood
+        stays.
 
         Args:
-            code: HTTP status: below every close code of WebSocket.
+            code: HTTP status, which is below every close code of WebSocket; a close code where none is to come.
             reason: Why.
             position: The position that was asked for; on this record only.
             facts: What the record says beside that.

@@ -38,6 +38,8 @@ class End:
 REPAIR: Final = End(_NORMAL, "repair", ending="ours")
 SHUTDOWN: Final = End(_NORMAL, "shutdown", ending="ours")
 FINISHED: Final = End(_NORMAL, "finished", ending="ours")
+LEFT: Final = End(_NORMAL, "left", ending="ours")
+"""Its fixture is over or gone, by the lists."""
 BROKE: Final = End(ABNORMAL, "connector failed", ending="broke")
 """A bug of ours ended it."""
 

@@ -10,6 +10,7 @@ from random import Random
 from connectors.clock import Clock
 from connectors.fastpath import names
 from connectors.fastpath.config import FastpathSettings
+from connectors.fastpath.connection import LEFT
 from connectors.fastpath.following import State
 from connectors.fastpath.line import FeedLine
 from connectors.fastpath.resume import Resume
@@ -119,7 +120,7 @@ class Feeds:
         if place is not None and place.followed:
             log.info("fastpath.left line=%s", place.line.name)
             place.followed = False
-            place.line.stop()
+            place.line.stop(LEFT)
             self._ended(path, place.task)
 
     def repair(self, line: str, position: int) -> bool:

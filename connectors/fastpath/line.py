@@ -84,6 +84,8 @@ class FeedLine:
         self._repairs: deque[float] = deque()
         self._refused: str | None = None
         self._finish_at_s: float | None = None
+        self._stopped_by = SHUTDOWN
+        self._ended: End | None = None
         self.name = recorder.line
         self.state: State = "connecting"
         self.counts = LineCounts(total=sink.counts.lines)
@@ -105,12 +107,15 @@ class FeedLine:
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
+            self._tell_that_it_is_over()
 
-    def stop(self) -> None:
-        """Close in order; :meth:`run` returns then."""
+    def stop(self, end: End = SHUTDOWN) -> None:
+        """Close in order, for the reason in ``end``; :meth:`run` returns then."""
+        if not self._stop.is_set():
+            self._stopped_by = end
         self._stop.set()
         if self._connection is not None:
-            self._connection.leave(SHUTDOWN)
+            self._connection.leave(end)
 
     def repair(self, position: int) -> bool:
         """Reconnect with ``position``; return whether it will be done: the feed takes positions, there is budget."""
@@ -185,7 +190,7 @@ class FeedLine:
                 "line.opened line=%s position=%s cause=%s deflate=%s", self.name, position, cause, deflates(socket)
             )
             if self._stop.is_set():
-                connection.leave(SHUTDOWN)
+                connection.leave(self._stopped_by)
             elif self._repairing:
                 connection.leave(REPAIR)
             async with asyncio.TaskGroup() as group:
@@ -194,6 +199,7 @@ class FeedLine:
                 closing.cancel()
         finally:
             self._connection = None
+            self._ended = end
             self._recorder.closed(end.code, end.why or end.reason, ending=end.ending)
             log.info("line.closed line=%s code=%d reason=%s", self.name, end.code, end.why or end.reason)
         return end
@@ -290,6 +296,12 @@ class FeedLine:
             if self._finish_at_s is not None and self._clock.monotonic_s() >= self._finish_at_s:
                 self._finish()
 
+    def _tell_that_it_is_over(self) -> None:
+        """Put on record that a line which was down at the end is not to come back; else it looked lost."""
+        end, was_heard_of = self._stopped_by, self._recorder.previous is not None or self._refused is not None
+        if end is not SHUTDOWN and end is not self._ended and was_heard_of:
+            self._recorder.refused(end.code, end.reason)
+
     def _finished(self, finished: bool | None) -> None:
         if finished is False:
             self._finish_at_s = None  # a dropped collection says so, too, and may be taken up again
@@ -300,6 +312,7 @@ class FeedLine:
         if not self._stop.is_set():
             log.info("fastpath.finished line=%s", self.name)
             self.state = "finished"
+            self._stopped_by = FINISHED
             self._stop.set()
             if self._connection is not None:
                 self._connection.leave(FINISHED)

@@ -83,6 +83,8 @@ class OnAir:
             return
         broadcast.beat(self._studio.now_ns(), (sim_ns - self._begins_ns) / self._length_ns)
         if broadcast.over:
+            if NAMED_STATES.get(broadcast.fixture.sport):
+                self._studio.told(broadcast, CONNECTED, sim_ns)  # its last word on itself is no doubt
             self._studio.ended(broadcast)
             return
         flood = self._studio.faults.of(broadcast.path).flood_factor if self._studio.keeps_up() else 1.0

@@ -16,6 +16,7 @@ from connectors.fastpath.connector import run
 from schemas.fastpath.feed import feed_of
 from schemas.kafka import KafkaSettings
 from tests.connectors.fastpath_vendor import ACTIONS, HEARTBEAT, STATISTICS, TENNIS, action, vendor
+from tests.connectors.rest_api import fixture, rest_api
 from tests.connectors.vendor import eventually
 
 pytestmark = pytest.mark.kafka
@@ -221,6 +222,24 @@ async def test_finished_closes_after_the_grace_for_good_and_the_others_go_on(fas
     assert records[-1].json == {"code": 1000, "reason": "finished", "frames": 2}
 
 
+async def test_a_feed_is_left_when_its_fixture_is_over_and_that_is_no_shutdown(fastpath):
+    identity = "8c1e8bd0-1f0e-4b52-a6ac-8b7a3c2f8d11"
+    path = f"soccer/fixtures/{identity}/statistics"
+    quick = {"discovery_interval_s": 0.05, "finished_grace_s": 0.0, "kinds": ("statistics",)}
+    async with vendor() as server, rest_api() as api:
+        api.lists["soccer/fixtures"] = [fixture(identity)]
+        async with fastpath.connector(server.url, feeds=(), sports=("soccer",), api_url=api.url, **quick):
+            peer = await server.connected()
+            api.lists["soccer/fixtures"] = [fixture(identity, "Completed")]
+            await peer.gone.wait()
+            (closed,) = [r for r in await fastpath.records(has_closed_as("left"), path=path) if r.kind == "closed"]
+    assert closed.json == {"code": 1000, "reason": "left", "frames": 0}
+
+
+def has_closed_as(reason):
+    return lambda seen: any(record.kind == "closed" and record.json["reason"] == reason for record in seen)
+
+
 async def test_finished_that_is_taken_back_does_not_close(fastpath):
     async with vendor() as server, fastpath.connector(server.url, finished_grace_s=0.3):
         peer = await server.connected()
@@ -240,6 +259,8 @@ async def test_a_feed_that_finished_while_it_reconnects_ends_without_a_connectio
         server.answers = lambda *_: (503, {}, b"")
         peer.drop()
         await eventually(lambda: "fastpath.finished" in caplog.text)
+        closed = [r.json for r in await fastpath.records(has_closed_as("finished")) if r.kind == "closed"]
+    assert [(one["reason"], one["frames"]) for one in closed] == [("connection lost", 1), ("finished", 0)]
 
 
 async def command(fastpath, line, position, **more):

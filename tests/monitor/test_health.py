@@ -103,4 +103,6 @@ def test_partitions_are_those_that_connectors_write_to():
 
 def test_states_for_people():
     assert state_of({"state": "down", "reason": "finished"}) == "finished"
+    assert state_of({"state": "down", "reason": "left"}) == "finished"
+    assert state_of({"state": "down", "reason": "shutdown"}) == "down"
     assert state_of({"state": "stale", "coverage": "full"}) == "stale"

@@ -11,7 +11,7 @@ from typing import Final
 from tests.scenarios.product import Product
 from tests.scenarios.prometheus import interval_s, prometheus
 from tests.scenarios.recording import query, recorded, waits
-from tests.scenarios.scenario import Scenario, nothing
+from tests.scenarios.scenario import Scenario
 from tests.scenarios.times import Row, is_well, rows, shown_besides, surprises
 from tests.scenarios.witnesses import Moment, Witnesses, kept
 from tricast.kafka import Cluster
@@ -118,8 +118,7 @@ def run(scenario: Scenario, kafka: Cluster, folder: Path, say: Callable[[str], N
         healed_s = time.time()
         say("healing")
         scenario.heal(product)
-        if scenario.strike is not nothing:
-            looking.await_well(_STEADY_S, scenario.well_s + _AFTER_S)
+        looking.await_well(_STEADY_S, scenario.well_s + _AFTER_S)
         step_s = interval_s()
         series = scraping.series(query(), begin_s, time.time(), step_s)
         moments = [moment for moment in looking.moments if moment.at_s >= begin_s]

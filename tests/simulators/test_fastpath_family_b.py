@@ -1,6 +1,7 @@
 """Packets of family B keep the sheet's rules, sport by sport."""
 
 import re
+from functools import partial
 
 import pytest
 
@@ -220,3 +221,24 @@ def test_states_that_only_some_sports_name(sport, states):
     envelopes = [parse(packet.packet) for packet in told if isinstance(packet, StatusPacket)]
     assert [body["message"] for body in envelopes] == (bodies if sport == "golf" else [])
     assert all(body["dataType"] == "connectionState" for body in envelopes)
+
+
+@pytest.mark.parametrize("sport", ["mma", "golf"])
+def test_no_fixture_ends_in_doubt(sport):
+    world = World(
+        FastpathSimulatorSettings(fixtures={sport: 40}, actions_per_second=40, match_duration_s=120),
+        FaultSwitch(FastpathFaultSettings()),
+        START_NS,
+    )
+    fixtures, last = list(world.fixtures), {}
+    for each in fixtures:
+        found(world, each.paths["actions"]).subscribe(partial(_note_state, last, each.paths["actions"]))
+    for second in range(1, 240):
+        world.advance(START_NS + second * S, S)
+    assert {each.status for each in fixtures} == {"Completed"}
+    assert set(last.values()) == {"Connected"}
+
+
+def _note_state(states, path, packet):
+    if isinstance(packet, StatusPacket):
+        states[path] = parse(packet.packet)["state"]

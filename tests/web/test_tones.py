@@ -11,6 +11,7 @@ from tricast.web.tones import of_health
         ("main", "ok"),
         ("to come", "idle"),
         ("finished", "idle"),
+        ("left", "idle"),
         ("gapped", "warn"),
         ("none", "warn"),
         ("what nobody knows", "warn"),

@@ -12,7 +12,7 @@ Tone = Literal["ok", "warn", "bad", "idle"]
 OF_VERDICT: dict[State, Tone] = {"healthy": "ok", "degraded": "warn", "down": "bad"}
 _WORST_FIRST: tuple[Tone, ...] = ("bad", "warn", "ok", "idle")
 _BAD = frozenset({"down"})
-_OVER = frozenset({"finished", "closed", TO_COME})
+_OVER = frozenset({"finished", "left", "closed", TO_COME})
 _COVERED = frozenset({"full", "main"})
 """How many keys an event has is a choice of ours, nothing to look at."""
 

@@ -1,5 +1,7 @@
 """The planner against a server that grants what it grants: a model checked after every step of any history."""
 
+from functools import cache
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -22,6 +24,7 @@ def planner(max_keys=40, max_connections=50, *, extended=False, replica=""):
     )
 
 
+@cache
 def pair(event):
     return keys.event_pair("kambi", "en", event)
 

@@ -77,12 +77,13 @@ class Holding(ConsumerRebalanceListener):
     def __init__(self) -> None:
         self.assigned, self.asked, self.released = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def on_partitions_revoked(self, revoked):
+    # aiokafka takes coroutines, too.
+    async def on_partitions_revoked(self, revoked):  # pyright: ignore[reportIncompatibleMethodOverride]
         if self.assigned.is_set():
             self.asked.set()
             await self.released.wait()
 
-    async def on_partitions_assigned(self, assigned):
+    async def on_partitions_assigned(self, assigned):  # pyright: ignore[reportIncompatibleMethodOverride]
         self.assigned.set()
 
 

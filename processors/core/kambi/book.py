@@ -43,6 +43,7 @@ class Book:
         "_dirty_members",
         "_dirty_offers",
         "_events",
+        "_full",
         "_gone",
         "_members",
         "_offers",
@@ -70,6 +71,8 @@ class Book:
         self.changes = Changes()
         self.contradictions = 0
         self.unkept = 0
+        self._full: OfferEntry | None = None
+        """Nothing more of it can go at this time: one frame may bring tens of thousands of outcomes."""
 
     # Reading.
 
@@ -169,16 +172,17 @@ class Book:
     def add_outcome(self, offer: OfferEntry, outcome_id: int, entry: OutcomeEntry) -> bool:
         """Keep an outcome that has no entry yet; return whether there is room."""
         outcomes = offer.outcomes
-        if len(outcomes) >= MAX_OUTCOMES:
+        if len(outcomes) >= MAX_OUTCOMES and self._full is not offer:
             for other_id in [
                 other_id
                 for other_id, other in outcomes.items()
                 if other.removed_s and self.now_s - other.removed_s > WINDOW_S
             ]:
                 del outcomes[other_id]
-            if len(outcomes) >= MAX_OUTCOMES:
-                self.unkept += 1
-                return False
+            self._full = offer
+        if len(outcomes) >= MAX_OUTCOMES:
+            self.unkept += 1
+            return False
         outcomes[outcome_id] = entry
         return True
 

@@ -179,12 +179,13 @@ def test_outcomes_of_one_offer_are_bounded_and_removed_ones_make_room(monkeypatc
     for number in range(5):
         book.add_outcome(offer, number, OutcomeEntry(T, 1))
     assert (list(offer.outcomes), book.unkept) == ([0, 1, 2], 2)
-    offer.outcomes[1].removed_s = 1000 - WINDOW_S - 1
-    assert book.add_outcome(offer, 9, OutcomeEntry(T, 1))
+    offer.outcomes[1].removed_s = 1000 - WINDOW_S
+    assert not book.add_outcome(offer, 9, OutcomeEntry(T, 1))
+    assert Book(DictStore(), 1, 1001).add_outcome(offer, 9, OutcomeEntry(T, 1))
     assert list(offer.outcomes) == [0, 2, 9]
 
 
-def test_half_a_million_outcomes_of_one_offer_go_out_and_the_book_stays_small():
+def test_fifty_thousand_outcomes_of_one_offer_go_out_and_the_book_stays_small():
     task = Task()
     outcomes = [{"id": number, "betOfferId": OFFER, "odds": 1500} for number in range(50_000)]
     (record,) = task.say(message(11, "boou", {"eventId": EVENT, "outcomes": outcomes}, T), at_ms=T)

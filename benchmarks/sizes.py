@@ -77,12 +77,15 @@ class Road:
 
     def state(self) -> tuple[int, int]:
         """Return entries of all tasks' states, and the memory that they take, bytes."""
-        entries = [entry for task in self.tasks.values() for entry in task.store.items()]
-        tracemalloc.start()
-        copied = {bytes(bytearray(key)): bytes(bytearray(value)) for key, value in entries}
-        memory, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return len(copied), memory
+        entries = memory = 0
+        for task in self.tasks.values():
+            items = list(task.store.items())
+            tracemalloc.start()
+            copied = {bytes(bytearray(key)): bytes(bytearray(value)) for key, value in items}
+            memory += tracemalloc.get_traced_memory()[0]
+            tracemalloc.stop()
+            entries += len(copied)
+        return entries, memory
 
     def _task(self, partition: Partition) -> StreamTask:
         topics = {name: TOPICS[name] for name in self._names}

@@ -42,7 +42,7 @@ def test_events_are_ids_or_live(given, events):
         ("shard", 4, "shard 4 is not one of 4"),
         ("shard", -1, "greater than or equal to 0"),
         ("shard", "some", "'all'"),
-        ("shards", 5, "less than or equal to 4"),
+        ("shards", 1025, "less than or equal to 1024"),
         ("shards", 0, "greater than or equal to 1"),
         ("max_connections", 4, "max_connections 4 is too few.*are 5"),
         ("replica", "B", "pattern"),

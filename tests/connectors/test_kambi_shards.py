@@ -4,6 +4,8 @@ import asyncio
 import json
 
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
 
 from connectors.kambi import keys
 from schemas.topics import KAMBI_SETTLEMENTS_PARTITION, KAMBI_SHARDS
@@ -59,6 +61,19 @@ async def test_each_shard_writes_its_own_partition_and_settlements_the_last(reco
         said = {(r.json["shard"], r.json["shards"]) for r in records if r.kind == "opened"}
         assert said == ({(number, 4)} if number < KAMBI_SHARDS else {(0, 1)})
         assert {r.json["shards"] for r in records if r.kind == "tick"} <= {4 if number < KAMBI_SHARDS else 1}
+
+
+async def test_shards_of_a_topic_that_grew_go_past_the_partition_of_settlements(recording, kafka):
+    grown = NewPartitions(recording.topic, 7)
+    for future in AdminClient({"bootstrap.servers": kafka}).create_partitions([grown]).values():
+        future.result(30)
+    async with vendor() as server, recording.connector(server.url, shards=6, settlements=True, events=(4,)):
+        peers = [await server.connected() for _ in range(6 + 1 + 1)]
+        await eventually(lambda: sum(len(peer.keys) for peer in peers) == 6 * 2 + 1 + 2)
+    assert list(subscriptions(await recording.records(partition=4))) == ["kambi-settlements"]
+    behind = await recording.records(partition=5)
+    assert subscriptions(behind) == {"kambi-4-general": GENERAL, "kambi-4-events-0": pair(4)}
+    assert {(r.json["shard"], r.json["shards"]) for r in behind if r.kind == "opened"} == {(4, 6)}
 
 
 @pytest.mark.parametrize(("shard", "partitions"), [(0, {0, 4}), (2, {2})], ids=["shard 0", "shard 2"])

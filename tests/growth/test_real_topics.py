@@ -67,13 +67,13 @@ def test_grown_topics_keep_states_readers_and_order(kafka: str, topic_prefix: st
     commit(deployment, ends)
 
     # Killed before the facts grow, before the changelogs do, and in the middle of the transaction; then not.
-    told = Partitions.model_dump_json(GROWN)
-    for phase in ("growing kambi.raw", "growing changelog", "dividing"):
-        killed = [sys.executable, "-m", "tests.growth.killed", kafka, topic_prefix, phase, told]
-        assert subprocess.run(killed, check=False).returncode == 9
     deployment.partitions = GROWN
-    with deployment.worker() as worker:
-        assert worker.exit_code(60) == 78  # not divided yet
+    for phase in ("growing kambi.raw", "growing changelog", "dividing"):
+        told = [kafka, topic_prefix, phase, GROWN.model_dump_json()]
+        assert subprocess.run([sys.executable, "-m", "tests.growth.killed", *told], check=False).returncode == 9
+        if phase == "growing changelog":
+            with deployment.worker() as worker:
+                assert worker.exit_code(60) == 78
     task = grow(kafka, topic_prefix, GROWN)
     plan = asyncio.run(task.plan())
     assert ([each.topic.name for each in plan.growths], plan.obstacles) == ([], [])

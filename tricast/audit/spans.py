@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -103,7 +103,7 @@ class Kafka:
 
     async def read(
         self, spans: Mapping[TopicPartition, Span], isolation: Isolation
-    ) -> AsyncIterator[list[KafkaRecord]]:
+    ) -> AsyncGenerator[list[KafkaRecord], None]:
         """Yield batches until every span is passed, each partition in its order.
 
         Raises:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError, KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 
 from schemas.errors import EnvironmentFault
@@ -46,7 +46,11 @@ class Cluster:
             return [await self._reading(admin, topic, spans, group) for group in groups]
 
     async def _reading(self, admin: AIOKafkaAdminClient, topic: str, spans: Spans, group: str) -> Reading:
-        asked = await admin.list_consumer_group_offsets(group)
+        try:
+            asked = await admin.list_consumer_group_offsets(group)
+            members = await _members(admin, group)
+        except GroupCoordinatorNotAvailableError:  # nobody has used a group yet; asking makes the coordinator
+            asked, members = {}, ()
         offsets = {tp: offset for tp, offset in asked.items() if tp.topic == topic}
         behind = []
         for tp, (begin, end) in spans.items() if offsets else ():
@@ -54,7 +58,7 @@ class Cluster:
                 behind.append(tp.partition)
         return Reading(
             group=group,
-            members=await _members(admin, group),
+            members=members,
             offsets={tp.partition: offset.offset for tp, offset in offsets.items()},
             behind=tuple(behind),
             marked=any(offset.metadata == GROWING for offset in offsets.values()),
@@ -62,8 +66,9 @@ class Cluster:
 
     async def _holds(self, tp: TopicPartition, begin: int, end: int) -> bool:
         """Return whether there is a record: the markers of transactions have offsets, too."""
-        async for _ in self._spans.read({tp: (begin, end)}, "read_committed"):
-            return True
+        async with aclosing(self._spans.read({tp: (begin, end)}, "read_committed")) as batches:
+            async for _ in batches:
+                return True
         return False
 
     async def commit(self, group: str, topic: str, offsets: Mapping[int, int], metadata: str = "") -> None:
@@ -109,8 +114,12 @@ class Cluster:
         try:
             await admin.start()
             yield admin
-        except KafkaError as error:
+        except KafkaConnectionError as error:
             raise await unreached(self._kafka.client(), error) from error
+        except KafkaError as error:
+            raise EnvironmentFault(
+                f"Kafka: {error!r}", action="act as a user that may describe every group and alter topics"
+            ) from error
         finally:
             await admin.close()
 

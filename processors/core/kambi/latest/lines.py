@@ -34,10 +34,9 @@ def line_of(offer: Json | None) -> Line | None:
         return None
     first, second = offer["outcomes"]
     type_id, criterion = offer.get("type_id"), offer.get("criterion", {}).get("id")
-    odds = first.get("odds_thousandths"), second.get("odds_thousandths")
-    if None in {type_id, criterion, *odds} or "line_thousandths" not in first.keys() & second.keys():
+    if type_id is None or criterion is None or not {"line_thousandths", "odds_thousandths"} <= first.keys() & second:
         return None
-    return Line(f"{type_id}/{criterion}".encode(), abs(odds[0] - odds[1]))
+    return Line(b"%d/%d" % (type_id, criterion), abs(first["odds_thousandths"] - second["odds_thousandths"]))
 
 
 class Lines:

@@ -28,7 +28,7 @@ $(VENV)/audit/.done: requirements-audit.lock | $(BIN)/python
 	$(VENV)/audit/bin/python -m pip install --quiet --progress-bar on --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
 
-.PHONY: up test check bench chaos faults recovery endurance endurance-fastpath endurance-rms storm-rms outage scenarios oracle fuzz java-reader image mutants soak audit-dependencies format help
+.PHONY: up test check bench bench-full chaos faults recovery endurance endurance-fastpath endurance-rms storm-rms outage scenarios oracle fuzz java-reader image mutants soak audit-dependencies format help
 
 up: $(VENV)/.local ## Start everything on this machine, with a live view (make up ARGS="--for 60")
 	@$(BIN)/tricast up $(ARGS)
@@ -50,8 +50,11 @@ check: $(VENV)/.dev ## Lint, types, import rules, stale files
 	$(BIN)/python -m deploy.strimzi --check
 	$(BIN)/python -m deploy.access --page --check
 
-bench: $(VENV)/.dev ## Compare the engine with its peers and write docs/benchmarks.md
+bench: $(VENV)/.dev ## The engine beside its peers and all other workloads, a quarter of an hour (ARGS="--only throughput")
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-full: $(VENV)/.dev ## The same in five rounds and longer runs; both write docs/benchmarks.md
+	$(BIN)/python -m benchmarks --full $(ARGS)
 
 soak: $(VENV)/.dev ## Watch the memory of connector and worker under load
 	$(BIN)/python -m benchmarks.soak $(ARGS)

@@ -1,69 +1,99 @@
-"""`python -m benchmarks`: throughput beside the peers, the whole road, latency; writes docs/benchmarks.md."""
+"""`python -m benchmarks`: the engine beside its peers and every other workload; writes docs/benchmarks.md."""
 
 import argparse
 import json
 import os
+import shlex
 import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import latency, machine, report, road, throughput
+from benchmarks.conditions import FULL, QUICK, USUAL, Conditions, Scale
 from benchmarks.cores import choose
+from benchmarks.section import Section
 from tricast.kafka import Cluster
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-FRAMES, QUICK_FRAMES = 100_000, 30_000
-RATES, QUICK_RATES = [50, 500, 2_000], [500]
-LATENCY_S = 15.0
+WORKLOADS: dict[str, Callable[[Conditions], Iterable[Section]]] = {
+    "throughput": throughput.sections,
+    "road": road.sections,
+    "latency": latency.sections,
+}
 
 
 def main() -> int:
-    """Return 0 when every run's outputs were complete, met targets or not: those are for people to judge."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--runs", type=int, default=None, help="interleaved rounds (5; 2 with --quick)")
-    parser.add_argument("--quick", action="store_true", help="fewer frames, one rate; does not write the page")
-    parser.add_argument("--frames", type=int, default=None, help="frames of one run (100,000; 30,000 with --quick)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    arguments = parser.parse_args()
-    rounds = arguments.runs or (2 if arguments.quick else 5)
-    frames = arguments.frames or (QUICK_FRAMES if arguments.quick else FRAMES)
-    rates = QUICK_RATES if arguments.quick else RATES
-
+    """Return 0 when every run's outputs were right, met targets or not: those are for people to judge."""
+    arguments = _arguments()
+    scale = _scale(arguments)
+    names = arguments.only or list(WORKLOADS)
     cores = choose()
     if cores.load is not None:
         os.sched_setaffinity(0, {cores.load})
-    progress = Console(stderr=True, log_path=False)
-    with Cluster(ephemeral=True, brokers=1, cpus=cores.broker_cpus) as kafka:
-        before = machine.load_per_core()
-        runs = throughput.measure(kafka.bootstrap_servers, cores, rounds=rounds, frames=frames, tell=progress.log)
-        roads = [
-            road.measure(way, kafka.bootstrap_servers, cores, rounds=rounds, count=frames, tell=progress.log)
-            for way in road.WAYS
-        ]
-        progress.log("latency")
-        latencies = latency.measure(kafka.bootstrap_servers, cores, rates, LATENCY_S)
+    console = Console(stderr=True, log_path=False)
+    out = Console(width=max(console.width, report.WIDTH))  # also where there is no terminal
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    began, before = time.monotonic(), machine.load_per_core()
+    sections: list[Section] = []
+    with (
+        Progress(*columns, console=console, transient=True) as progress,
+        Cluster(ephemeral=True, brokers=1, cpus=cores.broker_cpus) as kafka,
+    ):
+        conditions = Conditions(bootstrap=kafka.bootstrap_servers, cores=cores, scale=scale, tell=console.log)
+        task = progress.add_task("workloads", total=len(names))
+        for name in names:
+            progress.update(task, description=name)
+            for section in _sections(name, conditions):
+                sections.append(section)
+                if not arguments.json:  # at once: a run that is ended later has shown this
+                    out.print(report.table(section))
+            progress.advance(task)
     results = report.Results(
-        command=" ".join(["python -m benchmarks", *sys.argv[1:]]),
+        command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
         machine=machine.facts(),
         cores=str(cores),
         load_per_core=(before, machine.load_per_core()),
-        rounds=rounds,
-        frames=frames,
-        rows=throughput.rows(runs),
-        roads=roads,
-        latencies=latencies,
+        minutes=(time.monotonic() - began) / 60,
+        sections=sections,
     )
     if arguments.json:
         print(json.dumps(results.to_json()))
     else:
-        console = Console()
-        console = Console(width=max(console.width, report.WIDTH))  # also where there is no terminal
-        for table in report.tables(results):
-            console.print(table)
-    if not arguments.quick:
+        out.print(report.targets(results))
+    if not (arguments.quick or arguments.only):
         PAGE.write_text(report.page(results), encoding="utf-8")
-    return 0 if all(run.is_complete for run in runs) else 1
+    return 0 if results.is_complete else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="one short round; does not write the page")
+    size.add_argument("--full", action="store_true", help=f"{FULL.rounds} rounds, longer runs")
+    parser.add_argument("--rounds", type=int, help="how many, whatever the size")
+    parser.add_argument("--only", action="append", choices=WORKLOADS, help="this workload; does not write the page")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    return parser.parse_args()
+
+
+def _scale(arguments: argparse.Namespace) -> Scale:
+    scale = QUICK if arguments.quick else FULL if arguments.full else USUAL
+    return scale if arguments.rounds is None else replace(scale, rounds=arguments.rounds)
+
+
+def _sections(name: str, conditions: Conditions) -> Iterable[Section]:
+    """Yield what a workload found; where it stops, say so in its place: the others' hours are not to be lost."""
+    try:
+        yield from WORKLOADS[name](conditions)
+    except SystemExit as error:
+        conditions.tell(f"{name} stopped: {error}")
+        notes = f"What it said:\n\n```\n{error}\n```"
+        yield Section(title=f"{name}: stopped", notes=notes, head=("nothing measured",), rows=(), is_complete=False)
 
 
 if __name__ == "__main__":

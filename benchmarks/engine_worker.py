@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 
-from benchmarks.job import OUT, RAW, REGISTRY, transform
+from benchmarks.frames import REGISTRY
+from benchmarks.job import OUT, RAW, transform
 from benchmarks.peer import Assignment, Stopwatch
 from processors.core.processor import Context, Hole, SourceRecord
 from processors.engine.app import EngineApp, build_app
@@ -30,10 +31,12 @@ class BenchProcessor:
 
     def __init__(self, stopwatch: Stopwatch) -> None:
         self._stopwatch = stopwatch
+        self._taken = 0
 
     def process(self, record: SourceRecord, context: Context) -> None:
         if self._stopwatch.began is None:
-            self._stopwatch.begin()
+            self._stopwatch.reach(self._taken)
+            self._taken += 1
         store = context.store
         for key, value, headers in transform(
             record.topic,
@@ -71,7 +74,7 @@ def report_when_done(app: EngineApp, frames: int, stopwatch: Stopwatch, settings
 def main() -> None:
     assignment = Assignment.taken()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    stopwatch = Stopwatch()
+    stopwatch = Stopwatch(assignment.warm_up)
     settings = EngineSettings(worker_name="bench", **assignment.options)
     app = build_app(
         BenchProcessor(stopwatch),

@@ -6,15 +6,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks import load
+from benchmarks.conditions import Conditions
 from benchmarks.cores import Cores
 from benchmarks.job import CHILDREN, OUT, PARTITIONS
 from benchmarks.peer import Assignment
+from benchmarks.section import Section, Verdict
 
 WARM_UP_S = 3.0
 READER = {"fetch.wait.max.ms": 100, "fetch.min.bytes": 1}
@@ -22,6 +24,9 @@ START_TIMEOUT_S = 60.0
 TAIL_S = 10.0
 """How long after the feeder's end the reader waits for what is missing."""
 FIRST_RATE = 10
+RATES = (50, 500, 2_000)
+HEAD = ("frames/s", "p50 ms", "p90 ms", "p99 ms", "max ms", "missing")
+TARGET_RATE, P50_MS, P99_MS = 2_000, 15.0, 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,29 @@ class Latency:
     max_ms: float
 
 
-def measure(bootstrap: str, cores: Cores, rates: list[int], seconds: float) -> list[Latency]:
+def sections(conditions: Conditions) -> Iterator[Section]:
+    """Measure at every rate; yield the section."""
+    conditions.tell("latency")
+    found = measure(conditions.bootstrap, conditions.cores, RATES, conditions.scale.latency_s)
+    (at,) = (latency for latency in found if latency.rate == TARGET_RATE)
+    settings = ", ".join(f"`{name}={value}`" for name, value in READER.items())
+    yield Section(
+        title="Latency of the engine, produce to `read_committed` reader",
+        notes=(
+            f"Every output record counts; the first {WARM_UP_S:g} s of each rate are left out. Reader: confluent-kafka,"
+            f" {settings}."
+        ),
+        head=HEAD,
+        rows=[_cells(latency) for latency in found],
+        verdicts=[
+            Verdict(text=f"aim: {name} ≤ {bound:g} ms at {TARGET_RATE:,} frames/s: {ms:.1f} ms", met=ms <= bound)
+            for name, bound, ms in (("p50", P50_MS, at.p50_ms), ("p99", P99_MS, at.p99_ms))
+        ],
+        is_complete=not any(latency.missing for latency in found),
+    )
+
+
+def measure(bootstrap: str, cores: Cores, rates: Sequence[int], seconds: float) -> list[Latency]:
     """Measure at each of ``rates`` (frames a second), on one worker that stays up."""
     prefix = f"latency-{time.time_ns():x}."
     load.create_topics(bootstrap, prefix)
@@ -103,3 +130,8 @@ def _at(consumer: Consumer, assignment: Assignment, cores: Cores, rate: int, sec
         p99_ms=cuts[98],
         max_ms=max(waits_ms),
     )
+
+
+def _cells(latency: Latency) -> tuple[str, ...]:
+    milliseconds = (latency.p50_ms, latency.p90_ms, latency.p99_ms, latency.max_ms)
+    return (f"{latency.rate:,}", *(f"{value:.1f}" for value in milliseconds), str(latency.missing))

@@ -8,12 +8,12 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from benchmarks.job import CHANGELOG, CHILDREN, OUT, PARTITIONS, RAW, REGISTRY, Frames
+from benchmarks.frames import REGISTRY, Frames
+from benchmarks.job import CHILDREN, RAW
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 from tricast.kafka import topics
@@ -21,6 +21,7 @@ from tricast.kafka import topics
 QUIET_S = 30.0
 """Reading gives up when nothing came for so long."""
 DELETE_TIMEOUT_S = 30.0
+PRELOAD_FROM_NS, PRELOAD_EVERY_NS = 1_700_000_000_000_000_000, 100_000
 
 
 def create_topics(bootstrap: str, prefix: str, registry: Mapping[str, Topic] = REGISTRY) -> None:
@@ -30,17 +31,36 @@ def create_topics(bootstrap: str, prefix: str, registry: Mapping[str, Topic] = R
 
 def delete_topics(bootstrap: str, prefix: str, registry: Mapping[str, Topic] = REGISTRY) -> None:
     """Delete them: a benchmark of many runs should not need a large disk."""
+    _delete(bootstrap, [prefix + name for name in registry])
+
+
+def delete_topics_of(bootstrap: str, prefix: str) -> None:
+    """Delete all topics of one run, those of a peer's own making too."""
+    _delete(bootstrap, topics_of(bootstrap, prefix))
+
+
+def topics_of(bootstrap: str, prefix: str) -> list[str]:
+    """Return the topics that have the prefix of one run in their name: some peers put a word before it."""
+    return [name for name in AdminClient({"bootstrap.servers": bootstrap}).list_topics().topics if prefix in name]
+
+
+def _delete(bootstrap: str, names: list[str]) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    for deletion in admin.delete_topics([prefix + name for name in registry]).values():
+    for deletion in admin.delete_topics(names).values():
         deletion.result(DELETE_TIMEOUT_S)
 
 
-def preload(bootstrap: str, prefix: str, frames: int) -> None:
+def preloaded_ns(number: int) -> int:
+    """Return the time of receipt that preloaded frame ``number`` carries: the same in every run."""
+    return PRELOAD_FROM_NS + number * PRELOAD_EVERY_NS
+
+
+def preload(bootstrap: str, prefix: str, frames: int, children: int = CHILDREN) -> None:
     """Write ``frames`` frames as fast as Kafka takes them."""
     producer = _producer(bootstrap, linger_ms=20)
-    made = Frames()
+    made = Frames(children)
     for number in range(frames):
-        _send(producer, prefix, made, number)
+        _send(producer, prefix, made, number, preloaded_ns(number))
         if number % 500 == 0:
             producer.poll(0)
     _flush(producer)
@@ -52,7 +72,7 @@ def feed(bootstrap: str, prefix: str, rate: int, seconds: float) -> int:
     made, number, began = Frames(), 0, time.perf_counter()
     while (elapsed := time.perf_counter() - began) < seconds:
         if number < elapsed * rate:
-            _send(producer, prefix, made, number)
+            _send(producer, prefix, made, number, time.time_ns())
             number += 1
             producer.poll(0)
         else:
@@ -65,28 +85,6 @@ def start_feeder(bootstrap: str, prefix: str, rate: int, seconds: float, core: i
     """Feed from a process of its own, so that it does not wait for a reader's interpreter; it prints the count."""
     argument = json.dumps([bootstrap, prefix, rate, seconds, core])
     return subprocess.Popen([sys.executable, "-m", "benchmarks.load", argument], stdout=subprocess.PIPE, text=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a reader that shares nothing with the peers found in the topics of one run."""
-
-    outputs: int
-    distinct: int
-    changelog_records: int
-
-    def is_complete(self, frames: int) -> bool:
-        """Every child of every frame is there, once."""
-        return self.outputs == self.distinct == frames * CHILDREN
-
-
-def look(bootstrap: str, prefix: str) -> Found:
-    """Read all outputs (``read_committed``), telling them apart by the source position in their ``ce_id``."""
-    identities = [
-        header for _, headers in _records(bootstrap, prefix + OUT) for name, header in headers if name == "ce_id"
-    ]
-    changelog_records = sum(1 for _ in _records(bootstrap, prefix + CHANGELOG))
-    return Found(outputs=len(identities), distinct=len(set(identities)), changelog_records=changelog_records)
 
 
 def reader(bootstrap: str, **options: str | int | bool) -> Consumer:
@@ -103,17 +101,18 @@ def reader(bootstrap: str, **options: str | int | bool) -> Consumer:
     )
 
 
-def _records(bootstrap: str, topic: str) -> Iterator[tuple[bytes | None, list[tuple[str, bytes]]]]:
+def messages(bootstrap: str, topic: str, partitions: int) -> Iterator[Message]:
+    """Yield what is in ``topic`` up to its end, each partition's records in order."""
     consumer = reader(bootstrap, **{"enable.partition.eof": True})
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in range(PARTITIONS)])
-    unfinished, deadline = PARTITIONS, time.monotonic() + QUIET_S
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in range(partitions)])
+    unfinished, deadline = partitions, time.monotonic() + QUIET_S
     while unfinished and time.monotonic() < deadline:
         for message in consumer.consume(5_000, 0.2):
             deadline = time.monotonic() + QUIET_S
             if message.error():
                 unfinished -= 1
             else:
-                yield message.key(), message.headers() or []
+                yield message
     consumer.close()
 
 
@@ -128,8 +127,8 @@ def _producer(bootstrap: str, *, linger_ms: int) -> Producer:
     )
 
 
-def _send(producer: Producer, prefix: str, frames: Frames, number: int) -> None:
-    partition, value, headers = frames.frame(number, time.time_ns())
+def _send(producer: Producer, prefix: str, frames: Frames, number: int, received_ns: int) -> None:
+    partition, value, headers = frames.frame(number, received_ns)
     producer.produce(prefix + RAW, value, b"%d" % partition, partition, headers=headers)
 
 

@@ -18,6 +18,8 @@ class Assignment:
         bootstrap: Kafka's address.
         prefix: Prefix of all topics and the group of this run.
         frames: Frames to process before it reports and ends; 0 runs until SIGTERM and reports nothing.
+        warm_up: How many of them, the first, are not measured.
+        outputs: Records that all of them become, for a peer that has to be told.
         core: Processor to run on; ``None`` leaves that to the system.
         options: Options of this peer alone.
     """
@@ -26,6 +28,8 @@ class Assignment:
     prefix: str
     frames: int
     core: int | None
+    warm_up: int = 0
+    outputs: int = 0
     options: dict[str, bool | int | str] = field(default_factory=dict)
 
     def to_argument(self) -> str:
@@ -43,7 +47,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What one run of a peer measured, from the first frame in its hands to the last commit."""
+    """What one run of a peer measured, from the first frame after the warm-up to the last commit."""
 
     frames: int
     seconds: float
@@ -57,24 +61,32 @@ class Report:
 class Stopwatch:
     """Wall and processor time (all threads) of this process, and its memory at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, warm_up: int = 0) -> None:
         self.began: tuple[float, ...] | None = None
         self.ended: tuple[float, ...] | None = None
+        self._warm_up = warm_up
+        self._unmeasured = 0
 
     def begin(self) -> None:
         """The first frame is in the worker's hands."""
         self.began = self._now()
+
+    def reach(self, taken: int) -> None:
+        """Begin where ``taken`` frames are the warm-up; to be called before the work on each frame, or each batch."""
+        if self.began is None and taken >= self._warm_up:
+            self._unmeasured = taken
+            self.begin()
 
     def end(self) -> None:
         """Everything taken so far is committed; the last call counts."""
         self.ended = self._now()
 
     def report(self, frames: int, settings: dict[str, object]) -> None:
-        """Print the report of this process, the last line of its output."""
+        """Print the report of this process, the last line of its output; ``frames`` are all, the warm-up's too."""
         assert self.began is not None
         assert self.ended is not None
         report = Report(
-            frames=frames,
+            frames=frames - self._unmeasured,
             seconds=self.ended[0] - self.began[0],
             cpu_seconds=self.ended[1] - self.began[1],
             core_wait_seconds=self.ended[2] - self.began[2],

@@ -7,17 +7,44 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from confluent_kafka import Producer, TopicPartition
 
 from benchmarks import fastpath_frames, load, rms_messages, road_frames
+from benchmarks.conditions import Conditions
 from benchmarks.cores import Cores
 from benchmarks.peer import Assignment, Report
+from benchmarks.section import Section, Verdict
 from benchmarks.throughput import LOG_CHARS, REPORT_START, RUN_TIMEOUT_S
 from schemas.topics import TOPICS
+
+NOTES = """\
+The processors themselves, exactly once, with all their state in the changelog. Kambi: a simulated offering
+(`benchmarks/road_frames.py`), every sport and message type, bulked and routed as the vendor does, on the general and
+event lines of four shards; frames are taken apart, normalized, deduplicated over lines and checked against the book of
+what consumers know. FastPath: simulated matches on two lines a feed that each lose and swap some packets
+(`benchmarks/fastpath_frames.py`), so that accounts, hold-back, copies, gaps and repairs are at work. RMS: the join
+alone, with the messages between it and its routers for frames (`benchmarks/rms_messages.py`) and thousands of bets that
+wait. Parts: messages in a Kambi frame, those of other shards included; numbered packets of FastPath; bets of RMS."""
+HEAD = (
+    "whole road",
+    "frames/s",
+    "min to max",
+    "parts/s",
+    "CPU µs/frame",
+    "RSS MiB",
+    "outputs/frame",
+    "changelog/frame",
+)
+COST_NOTES = """\
+Shares of one more run of each under cProfile, by module; compiled code counts to the module that called it."""
+COST_HEAD = ("where the time goes", "share of the worker's time")
+SHOWN_COSTS = 8
+KAMBI_TARGETS = (("floor", 4_000), ("aim", 8_000))
+"""Frames/s on one core."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +144,43 @@ class Road:
         return statistics.median(run.report.cpu_seconds / run.report.frames * 1e6 for run in self.runs)
 
 
+def sections(conditions: Conditions) -> Iterable[Section]:
+    """Measure every way; yield what they do, and where their time goes."""
+    scale = conditions.scale
+    roads = [
+        measure(
+            way,
+            conditions.bootstrap,
+            conditions.cores,
+            rounds=scale.rounds,
+            count=scale.frames,
+            tell=conditions.tell,
+        )
+        for way in WAYS
+    ]
+    kambi = roads[0].median_rate
+    yield Section(
+        title=f"The whole road, {scale.rounds} rounds of {scale.frames} frames",
+        notes=NOTES,
+        head=HEAD,
+        rows=[_cells(road) for road in roads],
+        verdicts=[
+            Verdict(
+                text=f"{kind}: the whole Kambi road at least {target:,} frames/s: {kambi:,.0f}", met=kambi >= target
+            )
+            for kind, target in KAMBI_TARGETS
+        ],
+    )
+    yield Section(
+        title="Where the time of the whole road goes",
+        notes=COST_NOTES,
+        head=COST_HEAD,
+        rows=[
+            (f"{road.name}: {module}", f"{share:.0%}") for road in roads for module, share in road.costs[:SHOWN_COSTS]
+        ],
+    )
+
+
 def measure(way: Way, bootstrap: str, cores: Cores, *, rounds: int, count: int, tell: Callable[[str], None]) -> Road:
     """Run the worker ``rounds`` times, then once under the profiler; every run has topics of its own."""
     runs = []
@@ -209,3 +273,17 @@ def _end(bootstrap: str, topic: str) -> int:
         return sum(reader.get_watermark_offsets(TopicPartition(topic, part), timeout=10)[1] for part in partitions)
     finally:
         reader.close()
+
+
+def _cells(road: Road) -> tuple[str, ...]:
+    run = road.runs[-1]
+    return (
+        road.name,
+        f"{road.median_rate:,.0f}",
+        f"{min(road.rates):,.0f} to {max(road.rates):,.0f}",
+        f"{road.median_rate * run.children / run.report.frames:,.0f}",
+        f"{road.cpu_us_per_frame:.1f}",
+        f"{run.report.rss_mib:.0f}",
+        f"{run.outputs / run.report.frames:.2f}",
+        f"{run.changelog_records / run.report.frames:.2f}",
+    )

@@ -7,40 +7,69 @@ round, so ratios are taken within a round and medians over rounds.
 import json
 import statistics
 import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks import load
-from benchmarks.cores import Cores
+from benchmarks import check, load
+from benchmarks.conditions import Conditions
+from benchmarks.contenders import (
+    BYTEWAX,
+    CONFLUENT_AT_LEAST_ONCE,
+    CONFLUENT_CHANGELOG,
+    ENGINE,
+    FAUST,
+    PEERS,
+    QUIX_EXACTLY_ONCE,
+    Peer,
+)
+from benchmarks.environments import NotMade
+from benchmarks.job import CHILDREN
 from benchmarks.peer import Assignment, Report
+from benchmarks.section import Section, Verdict
 
 RUN_TIMEOUT_S = 180.0
 LOG_CHARS = 3_000
 REPORT_START = '{"frames"'
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Peer:
-    """One row: a worker program with its options. ``share`` of the frames keeps slow peers' runs as long as ours."""
-
-    name: str
-    module: str
-    options: dict[str, bool | int | str] = field(default_factory=dict)
-    share: float = 1.0
-
-
-ENGINE = Peer(name="tricast engine", module="benchmarks.engine_worker")
-CONFLUENT = Peer(name="confluent-kafka loop", module="benchmarks.confluent_worker")
-CONFLUENT_CHANGELOG = Peer(
-    name="confluent-kafka loop, changelog", module="benchmarks.confluent_worker", options={"changelog": True}
+MANY_CHILDREN = 40
+FLOOR, AIM = "floor", "aim"
+TARGETS = (
+    (FLOOR, CONFLUENT_CHANGELOG, 1.0),
+    (FLOOR, QUIX_EXACTLY_ONCE, 1.5),
+    (FLOOR, FAUST, 15.0),
+    (AIM, CONFLUENT_CHANGELOG, 1.4),
+    (AIM, BYTEWAX, 1.2),
+    (AIM, CONFLUENT_AT_LEAST_ONCE, 1.0),
 )
-FAUST = Peer(name="stock Faust agent", module="benchmarks.stock_faust_worker", share=0.1)
-FAUST_TUNED = Peer(
-    name="Faust agent, tuned settings", module="benchmarks.stock_faust_worker", options={"tuned": True}, share=0.2
+"""The engine has to be so many times as fast as this peer."""
+HEAD = (
+    "same job",
+    "frames/s",
+    "min to max",
+    "CPU µs/frame",
+    "core wait",
+    "RSS MiB",
+    "changelog/frame",
+    "engine/this",
+    "best/best",
+    "by CPU",
+    "repeats",
+    "right",
 )
-PEERS = (ENGINE, CONFLUENT, CONFLUENT_CHANGELOG, FAUST, FAUST_TUNED)
+NOTES = """\
+Medians of the rounds. CPU: all threads of the worker. Core wait: time its threads were ready and had no core, as a
+share of the run; where it is more than its own threads explain, others disturbed the run. Changelog: records written
+there. Engine/this: how many times as fast the engine was in the same round. Best/best: the same for the best run of
+each; by CPU: the same by processor time; where the three disagree the machine was disturbed and these two are nearer
+to the truth. Repeats: outputs that were there before; who promises exactly once may have none, at least once allows
+them, and without a crash there is no reason for any. Right: for each key the number of its updates and a digest of all
+its records, in their order, are what the job gives; JSON may be written in another way. Slower peers get fewer frames.
+The clock starts after a warm-up of a tenth of the frames, for Java of as many as are measured: its compilers work on
+the same core, and what is left for them to do after that is in its figures."""
+
+
+class RunFailed(Exception):
+    """A peer's process did not end well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +79,7 @@ class Run:
     peer: Peer
     round: int
     report: Report
-    found: load.Found
+    found: check.Found
 
     @property
     def frames_per_second(self) -> float:
@@ -61,93 +90,96 @@ class Run:
         return self.report.cpu_seconds / self.report.frames * 1e6
 
     @property
-    def is_complete(self) -> bool:
-        return self.found.is_complete(self.report.frames)
+    def is_right(self) -> bool:
+        return self.found.is_right(exactly_once=self.peer.exactly_once)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """All runs of one peer."""
+class Throughput:
+    """All runs with frames of ``children`` children, and which peers have none, or not all, and why."""
 
-    peer: Peer
-    runs: list[Run]
-    ratio: float
-    """Median over the rounds of: engine's frames/s over this peer's in the same round."""
-    best_ratio: float
-    """Engine's best run over this peer's best: nearest to what a quiet machine would show."""
-    cpu_ratio: float
-    """This peer's processor time a frame over the engine's: what disturbs least."""
+    children: int
+    frames: int
+    rounds: int
+    runs: list[Run] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def rates(self) -> list[float]:
-        return [run.frames_per_second for run in self.runs]
-
-    @property
-    def median_rate(self) -> float:
-        return statistics.median(self.rates)
-
-    @property
-    def cpu_us_per_frame(self) -> float:
-        return statistics.median(run.cpu_us_per_frame for run in self.runs)
-
-    @property
-    def core_wait_share(self) -> float:
-        """Of the run's time, how much the worker's threads waited for their core."""
-        return statistics.median(run.report.core_wait_seconds / run.report.seconds for run in self.runs)
-
-    @property
-    def rss_mib(self) -> float:
-        return statistics.median(run.report.rss_mib for run in self.runs)
-
-    @property
-    def changelog_per_frame(self) -> float:
-        return statistics.median(run.found.changelog_records / run.report.frames for run in self.runs)
-
-    @property
-    def complete(self) -> bool:
-        return all(run.is_complete for run in self.runs)
+    def of(self, peer: Peer) -> list[Run]:
+        """Return the runs of ``peer``, in the order of the rounds."""
+        return [run for run in self.runs if run.peer is peer]
 
 
-def measure(bootstrap: str, cores: Cores, *, rounds: int, frames: int, tell: Callable[[str], None]) -> list[Run]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratios:
+    """How many times as fast the engine was as a peer.
+
+    Attributes:
+        same_round: Median over the rounds of frames/s in the same round.
+        best: Best run of each: nearest to what a quiet machine would show.
+        cpu: Median over the rounds of this peer's processor time a frame over the engine's: what disturbs least.
+    """
+
+    same_round: float
+    best: float
+    cpu: float
+
+
+def sections(conditions: Conditions) -> Iterable[Section]:
+    """Measure with few and with many children a frame; yield a section of each."""
+    for children in (CHILDREN, MANY_CHILDREN):
+        yield section(measure(conditions, children))
+
+
+def measure(conditions: Conditions, children: int) -> Throughput:
     """Run every peer once a round; every run has topics, group and state of its own."""
-    runs = []
-    for number in range(1, rounds + 1):
-        for peer in PEERS:
-            tell(f"round {number} of {rounds}: {peer.name}")
-            runs.append(_run(bootstrap, cores, peer, number, int(frames * peer.share)))
-    return runs
-
-
-def rows(runs: list[Run]) -> list[Row]:
-    """Return one row a peer."""
-    ours = [run for run in runs if run.peer is ENGINE]
-    rate = {run.round: run.frames_per_second for run in ours}
-    cpu_us = {run.round: run.cpu_us_per_frame for run in ours}
-    found = []
+    scale, tell = conditions.scale, conditions.tell
+    result = Throughput(children=children, frames=scale.frames * CHILDREN // children, rounds=scale.rounds)
+    commands: dict[Peer, Callable[[Assignment], Sequence[str]]] = {}
     for peer in PEERS:
-        of_peer = [run for run in runs if run.peer is peer]
-        found.append(
-            Row(
-                peer=peer,
-                runs=of_peer,
-                ratio=statistics.median(rate[run.round] / run.frames_per_second for run in of_peer),
-                best_ratio=max(rate.values()) / max(run.frames_per_second for run in of_peer),
-                cpu_ratio=statistics.median(run.cpu_us_per_frame / cpu_us[run.round] for run in of_peer),
-            )
-        )
-    return found
+        try:
+            commands[peer] = peer.prepare(tell)
+        except NotMade as error:
+            tell(f"{peer.name} is left out: {error}")
+            result.missing[peer.name] = str(error)
+    for number in range(1, scale.rounds + 1):
+        for peer, command in list(commands.items()):
+            tell(f"{children} children, round {number} of {scale.rounds}: {peer.name}")
+            try:
+                result.runs.append(_run(conditions, peer, command, number, result))
+            except RunFailed as error:
+                if peer is ENGINE:
+                    raise SystemExit(str(error)) from error
+                tell(f"{peer.name} is left out from now on: {error}")
+                result.missing[peer.name] = f"failed in round {number}"
+                del commands[peer]
+    return result
 
 
-def _run(bootstrap: str, cores: Cores, peer: Peer, number: int, frames: int) -> Run:
-    prefix = f"bench-{time.time_ns():x}."
+def _run(
+    conditions: Conditions,
+    peer: Peer,
+    command: Callable[[Assignment], Sequence[str]],
+    number: int,
+    result: Throughput,
+) -> Run:
+    bootstrap, prefix = conditions.bootstrap, f"bench-{time.time_ns():x}."
+    measured = int(result.frames * peer.share)
+    warm_up = int(measured * peer.warm_up)
+    frames = warm_up + measured
     load.create_topics(bootstrap, prefix)
-    load.preload(bootstrap, prefix, frames)
+    load.preload(bootstrap, prefix, frames, result.children)
     assignment = Assignment(
-        bootstrap=bootstrap, prefix=prefix, frames=frames, core=cores.worker, options=dict(peer.options)
+        bootstrap=bootstrap,
+        prefix=prefix,
+        frames=frames,
+        warm_up=warm_up,
+        outputs=frames * result.children,
+        core=conditions.cores.worker,
+        options=dict(peer.options),
     )
     try:
         ended = subprocess.run(
-            [sys.executable, "-m", peer.module, assignment.to_argument()],
+            command(assignment),
             capture_output=True,
             text=True,
             timeout=RUN_TIMEOUT_S,
@@ -155,11 +187,80 @@ def _run(bootstrap: str, cores: Cores, peer: Peer, number: int, frames: int) -> 
         )
     except subprocess.TimeoutExpired as error:
         log = (error.stderr or b"").decode(errors="replace")[-LOG_CHARS:]
-        raise SystemExit(f"{peer.name} did not finish {frames} frames within {RUN_TIMEOUT_S:.0f} s\n{log}") from error
+        raise RunFailed(f"{peer.name} did not finish {frames} frames within {RUN_TIMEOUT_S:.0f} s\n{log}") from error
     # Faust's worker leaves terminal codes around the report.
     _, start, report = ended.stdout.rpartition(REPORT_START)
     if not start:
-        raise SystemExit(f"{peer.name} ended with {ended.returncode} and no report\n{ended.stderr[-LOG_CHARS:]}")
-    found = load.look(bootstrap, prefix)
-    load.delete_topics(bootstrap, prefix)
+        raise RunFailed(f"{peer.name} ended with {ended.returncode} and no report\n{ended.stderr[-LOG_CHARS:]}")
+    found = check.look(bootstrap, prefix, frames, result.children)
+    load.delete_topics_of(bootstrap, prefix)
     return Run(peer=peer, round=number, report=Report(**json.JSONDecoder().raw_decode(start + report)[0]), found=found)
+
+
+def ratios(result: Throughput, peer: Peer) -> Ratios:
+    """Return how many times as fast the engine was as ``peer``, which has runs."""
+    engine = {run.round: run for run in result.of(ENGINE)}
+    runs = result.of(peer)
+    return Ratios(
+        same_round=statistics.median(engine[run.round].frames_per_second / run.frames_per_second for run in runs),
+        best=max(run.frames_per_second for run in engine.values()) / max(run.frames_per_second for run in runs),
+        cpu=statistics.median(run.cpu_us_per_frame / engine[run.round].cpu_us_per_frame for run in runs),
+    )
+
+
+def section(result: Throughput) -> Section:
+    """Return the part of the report."""
+    present = [peer for peer in PEERS if result.of(peer)]
+    return Section(
+        title=(
+            f"Throughput with {result.children} children a frame, "
+            f"{result.rounds} interleaved rounds of {result.frames} frames"
+        ),
+        notes="\n".join(_notes(result, present)),
+        head=HEAD,
+        rows=[_cells(result, peer) for peer in present],
+        verdicts=[_verdict(result, *target) for target in TARGETS],
+        is_complete=not result.missing and all(run.is_right for run in result.runs),
+    )
+
+
+def _verdict(result: Throughput, kind: str, peer: Peer, target: float) -> Verdict:
+    asked = f"{kind}: engine at least {target:g} times {peer.name}, {result.children} children a frame"
+    if not result.of(peer):
+        return Verdict(text=f"{asked}: not measured", met=False)
+    found = ratios(result, peer)
+    measured = f"{found.same_round:.2f} times ({found.best:.2f} best/best, {found.cpu:.2f} by CPU)"
+    return Verdict(text=f"{asked}: {measured}", met=found.same_round >= target)
+
+
+def _cells(result: Throughput, peer: Peer) -> tuple[str, ...]:
+    runs = result.of(peer)
+    rates = [run.frames_per_second for run in runs]
+    found = ratios(result, peer)
+    return (
+        peer.name,
+        f"{statistics.median(rates):,.0f}",
+        f"{min(rates):,.0f} to {max(rates):,.0f}",
+        f"{statistics.median(run.cpu_us_per_frame for run in runs):.1f}",
+        f"{statistics.median(run.report.core_wait_seconds / run.report.seconds for run in runs):.0%}",
+        f"{statistics.median(run.report.rss_mib for run in runs):.0f}",
+        f"{statistics.median(run.found.changelog_records / run.report.frames for run in runs):.2f}",
+        *(("", "", "") if peer is ENGINE else (f"{found.same_round:.2f}", f"{found.best:.2f}", f"{found.cpu:.2f}")),
+        str(sum(run.found.repeats for run in runs)),
+        "yes" if all(run.is_right for run in runs) else "NO",
+    )
+
+
+def _notes(result: Throughput, present: Iterable[Peer]) -> Iterable[str]:
+    if result.children == CHILDREN:
+        yield NOTES
+        yield ""
+    for name, reason in result.missing.items():
+        yield f"- {name}: **not measured, or not in all rounds**: {reason}"
+    if result.children != CHILDREN:
+        yield "Columns and settings are as above; ten times the children in a tenth of the frames."
+        return
+    for peer in present:
+        settings = result.of(peer)[-1].report.settings
+        shown = ", ".join(f"`{name}={text}`" for name, text in settings.items() if name != "cycles")
+        yield f"- {peer.name}. After a crash: {peer.restart}. Settings: {shown}"

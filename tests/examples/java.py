@@ -36,13 +36,13 @@ def client_jars(cache: Path) -> tuple[Path, ...]:
     return resolve_jars(cache, jars=wanted, quiet=True)
 
 
-def listed_jars(pins: Path, cache: Path) -> tuple[Path, ...]:
-    """Return the jars that an example lists beside itself.
+def listed_jars(pins: Path, cache: Path, *, quiet: bool = True) -> tuple[Path, ...]:
+    """Return the jars that an example lists beside itself; unless ``quiet`` a bar shows what is fetched.
 
     Raises:
         NoNetwork: One is not there yet and cannot be fetched.
     """
-    return resolve_jars(cache, jars=read_pins(pins.read_text(encoding="utf-8")), quiet=True)
+    return resolve_jars(cache, jars=read_pins(pins.read_text(encoding="utf-8")), quiet=quiet)
 
 
 @contextmanager

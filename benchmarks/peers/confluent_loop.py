@@ -1,8 +1,11 @@
-"""Peer "confluent-kafka": a bare consume-transform-produce loop in transactions, librdkafka doing the work in C.
+"""Peer "confluent-kafka": a bare consume-transform-produce loop, librdkafka doing the work in C.
 
-State is a dict. With the option ``changelog`` each key that a batch changed is also written to the changelog topic,
-as the engine does; without it the peer would lose its state on a restart.
+State is a dict. With the option ``transactional`` a batch's outputs and positions are one transaction; without it they
+are flushed and then committed. With ``changelog`` each key that a batch changed is also written to the changelog topic,
+as the engine does.
 """
+
+from importlib import metadata
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -25,8 +28,8 @@ PRODUCER = {
     "batch.size": 1024 * 1024,
     "batch.num.messages": 10_000,
     "queue.buffering.max.messages": 1_000_000,
-    "transaction.timeout.ms": 10_000,
 }
+TRANSACTIONS = {"transaction.timeout.ms": 10_000}
 
 
 class ChangedState(dict[bytes, bytes]):
@@ -44,26 +47,27 @@ class ChangedState(dict[bytes, bytes]):
 
 def main() -> None:
     assignment = Assignment.taken()
-    overrides = dict(assignment.options)
-    with_changelog = bool(overrides.pop("changelog", False))
-    batch_frames = int(overrides.pop("batch_frames", BATCH_FRAMES))
-    producing = {**PRODUCER, **overrides}
+    transactional = bool(assignment.options.get("transactional"))
+    with_changelog = bool(assignment.options.get("changelog"))
     raw, out, changelog = (assignment.prefix + name for name in (RAW, OUT, CHANGELOG))
     address = {"bootstrap.servers": assignment.bootstrap}
     consumer = Consumer({**address, "group.id": f"{assignment.prefix}bench", **CONSUMER})
-    producer = Producer({**address, "transactional.id": f"{assignment.prefix}bench", **producing})
-    producer.init_transactions()
+    producing = {**PRODUCER, **(TRANSACTIONS if transactional else {})}
+    identity = {"transactional.id": f"{assignment.prefix}bench"} if transactional else {}
+    producer = Producer({**address, **identity, **producing})
+    if transactional:
+        producer.init_transactions()
     consumer.subscribe([raw])
-    stopwatch, state, done = Stopwatch(), ChangedState(), 0
+    stopwatch, state, done = Stopwatch(assignment.warm_up), ChangedState(), 0
     put = state.put if with_changelog else state.__setitem__
     while done < assignment.frames:
         # A short wait for a full batch: what is there goes on at once, as in the engine.
-        messages = consumer.consume(batch_frames, 0.05)
+        messages = consumer.consume(BATCH_FRAMES, 0.05)
         if not messages:
             continue
-        if stopwatch.began is None:
-            stopwatch.begin()
-        producer.begin_transaction()
+        stopwatch.reach(done)
+        if transactional:
+            producer.begin_transaction()
         positions: dict[int, int] = {}
         for message in messages:
             if message.error():
@@ -80,14 +84,17 @@ def main() -> None:
             for key, (partition, value) in state.changed.items():
                 producer.produce(changelog, value, key, partition=partition)
             state.changed.clear()
-        producer.send_offsets_to_transaction(
-            [TopicPartition(raw, partition, offset) for partition, offset in positions.items()],
-            consumer.consumer_group_metadata(),
-        )
-        producer.commit_transaction()
+        offsets = [TopicPartition(raw, partition, offset) for partition, offset in positions.items()]
+        if transactional:
+            producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())
+            producer.commit_transaction()
+        else:
+            producer.flush()
+            consumer.commit(offsets=offsets, asynchronous=False)
         done += len(messages)
         stopwatch.end()
-    stopwatch.report(done, {"frames a transaction, at most": batch_frames, **CONSUMER, **producing})
+    versions = {"confluent-kafka": metadata.version("confluent-kafka")}
+    stopwatch.report(done, {**versions, "frames a batch, at most": BATCH_FRAMES, **CONSUMER, **producing})
     consumer.close()
 
 

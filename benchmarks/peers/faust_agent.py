@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import tempfile
+from importlib import metadata
 
 import faust
 import uvloop
@@ -40,19 +41,19 @@ def main() -> None:
     if tuned:
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     settings = {**NEEDED, **(TUNED if tuned else {})}
+    versions = {name: metadata.version(name) for name in ("faust-streaming", "aiokafka")}
     with tempfile.TemporaryDirectory() as data_dir:
         app = faust.App(
             f"{assignment.prefix}bench", broker=f"kafka://{assignment.bootstrap}", datadir=data_dir, **settings
         )
         raw, out = app.topic(assignment.prefix + RAW), app.topic(assignment.prefix + OUT)
-        stopwatch, state = Stopwatch(), dict[bytes, bytes]()
+        stopwatch, state = Stopwatch(assignment.warm_up), dict[bytes, bytes]()
 
         @app.agent(raw)
         async def normalize(stream):
             done = 0
             async for event in stream.events():
-                if stopwatch.began is None:
-                    stopwatch.begin()
+                stopwatch.reach(done)
                 message = event.message
                 for key, value, headers in transform(
                     message.topic,
@@ -68,7 +69,7 @@ def main() -> None:
                 if done == assignment.frames:
                     await app.producer.flush()
                     stopwatch.end()
-                    stopwatch.report(done, {**settings, "event loop": "uvloop" if tuned else "asyncio"})
+                    stopwatch.report(done, {**versions, **settings, "event loop": "uvloop" if tuned else "asyncio"})
                     os.kill(os.getpid(), signal.SIGTERM)
 
         sys.argv[1:] = ["worker", "--loglevel=warn", "--without-web"]

@@ -97,8 +97,7 @@ class Cluster:
             EnvironmentFault: Kafka refuses.
         """
         async with self._admin() as admin:
-            answer: Any = await admin.create_partitions({name: NewPartitions(count) for name, count in counts.items()})
-            _refuse(answer)
+            await admin.create_partitions({name: NewPartitions(count) for name, count in counts.items()})
             try:
                 async with asyncio.timeout(_LEADERS_S):
                     while not _led(await admin.describe_topics(list(counts)), counts):  # noqa: ASYNC110 - a broker is asked
@@ -127,16 +126,9 @@ class Cluster:
 async def _members(admin: AIOKafkaAdminClient, group: str) -> tuple[str, ...]:
     (response,) = await admin.describe_consumer_groups([group])
     (described,) = response.to_object()["groups"]
+    if described["error_code"]:
+        raise for_code(described["error_code"])(group)
     return tuple(member["client_id"] for member in described["members"])
-
-
-def _refuse(answer: Any) -> None:
-    for name, code, *message in answer.topic_errors:
-        if code:
-            why = f"{for_code(code).__name__} {message[0] if message else ''}".rstrip()
-            raise EnvironmentFault(
-                f"Kafka gives {name} no partitions: {why}", action="act as a user that may alter topics"
-            )
 
 
 def _led(topics: Iterable[Any], counts: Mapping[str, int]) -> bool:

@@ -57,7 +57,14 @@ def test_a_missing_topic_is_refused():
         growths(TOPICS, {name: count for name, count in NOW.items() if name != "kambi.offers"})
 
 
-PLAIN = {"members": (), "offsets": {0: 7}, "behind": (), "marked": False, "begins": {0: 3, 1: 0}, "ends": {0: 9, 1: 4}}
+PLAIN: dict[str, Any] = {
+    "members": (),
+    "offsets": {0: 7},
+    "behind": (),
+    "marked": False,
+    "begins": {0: 3, 1: 0},
+    "ends": {0: 9, 1: 4},
+}
 
 
 def reading(group: str, **more: Any) -> Reading:

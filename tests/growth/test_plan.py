@@ -1,5 +1,6 @@
 """What may grow, what stands in the way, and whose state has to be divided."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,18 +58,11 @@ def test_a_missing_topic_is_refused():
         growths(TOPICS, {name: count for name, count in NOW.items() if name != "kambi.offers"})
 
 
-PLAIN: dict[str, Any] = {
-    "members": (),
-    "offsets": {0: 7},
-    "behind": (),
-    "marked": False,
-    "begins": {0: 3, 1: 0},
-    "ends": {0: 9, 1: 4},
-}
+PLAIN = Reading(group="", members=(), offsets={0: 7}, behind=(), marked=False, begins={0: 3, 1: 0}, ends={0: 9, 1: 4})
 
 
 def reading(group: str, **more: Any) -> Reading:
-    return Reading(**(PLAIN | {"group": group} | more))
+    return replace(PLAIN, group=group, **more)
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,8 @@ async def test_each_shard_writes_its_own_partition_and_settlements_the_last(reco
 
 
 async def test_shards_of_a_topic_that_grew_go_past_the_partition_of_settlements(recording, kafka):
-    grown = NewPartitions(recording.topic, 7)
-    for future in AdminClient({"bootstrap.servers": kafka}).create_partitions([grown]).values():
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.create_partitions([NewPartitions(recording.topic, 7)]).values():
         future.result(30)
     async with vendor() as server, recording.connector(server.url, shards=6, settlements=True, events=(4,)):
         peers = [await server.connected() for _ in range(6 + 1 + 1)]

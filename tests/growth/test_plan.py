@@ -1,5 +1,6 @@
 """What may grow, what stands in the way, and whose state has to be divided."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,8 +58,11 @@ def test_a_missing_topic_is_refused():
         growths(TOPICS, {name: count for name, count in NOW.items() if name != "kambi.offers"})
 
 
+PLAIN = Reading(group="", members=(), offsets={0: 7}, behind=(), marked=False, begins={0: 3, 1: 0}, ends={0: 9, 1: 4})
+
+
 def reading(group: str, **more: Any) -> Reading:
-    return Reading(**({"group": group, "members": (), "offsets": {0: 7}, "behind": (), "marked": False} | more))
+    return replace(PLAIN, group=group, **more)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,11 @@ def test_readers_stand_at_the_end_and_are_stopped(topic: str, other: Reading, fo
     assert list(obstacles(topic, {"t.kambi"}, [reading("t.kambi"), other], {"old", "t.kambi"})) == found
 
 
+def test_a_group_goes_on_where_it_stood_and_begins_what_is_new():
+    assert reading("team").places() == {0: 7, 1: 0}
+    assert reading("t.kambi.state").places(new_at_end=True) == {0: 7, 1: 4}
+
+
 def test_our_own_workers_cannot_be_passed():
     worker = reading("t.kambi", members=("t.kambi-w0",))
     assert list(obstacles("kambi.offers", {"t.kambi"}, [worker], {"t.kambi"})) == [worker.alive]
@@ -90,7 +99,7 @@ def test_our_own_workers_cannot_be_passed():
     [
         ((), {}, False, 0),
         (("kambi.offers",), {}, True, 0),
-        (("kambi.offers",), {"offsets": {}}, False, 0),
+        (("kambi.offers",), {"offsets": {}}, True, 0),
         (("changelog.kambi.state.kambi.offers",), {}, True, 0),
         ((), {"marked": True}, True, 0),
         (("changelog.kambi.state.kambi.offers",), {"marked": True, "behind": (1,)}, True, 0),

@@ -1,7 +1,7 @@
 """Who reads a topic, and how far they are; offsets that are committed for a group whose members are stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -39,34 +39,44 @@ class Cluster:
         async with self._admin() as admin:
             return sorted(name for name, *_ in await admin.list_consumer_groups())
 
-    async def readings(self, topic: str, groups: Iterable[str]) -> list[Reading]:
-        """Return how ``groups`` stand to the physical ``topic``."""
-        spans = await self._spans.readable(await self._spans.partitions(topic))
+    async def readings(self, topics: Collection[str], groups: Iterable[str]) -> dict[str, list[Reading]]:
+        """Return, by physical topic, how ``groups`` stand to it."""
+        spans = await self._spans.readable(await self._spans.partitions(*topics))
+        found: dict[str, list[Reading]] = {topic: [] for topic in topics}
         async with self._admin() as admin:
-            return [await self._reading(admin, topic, spans, group) for group in groups]
+            for group in groups:
+                try:
+                    asked = await admin.list_consumer_group_offsets(group)
+                    members = await _members(admin, group)
+                except GroupCoordinatorNotAvailableError:  # nobody has used a group yet; asking makes the coordinator
+                    asked, members = {}, ()
+                for topic, readings in found.items():
+                    here = {tp: span for tp, span in spans.items() if tp.topic == topic}
+                    offsets = {tp: offset for tp, offset in asked.items() if tp.topic == topic}
+                    readings.append(await self._reading(group, members, here, offsets))
+        return found
 
-    async def _reading(self, admin: AIOKafkaAdminClient, topic: str, spans: Spans, group: str) -> Reading:
-        try:
-            asked = await admin.list_consumer_group_offsets(group)
-            members = await _members(admin, group)
-        except GroupCoordinatorNotAvailableError:  # nobody has used a group yet; asking makes the coordinator
-            asked, members = {}, ()
-        offsets = {tp: offset for tp, offset in asked.items() if tp.topic == topic}
-        behind = []
-        for tp, (begin, end) in spans.items() if offsets else ():
-            if await self._holds(tp, max(begin, offsets[tp].offset) if tp in offsets else begin, end):
-                behind.append(tp.partition)
+    async def _reading(
+        self, group: str, members: tuple[str, ...], spans: Spans, offsets: Mapping[TopicPartition, OffsetAndMetadata]
+    ) -> Reading:
+        left = {
+            tp: (max(begin, offsets[tp].offset) if tp in offsets else begin, end)
+            for tp, (begin, end) in spans.items()
+            if offsets
+        }
         return Reading(
             group=group,
             members=members,
             offsets={tp.partition: offset.offset for tp, offset in offsets.items()},
-            behind=tuple(behind),
+            behind=tuple([tp.partition for tp, span in left.items() if await self._holds(tp, span)]),
             marked=any(offset.metadata == GROWING for offset in offsets.values()),
+            ends={tp.partition: end for tp, (_, end) in spans.items()},
+            begins={tp.partition: begin for tp, (begin, _) in spans.items()},
         )
 
-    async def _holds(self, tp: TopicPartition, begin: int, end: int) -> bool:
+    async def _holds(self, tp: TopicPartition, span: Span) -> bool:
         """Return whether there is a record: the markers of transactions have offsets, too."""
-        async with aclosing(self._spans.read({tp: (begin, end)}, "read_committed")) as batches:
+        async with aclosing(self._spans.read({tp: span}, "read_committed")) as batches:
             async for _ in batches:
                 return True
         return False
@@ -97,8 +107,7 @@ class Cluster:
             EnvironmentFault: Kafka refuses.
         """
         async with self._admin() as admin:
-            answer: Any = await admin.create_partitions({name: NewPartitions(count) for name, count in counts.items()})
-            _refuse(answer)
+            await admin.create_partitions({name: NewPartitions(count) for name, count in counts.items()})
             try:
                 async with asyncio.timeout(_LEADERS_S):
                     while not _led(await admin.describe_topics(list(counts)), counts):  # noqa: ASYNC110 - a broker is asked
@@ -127,16 +136,9 @@ class Cluster:
 async def _members(admin: AIOKafkaAdminClient, group: str) -> tuple[str, ...]:
     (response,) = await admin.describe_consumer_groups([group])
     (described,) = response.to_object()["groups"]
+    if described["error_code"]:
+        raise for_code(described["error_code"])(group)
     return tuple(member["client_id"] for member in described["members"])
-
-
-def _refuse(answer: Any) -> None:
-    for name, code, *message in answer.topic_errors:
-        if code:
-            why = f"{for_code(code).__name__} {message[0] if message else ''}".rstrip()
-            raise EnvironmentFault(
-                f"Kafka gives {name} no partitions: {why}", action="act as a user that may alter topics"
-            )
 
 
 def _led(topics: Iterable[Any], counts: Mapping[str, int]) -> bool:

@@ -43,6 +43,8 @@ class Reading:
         offsets: What it committed there, by partition.
         behind: Partitions with records that it has not read.
         marked: Whether an offset there is marked ``GROWING``.
+        begins: Where each partition begins.
+        ends: Where each ends.
     """
 
     group: str
@@ -50,6 +52,12 @@ class Reading:
     offsets: Mapping[int, int]
     behind: tuple[int, ...]
     marked: bool
+    begins: Mapping[int, int]
+    ends: Mapping[int, int]
+
+    def places(self, *, new_at_end: bool = False) -> dict[int, int]:
+        """Return where the group goes on in each partition; where it committed nothing, at its beginning (or end)."""
+        return (dict(self.ends) if new_at_end else dict(self.begins)) | dict(self.offsets)
 
     @property
     def alive(self) -> str:
@@ -112,16 +120,17 @@ def obstacles(topic: str, ours: Collection[str], readings: Sequence[Reading], pa
 
 
 def is_to_divide(processor: Processor, own: Mapping[str, Reading], growing: Collection[str]) -> bool:
-    """Return whether the state of a processor of facts has to be divided: it ran, and grows or was not divided yet.
+    """Return whether the state of a processor of facts has to be divided: it grows, or was not divided yet.
+
+    Of one that never ran, too: it is to begin where its facts grew, for before that keys stand in other partitions.
 
     Args:
-        processor: Its sources grow.
+        processor: Which.
         own: How it stands to each source.
         growing: Registry names of what has to grow.
     """
     names = {*processor.sources, *(changelog_of(processor, name) for name in processor.sources)}
-    grows = not names.isdisjoint(growing) or any(reading.marked for reading in own.values())
-    return grows and any(reading.offsets for reading in own.values())
+    return not names.isdisjoint(growing) or any(reading.marked for reading in own.values())
 
 
 def unready(processor: Processor, own: Mapping[str, Reading], growing: Collection[str]) -> Iterator[str]:

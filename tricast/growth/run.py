@@ -13,7 +13,7 @@ from schemas.errors import ContractError
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 from tricast.audit.spans import Kafka
-from tricast.growth.cluster import Cluster, Spans
+from tricast.growth.cluster import Cluster
 from tricast.growth.divide import Division
 from tricast.growth.plan import (
     FACTS,
@@ -83,20 +83,26 @@ class Grow:
         """
         growing = growths(self._wanted, await self._counts())
         names = {growth.topic.name for growth in growing}
+        folding = [each for each in self._processors if FACTS.issuperset(each.sources)]
+        grown = sorted(names & {*FACTS, RAW})
+        asked = {*grown, *(name for processor in folding for name in processor.sources)}
+        readings = await self._readings(asked)
         found: list[str] = []
-        ends: dict[Partition, int] = {}
-        for name in sorted(names & {*FACTS, RAW}):
-            found += obstacles(name, self._ours(name), await self._readings(name), self._passed)
-            if name in FACTS:
-                ends |= {Partition(*tp): end for tp, (_, end) in (await self._spans_of(name)).items()}
+        for name in grown:
+            found += obstacles(name, self._ours(name), readings[name], self._passed)
         divided = []
-        for processor in self._processors:
-            if not FACTS.issuperset(processor.sources):
-                continue
-            own = {name: await self._own(processor, name) for name in processor.sources}
+        for processor in folding:
+            group = self._prefix + processor.name
+            own = {name: next(one for one in readings[name] if one.group == group) for name in processor.sources}
             if is_to_divide(processor, own, names):
                 divided.append(processor)
                 found += unready(processor, own, names)
+        ends = {
+            Partition(self._prefix + name, number): end
+            for name in grown
+            if name in FACTS
+            for number, end in readings[name][0].ends.items()
+        }
         return Plan(growths=growing, divided=divided, ends=ends, obstacles=list(dict.fromkeys(found)))
 
     async def do(self, plan: Plan) -> int:
@@ -110,44 +116,45 @@ class Grow:
             raise ContractError("; ".join(plan.obstacles), action="nothing was changed")
         sources = [growth for growth in plan.growths if growth.topic.content != "state"]
         changelogs = {growth.topic.name: growth for growth in plan.growths if growth.topic.content == "state"}
+        growing = {growth.topic.name for growth in sources}
         for processor in plan.divided:
-            await self._mark(processor)
+            await self._mark(processor, new_at_end=growing)
         await self._grow(sources)
         for processor in plan.divided:
             await self._mark(processor)
-        for processor in self._processors:
-            for name in processor.sources:
-                if changelog_of(processor, name) in changelogs:  # as long as that is left to do, this may be
-                    await self._begin(name)
+        # As long as their changelogs are left to grow, this may be left, too.
+        await self._begin(
+            {name for each in self._processors for name in each.sources if changelog_of(each, name) in changelogs}
+        )
         await self._grow(list(changelogs.values()))
         return sum([await self._divide(processor) for processor in plan.divided])
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
-    async def _mark(self, processor: Processor) -> None:
-        group = self._prefix + processor.name
-        for name in processor.sources:
-            offsets = _places(await self._spans_of(name), await self._own(processor, name))
-            await self._cluster.commit(group, self._prefix + name, offsets, GROWING)
+    async def _mark(self, processor: Processor, new_at_end: Collection[str] = ()) -> None:
+        for name, reading in (await self._own(processor)).items():
+            places = reading.places(new_at_end=name in new_at_end)
+            await self._cluster.commit(reading.group, self._prefix + name, places, GROWING)
 
     async def _grow(self, growing: Sequence[Growth]) -> None:
         if growing:
             self._progress(f"growing {', '.join(growth.topic.name for growth in growing)}", 0, 0)
             await self._cluster.grow({self._prefix + one.topic.name: one.topic.partitions for one in growing})
 
-    async def _begin(self, name: str) -> None:
+    async def _begin(self, names: Collection[str]) -> None:
         """Have other groups begin new partitions at their beginning, whatever their clients do without an offset."""
-        spans, ours = await self._spans_of(name), self._ours(name)
-        for reading in await self._readings(name):
-            if reading.group not in ours and not reading.members:
-                await self._cluster.commit(reading.group, self._prefix + name, _places(spans, reading))
+        for name, readings in (await self._readings(names)).items():
+            ours = self._ours(name)
+            for reading in readings:
+                if reading.group not in ours and not reading.members:
+                    await self._cluster.commit(reading.group, self._prefix + name, reading.places())
 
     async def _divide(self, processor: Processor) -> int:
         prefix = self._prefix
         offsets = {
             Partition(prefix + name, number): offset
-            for name in processor.sources
-            for number, offset in (await self._own(processor, name)).offsets.items()
+            for name, reading in (await self._own(processor)).items()
+            for number, offset in reading.offsets.items()
         }
         changelogs = {prefix + name: prefix + changelog_of(processor, name) for name in processor.sources}
         division = Division(self._kafka, self._spans, prefix + processor.name, self._progress)
@@ -162,24 +169,23 @@ class Grow:
             counts[name] = counts.get(name, 0) + 1
         return counts
 
-    async def _spans_of(self, name: str) -> Spans:
-        return await self._spans.readable(await self._spans.partitions(self._prefix + name))
-
     def _ours(self, name: str) -> set[str]:
         """Return the groups of the processors that read or write a topic."""
         return {self._prefix + each.name for each in self._processors if name in (*each.sources, *each.outputs)}
 
-    async def _readings(self, name: str) -> list[Reading]:
-        """Return how all groups stand to a topic: ours, and those that committed something of it."""
-        ours = self._ours(name)
-        found = await self._cluster.readings(self._prefix + name, sorted({*await self._cluster.groups(), *ours}))
-        return [reading for reading in found if reading.offsets or reading.group in ours]
+    async def _readings(self, names: Collection[str]) -> dict[str, list[Reading]]:
+        """Return how all groups stand to topics: ours, and those that committed something of them."""
+        if not names:
+            return {}
+        ours = {name: self._ours(name) for name in sorted(names)}
+        groups = sorted({*await self._cluster.groups(), *(group for own in ours.values() for group in own)})
+        found = await self._cluster.readings([self._prefix + name for name in ours], groups)
+        return {
+            name: [one for one in found[self._prefix + name] if one.offsets or one.group in own]
+            for name, own in ours.items()
+        }
 
-    async def _own(self, processor: Processor, name: str) -> Reading:
-        (reading,) = await self._cluster.readings(self._prefix + name, [self._prefix + processor.name])
-        return reading
-
-
-def _places(spans: Spans, reading: Reading) -> dict[int, int]:
-    """Return where a group goes on in each partition: at its beginning, where it committed nothing."""
-    return {tp.partition: reading.offsets.get(tp.partition, begin) for tp, (begin, _) in spans.items()}
+    async def _own(self, processor: Processor) -> dict[str, Reading]:
+        topics = [self._prefix + name for name in processor.sources]
+        found = await self._cluster.readings(topics, [self._prefix + processor.name])
+        return {name: found[self._prefix + name][0] for name in processor.sources}

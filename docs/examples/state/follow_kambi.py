@@ -108,6 +108,7 @@ class Follower:
         self.stands_at: dict[tuple[str, int], int] = {}
         self._prefix = prefix
         self._partitions = list(partitions)
+        self._counts: dict[str, int] = {}
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap_servers,
@@ -165,12 +166,32 @@ class Follower:
             if _is_end(message):
                 yield None
                 continue
+            if not self._is_home(message):
+                continue  # from before its topic grew; it is in the states
             kind = _header(message, "ce_type").removeprefix("tricast.kambi.").rpartition(".")[0]
             self.offering.apply(kind, json.loads(message.value() or b"{}"))
             yield message
 
     def _count(self, topic: str) -> int:
-        return len(self._consumer.list_topics(topic, timeout=30).topics[topic].partitions)
+        if topic not in self._counts:
+            self._counts[topic] = len(self._consumer.list_topics(topic, timeout=30).topics[topic].partitions)
+        return self._counts[topic]
+
+    def _is_home(self, message: Message) -> bool:
+        home = (murmur2(message.key() or b"") & 0x7FFFFFFF) % self._count(message.topic() or "")
+        return home == message.partition()
+
+
+def murmur2(key: bytes) -> int:
+    """Return the hash of Java's default partitioner."""
+    value, rest = 0x9747B28C ^ len(key), len(key) % 4
+    for at in range(0, len(key) - rest, 4):
+        part = int.from_bytes(key[at : at + 4], "little") * 0x5BD1E995 & 0xFFFFFFFF
+        value = value * 0x5BD1E995 & 0xFFFFFFFF ^ (part ^ part >> 24) * 0x5BD1E995 & 0xFFFFFFFF
+    if rest:
+        value = (value ^ int.from_bytes(key[-rest:], "little")) * 0x5BD1E995 & 0xFFFFFFFF
+    value = (value ^ value >> 13) * 0x5BD1E995 & 0xFFFFFFFF
+    return value ^ value >> 15
 
 
 def _is_end(message: Message) -> bool:

@@ -23,8 +23,8 @@ class EngineSettings(BaseModel):
     """How long a running cycle may take when the group rebalances; its transaction ends before."""
     transaction_timeout_s: float = Field(default=10.0, ge=1, le=900)
     """After this long Kafka aborts a transaction whose worker is gone."""
-    max_cycle_records: int = Field(default=1_000, ge=1)
-    """Most source records of one transaction; larger ones get slower, not faster."""
+    max_cycle_records: int = Field(default=3_000, ge=1)
+    """Most source records of one transaction, which a worker takes that is behind; one that keeps up has few a time."""
     max_poll_records: int = Field(default=500, ge=1)
     """Most records of one fetched batch."""
     max_partition_fetch_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)

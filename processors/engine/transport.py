@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 POLL_S = 1.0
 FETCH_WAIT_MS = 50
-"""How long a broker may keep a fetch open that has nothing. aiokafka has one request at a time on its way to a broker, so
-that a partition which is read out waits for the others' answer: with Faust's 1.5 s, one that is far behind stood still."""
+"""How long a broker may keep a fetch open that has nothing. aiokafka asks a broker for one thing at a time: a partition
+that was read out waits for the answer to the others, and with Faust's 1.5 s one that is far behind stood still."""
 T = TypeVar("T")
 
 
@@ -141,10 +141,8 @@ class BatchConsumer(driver.Consumer):
 
     @Service.task  # type: ignore[untyped-decorator]  # mode's have no types
     async def _watch(self) -> None:
-        while True:
+        while not self.should_stop:
             await self.sleep(POLL_S)
-            if self.should_stop:  # the consumer's thread is going away
-                return
             try:
                 await self._thread.in_thread(self._thread.check())
             except Exception as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import latency, machine, report, road, throughput
+from benchmarks import growth, ingest, latency, machine, report, restore, road, throughput
 from benchmarks.conditions import FULL, QUICK, USUAL, Conditions, Scale
 from benchmarks.cores import choose
 from benchmarks.section import Section
@@ -23,6 +23,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 WORKLOADS: dict[str, Callable[[Conditions], Iterable[Section]]] = {
     "throughput": throughput.sections,
     "road": road.sections,
+    "ingest": ingest.sections,
+    "restore": restore.sections,
+    "growth": growth.sections,
     "latency": latency.sections,
 }
 

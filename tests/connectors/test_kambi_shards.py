@@ -4,14 +4,13 @@ import asyncio
 import json
 
 import pytest
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewPartitions
 
 from connectors.kambi import keys
 from schemas.topics import KAMBI_SETTLEMENTS_PARTITION, KAMBI_SHARDS
 from simulators.kambi.config import KambiSimulatorSettings
 from simulators.kambi.server import KambiSimulator
-from tests.connectors import contract
+from tests.connectors import contract, raw_topic
+from tests.connectors.conftest import Recording
 from tests.connectors.vendor import eventually, vendor
 
 pytestmark = pytest.mark.kafka
@@ -63,10 +62,8 @@ async def test_each_shard_writes_its_own_partition_and_settlements_the_last(reco
         assert {r.json["shards"] for r in records if r.kind == "tick"} <= {4 if number < KAMBI_SHARDS else 1}
 
 
-async def test_shards_of_a_topic_that_grew_go_past_the_partition_of_settlements(recording, kafka):
-    admin = AdminClient({"bootstrap.servers": kafka})
-    for future in admin.create_partitions([NewPartitions(recording.topic, 7)]).values():
-        future.result(30)
+async def test_shards_of_a_topic_that_grew_go_past_the_partition_of_settlements(kafka, topic_prefix):
+    recording = Recording(kafka, topic_prefix, raw_topic.create(kafka, topic_prefix, partitions=7))
     async with vendor() as server, recording.connector(server.url, shards=6, settlements=True, events=(4,)):
         peers = [await server.connected() for _ in range(6 + 1 + 1)]
         await eventually(lambda: sum(len(peer.keys) for peer in peers) == 6 * 2 + 1 + 2)

@@ -8,7 +8,7 @@ import argparse
 import tracemalloc
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
@@ -121,7 +121,7 @@ def on_disk(records: Iterable[Entry], compression: int = 0) -> int:
     return size
 
 
-def _batch(compression: int) -> DefaultRecordBatchBuilder:
+def _batch(compression: int) -> Any:
     return DefaultRecordBatchBuilder(
         magic=2,
         compression_type=compression,
@@ -133,7 +133,7 @@ def _batch(compression: int) -> DefaultRecordBatchBuilder:
     )
 
 
-def sourced(topic: str, frames: Iterable[Frame]) -> list[Record]:
+def sourced(topic: str, frames: Iterable[tuple[int, bytes | None, bytes | None, list[Header]]]) -> list[Record]:
     """Return frames as records of ``topic``."""
     ends: dict[int, int] = defaultdict(int)
     records = []

@@ -23,7 +23,7 @@ async def test_a_consumer_that_still_connects_has_nothing_to_tell():
 
 async def test_a_fetch_that_finds_nothing_holds_up_a_partition_that_is_far_behind_for_a_moment_only():
     """aiokafka asks a broker for one thing at a time; what Faust lets a broker wait, 1.5 s, others would, too."""
-    app = build_app(
+    app: Any = build_app(
         ToyProcessor(), prefix="", registry=REGISTRY, kafka=KafkaSettings(), settings=EngineSettings(), version="test"
     )
     app.finalize()

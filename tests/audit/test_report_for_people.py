@@ -19,3 +19,15 @@ def test_what_records_say_is_printed_as_it_is():
     assert "bet [/x]\\x1b[2J of [bold]nobody[/]" in shown
     assert "[/red]x 1" in shown
     assert "note of [/bold]" in shown
+
+
+def test_what_a_feed_does_not_have_is_left_out_and_losses_are_told_though_there_are_none():
+    report = Report()
+    console = Console(file=io.StringIO(), width=300)
+    print_reports({"rms": report}, 1, console)
+    report.foreign = 7
+    print_reports({"kambi": report}, 1, console)
+    of_rms, of_kambi = console.file.getvalue().split("audit of kambi")  # type: ignore[attr-defined]  # StringIO
+    assert "of other shards" not in of_rms
+    assert "of other shards" in of_kambi
+    assert all(f"  {name} " in of_rms for name in ("lost", "duplicated", "out of order", "overflowed"))

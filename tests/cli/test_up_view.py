@@ -24,7 +24,7 @@ def child(name, state: State = "running", starts=1):
     return supervised
 
 
-def shown(width, height, *, children=(), picture=None):
+def shown(width, height, *, children=(), picture=None, is_starting=False):
     kambi = KambiNews()
     for number in range(20):
         change = OddsChange(
@@ -45,6 +45,7 @@ def shown(width, height, *, children=(), picture=None):
         kambi=kambi,
         fastpath=FastpathNews(),
         rms=RmsNews(),
+        is_starting=is_starting,
     )
     terminal = io.StringIO()
     console = Console(file=terminal, width=width, height=height, force_terminal=True, color_system=None)
@@ -67,6 +68,11 @@ def test_a_small_terminal_cuts_nothing_off(width, height, picture):
     ):
         assert said in text
     assert ("event 19 " in text) == (height > 24 or picture == pictures.healthy()), "the newest change"
+
+
+def test_while_it_starts_nothing_is_called_degraded_and_what_is_well_is_said():
+    assert shown(120, 56, is_starting=True)[1].strip() == "starting"
+    assert shown(120, 56, is_starting=True, picture=pictures.healthy())[1].strip() == "healthy"
 
 
 def test_a_large_one_has_all_tables():

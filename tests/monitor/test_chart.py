@@ -101,6 +101,19 @@ def test_the_pipeline():
     ]
 
 
+def test_of_what_a_group_reads_each_topic_has_its_own_rate():
+    made = Chart("tricast.", [Processor(group="tricast.kambi.state", sources=[RAW, OFFERS], outputs=[])])
+    partitions = {(RAW, 0): partition_look(99), (OFFERS, 0): partition_look(99)}
+    at_first, then = (
+        {"tricast.kambi.state": group_look({(RAW, 0): raw, (OFFERS, 0): offers})} for raw, offers in ((0, 0), (3, 40))
+    )
+    made.add(look(NOW_MS, partitions=partitions, groups=at_first))
+    _, (group,), edges = made.add(look(NOW_MS + 1000, partitions=partitions, groups=then))
+    assert group.rate == 43
+    rates = {edge.source: edge.rate for edge in edges if edge.target.startswith("group/")}
+    assert rates == {f"topic/{RAW}": 3, f"topic/{OFFERS}": 40}
+
+
 def test_of_a_topic_with_several_writers_nobody_knows_who_wrote_how_much():
     writers = [Processor(group=f"tricast.{n}", sources=[RAW], outputs=[OFFERS]) for n in range(2)]
     made = Chart("tricast.", writers)

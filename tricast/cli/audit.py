@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich import box
@@ -242,13 +242,17 @@ def _print(report: Report, min_frames: int, console: Console) -> None:
         console.print(f"[bold red]not clean[/]{': ' + too_little if too_little else ''}")
 
 
+_OF_SOME_FEEDS: Final = frozenset({"of other shards", "from snapshots", "held back", "replays"})
+"""Left out where there are none: what a feed does not have would only be asked about."""
+
+
 def _rows(report: Report) -> list[tuple[str, int, str]]:
     normalized = ", ".join(f"{_short(kind)} {number:,}" for kind, number in sorted(report.normalized.items()))
     dead = ", ".join(f"{code} {number:,}" for code, number in sorted(report.dead_letters.items()))
     control = ", ".join(f"{kind} {number:,}" for kind, number in sorted(report.control_records.items()))
     rows = [
         ("raw records", report.raw_records, control),
-        ("frames", report.frames, f"{report.passed_over:,} passed over (no offering data)"),
+        ("frames", report.frames, f"{report.passed_over:,} passed over (nothing to normalize in them)"),
         ("repeats", report.repeats, "dropped by frame number"),
         ("candidates", report.candidates, ""),
         ("normalized", report.normalized.total(), normalized),
@@ -276,7 +280,7 @@ def _rows(report: Report) -> list[tuple[str, int, str]]:
         ]
     if report.ledger is not None:
         rows += [(f"ledger: {name}", number, "") for name, number in report.ledger.items()]
-    return rows
+    return [row for row in rows if row[1] or row[0] not in _OF_SOME_FEEDS]
 
 
 def _short(kind: str) -> str:

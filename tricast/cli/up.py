@@ -249,7 +249,8 @@ def _term_as_interrupt() -> Iterator[None]:
 
 @contextmanager
 def _logs_above(console: Console) -> Iterator[None]:
-    """Print log lines above the live view instead of through it."""
+    """Print log lines above the live view instead of through it; where metrics are served stands in a file."""
+    logging.getLogger("tricast.observe").setLevel(logging.WARNING)
     root = logging.getLogger()
     before = root.handlers[:]
     root.handlers[:] = [RichHandler(console=console, show_path=False)]

@@ -82,6 +82,8 @@ class Chart:
         self._processors = {processor.group: processor for processor in processors}
         self._topics: dict[str, _Track] = {}
         self._groups: dict[str, _Track] = {}
+        self._sources: dict[tuple[str, str], _Track] = {}
+        """By group and topic."""
         self._held: dict[Place, tuple[int, int]] = {}
 
     def add(self, look: Look) -> tuple[tuple[Topic, ...], tuple[Group, ...], tuple[Edge, ...]]:
@@ -153,6 +155,9 @@ class Chart:
         track = self._groups.setdefault(name, _Track())
         if found.committed:
             track.add(look.at_ms, sum(found.committed.values()))
+            for source in processor.sources if processor else ():
+                committed = sum(offset for (topic, _), offset in found.committed.items() if topic == source)
+                self._sources.setdefault((name, source), _Track()).add(look.at_ms, committed)
         return Group(
             name=name,
             ours=processor is not None,
@@ -179,8 +184,8 @@ class Chart:
                 continue
             for name in processor.sources:
                 if name in by_name:
-                    feed = by_name[name].feed
-                    yield Edge(feed=feed, source=f"topic/{name}", target=f"group/{group.name}", rate=group.rate)
+                    feed, track = by_name[name].feed, self._sources.get((group.name, name), _Track())
+                    yield Edge(feed=feed, source=f"topic/{name}", target=f"group/{group.name}", rate=track.rate)
             for name in processor.outputs:
                 if name in by_name:
                     topic = by_name[name]

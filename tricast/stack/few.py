@@ -36,7 +36,7 @@ def few(view: View, height: int) -> RenderableType:
     """Return the view in at most ``height`` lines, for terminals of 24 lines and more."""
     common: list[RenderableType] = [
         Text(view.title, style="bold", no_wrap=True, overflow="ellipsis"),
-        live.verdict(view.picture),
+        live.verdict(view),
         _processes(view),
     ]
     sums = _sums(view)

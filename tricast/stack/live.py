@@ -67,6 +67,7 @@ class View:
         kambi: Odds changes, when the feed runs.
         fastpath: Actions, when the feed runs.
         rms: Decisions, when the feed runs.
+        is_starting: Nothing can be well yet, and that is no reason to worry.
     """
 
     title: str
@@ -76,6 +77,7 @@ class View:
     kambi: KambiNews | None
     fastpath: FastpathNews | None
     rms: RmsNews | None
+    is_starting: bool = False
 
     def topic(self, name: str) -> Topic | None:
         """Return a topic of the picture."""
@@ -108,7 +110,7 @@ def render(view: View) -> RenderableType:
         feeds.append(Group(Text(decided(view.rms)), decisions(view.rms)))
     return Group(
         Text(view.title, style="bold"),
-        verdict(view.picture),
+        verdict(view),
         Beside(_children(view)),
         Beside(topics),
         lines(view),
@@ -149,8 +151,11 @@ def plain(view: View) -> str:
     return "; ".join(filter(None, said))
 
 
-def verdict(picture: Picture) -> Text:
+def verdict(view: View) -> Text:
     """Return the state with its worst reason: one line, as all the rest has its place."""
+    picture = view.picture
+    if view.is_starting and picture.state != "healthy":
+        return Text("starting", style="cyan")
     text = Text(picture.state, style=STYLES[picture.state], no_wrap=True, overflow="ellipsis")
     if picture.reasons:
         worst, *others = picture.reasons

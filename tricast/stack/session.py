@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aiokafka.errors import KafkaError
 
@@ -26,6 +27,9 @@ from tricast.stack.supervisor import FINAL_EXIT_CODES, Supervised
 from tricast.web.serve import serving
 
 SHOW_INTERVAL_S = 1.0
+
+_STARTING_S: Final = 60.0
+"""As long as this nothing is called degraded for want of a first record."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -180,6 +184,7 @@ class Session:
             kambi=self._kambi,
             fastpath=self._fastpath,
             rms=self._rms,
+            is_starting=first_s is None and up_s < _STARTING_S,
         )
 
 

@@ -17,8 +17,6 @@ from processors.engine.worker import run_worker
 from schemas.kafka import KafkaSettings
 
 LOOK_EVERY_S = 0.01
-QUIET_S = 1.0
-"""No cycle for so long after the last frame: the cycle seen last was the last."""
 
 
 class BenchProcessor:
@@ -54,20 +52,12 @@ class BenchProcessor:
 
 
 def report_when_done(app: EngineApp, frames: int, stopwatch: Stopwatch, settings: EngineSettings) -> None:
-    """Watch the cycles' counts until ``frames`` frames are committed, report, and end this process."""
-    cycles, changed_at = 0, time.monotonic()
-    while True:
+    """Wait until ``frames`` frames are committed, report, and end this process."""
+    while (engine := getattr(app, "engine", None)) is None or engine.counts.readable.count < frames:
         time.sleep(LOOK_EVERY_S)
-        engine = getattr(app, "engine", None)
-        if engine is None:
-            continue
-        now = time.monotonic()
-        if engine.counts.cycles != cycles:
-            cycles, changed_at = engine.counts.cycles, now
-            stopwatch.end()
-        elif engine.counts.records >= frames and now - changed_at > QUIET_S:
-            break
-    stopwatch.report(engine.counts.records, {**settings.model_dump(exclude={"worker_name"}), "cycles": cycles})
+    stopwatch.end()
+    shown = {**settings.model_dump(exclude={"worker_name"}), "cycles": engine.counts.cycles}
+    stopwatch.report(engine.counts.readable.count, shown)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

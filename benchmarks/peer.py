@@ -77,6 +77,10 @@ class Stopwatch:
             self._unmeasured = taken
             self.begin()
 
+    def room(self, taken: int, limit: int) -> int:
+        """Return how many frames the next batch may have, at most ``limit``: none is part warm-up, part measured."""
+        return min(limit, self._warm_up - taken) if taken < self._warm_up else limit
+
     def end(self) -> None:
         """Everything taken so far is committed; the last call counts."""
         self.ended = self._now()

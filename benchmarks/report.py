@@ -7,7 +7,7 @@ from rich.table import Table
 
 from benchmarks.section import Section, Verdict
 
-WIDTH = 160
+WIDTH = 200
 """Columns that the widest table takes."""
 INTRODUCTION = """\
 The same job (`benchmarks/job.py`) on every peer: Kambi-shaped frames, of about 1.4 kB where they have 4 children, from

@@ -65,11 +65,12 @@ to the truth. Repeats: outputs that were there before; who promises exactly once
 them, and without a crash there is no reason for any. Right: for each key the number of its updates and a digest of all
 its records, in their order, are what the job gives; JSON may be written in another way. Slower peers get fewer frames.
 The clock starts after a warm-up of a tenth of the frames, for Java of as many as are measured: its compilers work on
-the same core, and what is left for them to do after that is in its figures."""
+the same core, and what is left for them to do after that is in its figures. Before the first round one run of the
+engine that does not count warms the broker up."""
 
 
-class RunFailed(Exception):
-    """A peer's process did not end well."""
+class RunFailed(SystemExit):
+    """A peer's process did not end well; it ends the workload where the peer is the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,9 @@ def measure(conditions: Conditions, children: int) -> Throughput:
         except NotMade as error:
             tell(f"{peer.name} is left out: {error}")
             result.missing[peer.name] = str(error)
+    if ENGINE in commands:
+        tell(f"{children} children: a run to warm the broker up")
+        _run(conditions, ENGINE, commands[ENGINE], 0, result)
     for number in range(1, scale.rounds + 1):
         for peer, command in list(commands.items()):
             tell(f"{children} children, round {number} of {scale.rounds}: {peer.name}")
@@ -148,7 +152,7 @@ def measure(conditions: Conditions, children: int) -> Throughput:
                 result.runs.append(_run(conditions, peer, command, number, result))
             except RunFailed as error:
                 if peer is ENGINE:
-                    raise SystemExit(str(error)) from error
+                    raise
                 tell(f"{peer.name} is left out from now on: {error}")
                 result.missing[peer.name] = f"failed in round {number}"
                 del commands[peer]

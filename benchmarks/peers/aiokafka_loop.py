@@ -31,7 +31,7 @@ async def work(assignment: Assignment) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=assignment.bootstrap, transactional_id=name, **PRODUCER)
     async with consumer, producer:
         while done < assignment.frames:
-            batches = await consumer.getmany(timeout_ms=50, max_records=BATCH_FRAMES)
+            batches = await consumer.getmany(timeout_ms=50, max_records=stopwatch.room(done, BATCH_FRAMES))
             if not batches:
                 continue
             stopwatch.reach(done)

@@ -62,7 +62,7 @@ def main() -> None:
     put = state.put if with_changelog else state.__setitem__
     while done < assignment.frames:
         # A short wait for a full batch: what is there goes on at once, as in the engine.
-        messages = consumer.consume(BATCH_FRAMES, 0.05)
+        messages = consumer.consume(stopwatch.room(done, BATCH_FRAMES), 0.05)
         if not messages:
             continue
         stopwatch.reach(done)

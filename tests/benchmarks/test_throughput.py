@@ -14,7 +14,7 @@ from benchmarks.environments import PEERS as FOLDER
 from benchmarks.environments import STREAMS, NotMade
 from benchmarks.peer import Report
 
-LOCKED = sorted({peer.environment for peer in PEERS if peer.environment not in {None, STREAMS}})
+LOCKED = sorted({peer.environment for peer in PEERS if peer.environment and peer.environment != STREAMS})
 
 
 @pytest.mark.parametrize("name", LOCKED)
@@ -99,6 +99,6 @@ def test_a_peer_is_measured_and_its_outputs_are_read_back(kafka, monkeypatch):
         tell=lambda _: None,
     )
     (found,) = throughput.measure(conditions, 40).runs
-    assert found.report.frames in range(1, 50), "the warm-up is not measured"
+    assert found.report.frames == 50, "the warm-up is not measured"
     assert found.found.changelog_records > 0
     assert found.is_right

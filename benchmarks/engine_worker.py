@@ -53,7 +53,7 @@ class BenchProcessor:
 
 def report_when_done(app: EngineApp, frames: int, stopwatch: Stopwatch, settings: EngineSettings) -> None:
     """Wait until ``frames`` frames are committed, report, and end this process."""
-    while (engine := getattr(app, "engine", None)) is None or engine.counts.readable.count < frames:
+    while (engine := app.running) is None or engine.counts.readable.count < frames:
         time.sleep(LOOK_EVERY_S)
     stopwatch.end()
     shown = {**settings.model_dump(exclude={"worker_name"}), "cycles": engine.counts.cycles}

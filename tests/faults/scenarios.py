@@ -164,16 +164,15 @@ def upgrade(run: Run, times: int) -> None:
     """One worker after the other goes to the older version, then all of them back, and so on."""
     if run.older is None:
         raise AssertionError("needs another version: --from REVISION")
-    for number in range(times):
+    for _ in range(times):
         for slot in range(run.workers_count):
             run.load_for(1, 3)
-            if number % 2:
-                del run.workers.trees[slot]
-            else:
+            is_older = run.workers.trees.pop(slot, None) is not None
+            if not is_older:
                 run.workers.trees[slot] = run.older
             code = run.workers.term(slot)
             if code != 0:
-                run.remarks.append(f"SIGTERM exit code {code}")
+                run.remarks.append(f"the older version ended with {code}" if is_older else f"SIGTERM exit code {code}")
             run.flowing()
 
 

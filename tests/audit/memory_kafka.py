@@ -1,7 +1,7 @@
 """Topics in memory, seen at some moment, for audits: what ``tricast.audit.spans.Kafka`` is to a real cluster."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,7 +119,7 @@ class MemoryKafka(Kafka):
     async def wait_committed(self, group, ends):
         return {tp: min(end, self._committed) for tp, end in ends.items()}
 
-    async def read(self, spans, isolation) -> AsyncIterator[list[Any]]:
+    async def read(self, spans, isolation) -> AsyncGenerator[list[Any]]:
         for tp, (begin, end) in spans.items():
             rows = [
                 Row(row.topic, row.partition, offset, row.timestamp, row.key, row.value, row.headers)

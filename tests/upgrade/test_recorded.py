@@ -1,4 +1,5 @@
-"""What an older version left is read, and goes on as it would have there. New fields may come, none may change.
+"""What an older version left is read, and goes on as it would have there. New fields and records may come, none may
+change or go.
 
 When this fails because the layout of a state changed: have the core read the older one, too (docs/contracts.md), or
 raise ``processors.engine.changelog.FORMAT`` and say in CHANGELOG how a deployment gets over it.
@@ -19,8 +20,8 @@ PATHS = sorted(FOLDER.glob("*.json.gz"))
 @pytest.mark.parametrize("path", PATHS, ids=[path.name.removesuffix(".json.gz") for path in PATHS])
 def test_a_task_goes_on_from_what_an_older_version_left(path):
     recording = Recording.read(path)
-    played = recording.played()
-    assert len(played) == len(recording.outputs)
+    before = {identity(output) for output in recording.outputs}
+    played = [output for output in recording.played() if identity(output) in before]
     for now, then in zip(played, recording.outputs, strict=True):
         assert (now[0], now[1], now[4]) == (then[0], then[1], then[4])
         assert set(then[3]) <= set(now[3])
@@ -33,6 +34,11 @@ def test_each_processor_has_a_recording_that_says_something():
     for recording in recordings:
         assert len(recording.outputs) > 10, recording.processor
     assert sum(len(recording.changelog) for recording in recordings) > 500
+
+
+def identity(output: Output) -> bytes | None:
+    """Return the `ce_id`, which records between processors and dead letters have not."""
+    return next((value for name, value in output[3] if name == "ce_id"), None)
 
 
 def parsed(output: Output) -> Any:

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from benchmarks.job import OUT, RAW, transform
 from benchmarks.peer import Assignment, Stopwatch
 
-BATCH_FRAMES = 1_000
+BATCH_FRAMES = 3_000
 """Frames of one transaction; the engine's cycles have the same limit."""
 CONSUMER = {
     "isolation_level": "read_committed",

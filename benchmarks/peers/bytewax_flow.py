@@ -27,7 +27,7 @@ PRODUCER = {
     "batch.num.messages": "10000",
     "queue.buffering.max.messages": "1000000",
 }
-BATCH_FRAMES = 1_000
+BATCH_FRAMES = 3_000
 EPOCH_S = 1.0
 State = dict[bytes, bytes]
 

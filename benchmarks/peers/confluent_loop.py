@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from benchmarks.job import CHANGELOG, OUT, RAW, transform
 from benchmarks.peer import Assignment, Stopwatch
 
-BATCH_FRAMES = 1_000
+BATCH_FRAMES = 3_000
 """Frames of one transaction; the engine's cycles have the same limit."""
 CONSUMER = {
     "isolation.level": "read_committed",

@@ -89,11 +89,12 @@ class Workers:
             process.send_signal(number)
 
     def end(self, slot: int) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """SIGKILL, and wait until it is gone; ``tend`` does not bring it back."""
         process = self.processes[slot]
         assert process is not None
         process.kill()
         process.wait()
+        self.processes[slot] = None
 
     def kill(self, slot: int) -> None:
         self.end(slot)

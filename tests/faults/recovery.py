@@ -73,7 +73,6 @@ def silenced(run: Run, times: int, *, comes_back: bool) -> list[float]:
         run.load_for(1, 2)
         since = time.monotonic()
         run.workers.end(1)
-        run.workers.processes[1] = None
         if comes_back:
             _join(run)
         # What was sent since then to its partitions comes out once somebody has them again.

@@ -32,16 +32,23 @@ async def producer(cluster):
 
 
 async def describe(cluster, topic):
+    """Return numbers of copies, number of partitions, and min.insync.replicas.
+
+    Waits for the broker that is asked: one learns of a new topic after another. Bounded by the test's time-out.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap_servers)
     await admin.start()
     try:
-        answer: Any
-        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-        (described,) = await admin.describe_topics([topic])
+        configs: dict[str, Any] = {}
+        described: dict[str, Any] = {"partitions": []}
+        while not (configs and described["partitions"]):
+            answer: Any
+            (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+            configs = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+            (described,) = await admin.describe_topics([topic])
     finally:
         await admin.close()
     replicas = {len(partition["replicas"]) for partition in described["partitions"]}
-    configs = {entry[0]: entry[1] for entry in answer.resources[0][4]}
     return replicas, len(described["partitions"]), configs["min.insync.replicas"]
 
 

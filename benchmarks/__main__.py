@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -93,9 +94,10 @@ def _sections(name: str, conditions: Conditions) -> Iterable[Section]:
     """Yield what a workload found; where it stops, say so in its place: the others' hours are not to be lost."""
     try:
         yield from WORKLOADS[name](conditions)
-    except SystemExit as error:
-        conditions.tell(f"{name} stopped: {error}")
-        notes = f"What it said:\n\n```\n{error}\n```"
+    except (Exception, SystemExit) as error:
+        said = "".join(traceback.format_exception_only(error)).strip()
+        conditions.tell(f"{name} stopped: {said}")
+        notes = f"What it said:\n\n```\n{said}\n```"
         yield Section(title=f"{name}: stopped", notes=notes, head=("nothing measured",), rows=(), is_complete=False)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from benchmarks import load
 from benchmarks.alone import alone
@@ -259,9 +259,10 @@ def _until_there(bootstrap: str, topic: str, flood: Flood, process: psutil.Proce
     partitions = range(TOPICS[f"{flood.feed}.raw"].partitions)
     with contextlib.closing(load.reader(bootstrap)) as reader:
         while time.time() < began + TIMEOUT_S and process.status() != psutil.STATUS_ZOMBIE:
-            ends = (reader.get_watermark_offsets(TopicPartition(topic, partition))[1] for partition in partitions)
-            if sum(ends) >= flood.frames + flood.connections:
-                return
+            with contextlib.suppress(KafkaException):  # its metadata of a new topic may be behind: look again
+                ends = (reader.get_watermark_offsets(TopicPartition(topic, partition))[1] for partition in partitions)
+                if sum(ends) >= flood.frames + flood.connections:
+                    return
             time.sleep(LOOK_EVERY_S)
     raise SystemExit(f"not all of {flood.frames} frames came within {TIMEOUT_S:.0f} s")
 

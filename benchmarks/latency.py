@@ -67,7 +67,7 @@ def sections(conditions: Conditions) -> Iterator[Section]:
     """Measure at each rate, and at shares of what the engine can take; yield the section."""
     bootstrap, cores = conditions.bootstrap, conditions.cores
     conditions.tell("latency: what the engine can take")
-    capacity = growth.measure(growth.BASE, bootstrap, cores, conditions.scale.frames).frames_per_second
+    capacity = growth.measure(growth.BASE, conditions).frames_per_second
     names = {rate: f"{rate:,}" for rate in RATES}
     names |= {int(capacity * share): f"{share:.0%} of capacity ({capacity * share:,.0f})" for share in SHARES}
     found = measure(bootstrap, cores, list(names), conditions.scale.latency_s, conditions.tell)

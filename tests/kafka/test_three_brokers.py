@@ -5,11 +5,12 @@ from typing import Any
 
 import aiokafka
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
+from schemas.topic_metadata import describe_topics
 from schemas.topics import Topic
 from tricast.kafka import Cluster, topics
 
@@ -72,6 +73,24 @@ async def test_topics_and_internal_topics_survive_one_broker(cluster, producer, 
     await member.start()  # makes __consumer_offsets
     await member.stop()
     assert await describe(cluster, "__consumer_offsets") == ({3}, 4, "2")
+
+
+async def test_every_broker_knows_what_was_created(cluster, topic_prefix):
+    settings = KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap_servers)
+    await admin.start()
+    many = {broker: f"{topic_prefix}{broker}.many" for broker in cluster.brokers}
+    try:
+        for late, name in many.items():
+            # While it makes the files of these, a broker does not hear of a later topic.
+            await admin.create_topics([NewTopic(name, -1, -1, {number: [late] for number in range(50)})])
+            await topics.create([TOPIC], f"{topic_prefix}{late}.", settings)
+            for broker in cluster.brokers:
+                [told] = await describe_topics(admin, [f"{topic_prefix}{late}.{TOPIC.name}"], broker)
+                assert (broker, told["error_code"]) == (broker, 0)
+    finally:
+        await admin.delete_topics(list(many.values()))
+        await admin.close()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Make the registry's topics on a real Kafka, and compare what is there with the registry."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,17 +8,17 @@ from typing import Any, ClassVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
-from aiokafka.protocol.metadata import MetadataRequest
 
 from schemas.errors import EnvironmentFault, MissingRight
 from schemas.kafka import KafkaSettings
+from schemas.topic_metadata import describe_topics
 from schemas.topics import Topic, min_in_sync, replicas
 from schemas.unreached import unreached
 
 _IN_SYNC = "min.insync.replicas"
-_VISIBLE_TIMEOUT_S = 15.0
+_KNOWN_TIMEOUT_S = 30.0
+_ANSWER_TIMEOUT_S = 5.0  # a broker that hangs is out of the cluster before the time above is over
 _POLL_S = 0.05
 
 
@@ -104,12 +103,12 @@ Difference = MissingTopic | HiddenTopic | OtherPartitionCount | OtherConfig | To
 
 
 async def create(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> list[str]:
-    """Create what is missing, wait until it can be written, and return the physical names created.
+    """Create what is missing, wait until every broker knows it and it can be written, and return the names created.
 
     Topics that exist are left as they are, right or wrong: ``check`` tells.
 
     Raises:
-        EnvironmentFault: Kafka cannot be reached or refused a topic.
+        EnvironmentFault: Kafka cannot be reached, refused a topic, or has a broker that does not hear of one.
     """
     wanted = list(topics)
     async with _admin(kafka) as admin:
@@ -131,7 +130,7 @@ async def create(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> 
                     f"Kafka refused topic {name}: {for_code(code).__name__} {message[0] if message else ''}".rstrip(),
                     action="give this user the right to create topics, or have the topics created for you",
                 )
-        await _await_leaders(admin, created)
+        await _await_known(admin, [prefix + topic.name for topic in missing])
         return created
 
 
@@ -144,12 +143,11 @@ async def check(topics: Iterable[Topic], prefix: str, kafka: KafkaSettings) -> l
     wanted = {prefix + topic.name: topic for topic in topics}
     differences: list[Difference] = []
     async with _admin(kafka) as admin:
-        existing = set(await admin.list_topics())
-        present = [name for name in wanted if name in existing]
-        copies = await _copies(admin, present)
-        configs = await _configs(admin, present)
+        told = await describe_topics(admin, wanted)
+        copies = {one["topic"]: [len(row["replicas"]) for row in one["partitions"]] for one in told if _is_there(one)}
+        configs = await _configs(admin, list(copies))
         brokers = len((await admin.describe_cluster())["brokers"])
-    hidden = await _hidden(kafka, [name for name in wanted if name not in copies])
+    hidden = {one["topic"] for one in told if one["error_code"] == TopicAuthorizationFailedError.errno}
     for name, topic in wanted.items():
         if name not in copies:
             differences.append(HiddenTopic(topic=name) if name in hidden else MissingTopic(topic=name))
@@ -192,30 +190,6 @@ async def _admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _copies(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, list[int]]:
-    """Return how many replicas each partition has."""
-    if not names:  # an empty list would ask for all topics
-        return {}
-    described = await admin.describe_topics(list(names))
-    return {topic["topic"]: [len(partition["replicas"]) for partition in topic["partitions"]] for topic in described}
-
-
-async def _hidden(kafka: KafkaSettings, names: Sequence[str]) -> set[str]:
-    """Return those that this user may not describe. Kafka lists only what it may, and refuses the others by name."""
-    if not names:
-        return set()
-    client = AIOKafkaClient(**kafka.client(), request_timeout_ms=kafka.request_timeout_ms)
-    try:
-        await client.bootstrap()
-        request = MetadataRequest(list(names), allow_auto_topic_creation=False)
-        answer: Any = await client.send(client.get_random_node(), request)
-    except KafkaError as error:
-        raise await unreached(kafka.client(), error) from error
-    finally:
-        await client.close()
-    return {row[1] for row in answer.topics if row[0] == TopicAuthorizationFailedError.errno}
-
-
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str | None]]:
     if not names:
         return {}
@@ -233,14 +207,33 @@ async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str
     return configs
 
 
-async def _await_leaders(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
-    # The answer to create comes before every broker knows the topic; a producer would have to retry.
-    deadline = time.monotonic() + _VISIBLE_TIMEOUT_S
-    while not all(map(_has_leaders, await admin.describe_topics(list(names)) if names else [])):
-        if time.monotonic() > deadline:
-            raise EnvironmentFault(f"no leader within {_VISIBLE_TIMEOUT_S:.0f} s for some of {', '.join(names)}")
-        await asyncio.sleep(_POLL_S)
+async def _await_known(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    # The answer to create comes before every broker knows the topic: whoever asks one that does not is told wrong.
+    try:
+        async with asyncio.timeout(_KNOWN_TIMEOUT_S):
+            while not await _is_known(admin, names):  # noqa: ASYNC110 - brokers are asked
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError as error:
+        raise EnvironmentFault(
+            f"within {_KNOWN_TIMEOUT_S:.0f} s not every broker knows a leader of each partition of {', '.join(names)}",
+            action="see whether all brokers are well; the topics are made, `tricast topics check` compares them",
+        ) from error
+
+
+async def _is_known(admin: AIOKafkaAdminClient, names: Sequence[str]) -> bool:
+    """Return whether each broker of the cluster says so; one that is gone for good is none of them after a while."""
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            brokers = [broker["node_id"] for broker in (await admin.describe_cluster())["brokers"]]
+            told = await asyncio.gather(*(describe_topics(admin, names, broker) for broker in brokers))
+    except (KafkaError, TimeoutError):
+        return False
+    return all(_is_there(one) and _has_leaders(one) for of_broker in told for one in of_broker)
+
+
+def _is_there(topic: dict[str, Any]) -> bool:
+    return bool(topic["error_code"] == 0)
 
 
 def _has_leaders(topic: dict[str, Any]) -> bool:
-    return bool(topic["partitions"]) and all(partition["leader"] >= 0 for partition in topic["partitions"])
+    return all(partition["leader"] >= 0 for partition in topic["partitions"])

@@ -138,6 +138,7 @@ class SecureBroker:
             "sasl.enabled.mechanisms": ",".join(MECHANISMS),
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(keystore),
+            "auto.create.topics.enable": "true",  # Kafka's own default
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "allow.everyone.if.no.acl.found": "false",
             "super.users": f"User:{USER};User:ANONYMOUS",

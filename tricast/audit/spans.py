@@ -18,6 +18,7 @@ from aiokafka.errors import (
 from schemas.errors import EnvironmentFault
 from schemas.record import KafkaRecord
 from schemas.stopping import stop_consumer
+from schemas.topic_metadata import describe_topics
 from schemas.unreached import unreached
 
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -43,7 +44,7 @@ class Kafka:
     async def partitions(self, *topics: str) -> list[TopicPartition]:
         """Return the partitions of ``topics``; none of those that do not exist."""
         async with self._admin() as admin:
-            described = await admin.describe_topics(list(topics)) if topics else []
+            described = await describe_topics(admin, topics)
         return sorted(
             TopicPartition(topic["topic"], partition["partition"])
             for topic in described

@@ -13,6 +13,7 @@ from aiokafka.structs import OffsetAndMetadata
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.stopping import stop_consumer
+from schemas.topic_metadata import describe_topics
 from schemas.unreached import unreached
 from tricast.audit.spans import Kafka, Span
 from tricast.growth.plan import GROWING, Reading
@@ -110,7 +111,7 @@ class Cluster:
             await admin.create_partitions({name: NewPartitions(count) for name, count in counts.items()})
             try:
                 async with asyncio.timeout(_LEADERS_S):
-                    while not _led(await admin.describe_topics(list(counts)), counts):  # noqa: ASYNC110 - a broker is asked
+                    while not _led(await describe_topics(admin, counts), counts):  # noqa: ASYNC110 - a broker is asked
                         await asyncio.sleep(_POLL_S)
             except TimeoutError as error:
                 raise EnvironmentFault(

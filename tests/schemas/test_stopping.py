@@ -143,3 +143,26 @@ async def test_the_library_still_needs_that_within_a_rebalance(held):
         async with asyncio.timeout(1):
             await held.members[1].stop()
     assert await held.size() == 2
+
+
+@pytest.mark.parametrize("is_rebalancing", [False, True], ids=["settled", "within a rebalance"])
+async def test_a_coordinator_that_hangs_is_not_waited_for(broker, topic_prefix, is_rebalancing):
+    before = asyncio.all_tasks()
+    await create_topic(broker.bootstrap_servers, topic_prefix + "t")
+    group, holding = Group(broker.bootstrap_servers, topic_prefix), Holding()
+    async with asyncio.timeout(WAIT_S):
+        await group.join(holding)
+        await holding.assigned.wait()
+        if is_rebalancing:
+            await group.join()
+            await holding.asked.wait()
+    broker.pause_broker(1)
+    try:
+        async with asyncio.timeout(WAIT_S):
+            await stop_consumer(group.members[-1], leave_s=0.5)
+    finally:
+        broker.resume_broker(1)
+        holding.released.set()
+        for member in group.members:
+            await stop_consumer(member)
+    assert asyncio.all_tasks() - before == set(), "its tasks go on for ever"

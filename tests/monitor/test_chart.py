@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.monitor.looks import NOW_MS, group_look, look, partition_look
 from tricast.monitor.chart import Chart, Processor, feed_of, kind_of
-from tricast.monitor.picture import HISTORY, GroupPartition
+from tricast.monitor.picture import HISTORY, NOT_VISIBLE, GroupPartition
 
 RAW, OFFERS = "tricast.kambi.raw", "tricast.kambi.offers"
 KAMBI = Processor(group="tricast.kambi", sources=[RAW], outputs=[OFFERS])
@@ -69,6 +69,14 @@ def test_where_another_team_s_group_begins_nobody_knows():
     others = {"other-team": group_look(owners={(RAW, 0): "client"})}
     _, (group, _), _ = chart().add(look(partitions={(RAW, 0): partition_look(3)}, groups=others))
     assert (group.lag, group.lag_s) == (None, None)
+
+
+def test_of_our_group_that_this_user_may_not_see_nothing_is_known():
+    hidden = {name: group_look(state=NOT_VISIBLE, members=None) for name in ("tricast.kambi", "tricast.elsewhere")}
+    _, (group,), _ = chart().add(look(partitions={(RAW, 0): partition_look(3)}, groups=hidden))
+    assert (group.name, group.state, group.members, group.lag, group.lag_s) == (
+        "tricast.kambi", NOT_VISIBLE, None, None, None,
+    )  # fmt: skip
 
 
 def test_readers_are_held_back_since_their_offset_stands():

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.monitor.looks import NOW_MS, REACHED, feed, group, line, partition, topic
-from tricast.monitor.picture import GroupPartition, Kafka, Reason
+from tricast.monitor.picture import NOT_VISIBLE, GroupPartition, Kafka, Reason
 from tricast.monitor.verdict import CODES, Evidence, Limits, judge
 
 RAW, OFFERS = "tricast.kambi.raw", "tricast.kambi.offers"
@@ -109,6 +109,15 @@ def test_a_feed_that_nobody_uses_needs_no_worker_beside_one_that_somebody_does()
     assert told(evidence(registry=("tricast.rms.raw",), topics=(unused,), groups=(nobody,)))[1] == [
         "group-without-members"
     ]
+
+
+def test_of_a_group_that_this_user_may_not_see_it_is_not_said_that_no_worker_runs():
+    reads = GroupPartition(topic=RAW, number=0, committed=None, lag=None, lag_s=None, member=None)
+    hidden = group("tricast.kambi", state=NOT_VISIBLE, members=None, lag=None, lag_s=None, partitions=(reads,))
+    _, (reason,) = judge(evidence(groups=(hidden,)), Limits())
+    assert (reason.code, reason.subject) == ("group-without-members", "tricast.kambi")
+    assert "not visible to this user" in reason.text
+    assert "no worker" not in reason.text
 
 
 def test_while_kafka_is_away_what_was_seen_before_is_not_judged():

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
@@ -44,9 +44,16 @@ class Broker:
         kafka: How to reach it.
         is_wanted: Which topics to look at, by physical name.
         expected: Physical names that are asked for even if Kafka does not list them: it lists what this user may see.
+        groups: Consumer groups that are asked for likewise.
     """
 
-    def __init__(self, kafka: KafkaSettings, is_wanted: Callable[[str], bool], expected: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        is_wanted: Callable[[str], bool],
+        expected: Iterable[str] = (),
+        groups: Collection[str] = (),
+    ) -> None:
         self._client = AIOKafkaClient(
             **kafka.client(), request_timeout_ms=REQUEST_TIMEOUT_MS, client_id="tricast-monitor"
         )
@@ -55,7 +62,7 @@ class Broker:
         self._names: list[str] = []
         self._hidden: frozenset[str] = frozenset()
         self._partitions: dict[Place, PartitionLook] = {}
-        self._groups = Groups(self._ask)
+        self._groups = Groups(self._ask, groups)
         self._oldest = Oldest(self._ask)
         self._silent: set[int] = set()
         self._away: tuple[int, ...] = ()

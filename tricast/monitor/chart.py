@@ -9,7 +9,7 @@ from typing import Final
 from schemas.topics import TOPICS
 from tricast.monitor.lag import partitions_of
 from tricast.monitor.look import GroupLook, Look, PartitionLook, Place
-from tricast.monitor.picture import HISTORY, Edge, Group, Partition, Topic, TopicKind
+from tricast.monitor.picture import HISTORY, NOT_VISIBLE, Edge, Group, Partition, Topic, TopicKind
 
 RATE_SAMPLES: Final = 5
 """Rates are measured over so many samples: steady enough to read."""
@@ -94,7 +94,8 @@ class Chart:
                 sorted(look.partitions.items(), key=lambda row: row[0]), key=lambda row: row[0][0]
             )
         )
-        groups = tuple(self._group(name, look) for name in sorted({*look.groups, *self._missed(topics)}))
+        visible = {name for name, group in look.groups.items() if group.state != NOT_VISIBLE}
+        groups = tuple(self._group(name, look) for name in sorted(visible | self._missed(topics)))
         gone = self._topics.keys() - {topic.name for topic in topics}
         for name in gone:
             del self._topics[name]

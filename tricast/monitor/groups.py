@@ -2,14 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
+from aiokafka.errors import GroupAuthorizationFailedError
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.group import MemberAssignment
 
 from tricast.monitor.look import GroupLook, Place
 from tricast.monitor.peek import Ask
+from tricast.monitor.picture import NOT_VISIBLE
 from tricast.monitor.protocol import DescribeGroups, ListGroups
 
 FOREIGN_S: Final = 30.0
@@ -24,15 +26,19 @@ class Groups:
 
     Args:
         ask: Sends a request to a broker.
+        expected: Groups that are asked for even if Kafka does not list them: it lists what this user may see.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, expected: Collection[str] = ()) -> None:
         self._ask = ask
+        self._expected = expected
         self._seen: dict[str, GroupLook] = {}
         self._foreign: dict[str, float] = {}
 
     async def look(self, brokers: Sequence[int], silent: set[int], places: set[Place]) -> dict[str, GroupLook]:
         """Return the groups that have committed offsets in ``places``, or that members have partitions of there.
+
+        Of those expected also the ones that this user may not see.
 
         Args:
             brokers: Who may coordinate a group.
@@ -44,7 +50,21 @@ class Groups:
         if silent.intersection(brokers):
             seen = self._seen | seen
         self._seen = seen
-        return dict(seen)
+        return seen | await self._hidden([name for name in self._expected if name not in seen], brokers, silent)
+
+    async def _hidden(
+        self, names: Sequence[str], brokers: Sequence[int], silent: Collection[int]
+    ) -> dict[str, GroupLook]:
+        """Return those of ``names`` that are refused: any broker does, before it looks who coordinates them."""
+        answering = [node for node in brokers if node not in silent]
+        if not names or not answering:
+            return {}
+        described = await self._ask(answering[0], DescribeGroups(list(names)))
+        return {
+            row[1]: GroupLook(state=NOT_VISIBLE, members=None, committed={})
+            for row in (described.groups if described is not None else ())
+            if row[0] == GroupAuthorizationFailedError.errno
+        }
 
     async def _of(self, node: int, places: set[Place]) -> dict[str, GroupLook]:
         listed = await self._ask(node, ListGroups())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tricast.monitor.look import GroupLook, PartitionLook, Place
-from tricast.monitor.picture import GroupPartition
+from tricast.monitor.picture import NOT_VISIBLE, GroupPartition
 
 
 def records_behind(look: PartitionLook, committed: int | None, *, from_start: bool) -> int | None:
@@ -42,10 +42,11 @@ def partitions_of(
         now_ms: UTC.
     """
     read = {place[0] for place in (*group.committed, *group.owners)} | set(sources)
+    from_start = group.state != NOT_VISIBLE  # of one that is not, nobody knows what it has committed
     found = []
     for place in sorted(place for place in partitions if place[0] in read):
         committed = group.committed.get(place)
-        lag = records_behind(partitions[place], committed, from_start=place[0] in sources)
+        lag = records_behind(partitions[place], committed, from_start=from_start and place[0] in sources)
         oldest_ms = 0 if lag == 0 else group.oldest_ms.get(place)
         found.append(
             GroupPartition(

@@ -33,7 +33,8 @@ class GroupLook:
     """One consumer group.
 
     Attributes:
-        members: ``None`` when Kafka does not say (the newer protocol ``consumer``).
+        state: As Kafka names it, or ``NOT_VISIBLE``.
+        members: ``None`` when Kafka does not say (the newer protocol ``consumer``, or not visible).
         committed: Its offsets, those of the topics looked at alone.
         owners: Client id of the member that has a partition.
         oldest_ms: Timestamp of the oldest record that it could read and has not committed, for partitions where that

@@ -3,7 +3,7 @@
 Times are UTC milliseconds, spans are seconds; ``None`` means that it is not known, never zero.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -13,6 +13,8 @@ TopicKind = Literal[
 ]
 RecentKind = Literal["gap", "finding", "conflict", "dead-letter"]
 
+NOT_VISIBLE: Final = "not visible"
+"""State of a group that this user may not describe: there may be members, and positions."""
 HISTORY = 60
 """Samples of a topic's rate that are kept, for sparklines."""
 MOST_RECENT = 200
@@ -154,8 +156,9 @@ class Group(Struct, frozen=True, kw_only=True):
 
     Attributes:
         ours: Whether it is that of a processor.
-        state: As Kafka names it: Stable, Empty, PreparingRebalance, CompletingRebalance, Dead.
-        members: How many there are; ``None`` when Kafka does not tell (groups of the ``consumer`` protocol).
+        state: As Kafka names it: Stable, Empty, PreparingRebalance, CompletingRebalance, Dead; or ``NOT_VISIBLE``.
+        members: How many there are; ``None`` when Kafka does not tell (groups of the ``consumer`` protocol, or not
+            visible).
         lag: Sum over its partitions; ``None`` when it is known of none.
         lag_s: The worst of its partitions.
         rate: Offsets committed a second.

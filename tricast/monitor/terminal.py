@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tricast.monitor.picture import Group, Picture, Reason
+from tricast.monitor.picture import NOT_VISIBLE, Group, Picture, Reason
 
 SHOWN_RECENT: Final = 8
 SHOWN_UNWELL: Final = 10
@@ -83,10 +83,16 @@ def _groups(picture: Picture) -> Table:
 
 def _group(group: Group) -> Sequence[str]:
     members = "?" if group.members is None else str(group.members)
-    lag = "nothing committed" if group.lag is None else f"{group.lag:,}"
+    lag = _lag(group)
     seconds = "" if group.lag_s is None else f"{group.lag_s:,.1f}"
     name = group.name if group.ours else f"{group.name} (not ours)"
     return (name, group.state, members, lag, seconds, f"{group.rate:,.1f}")
+
+
+def _lag(group: Group) -> str:
+    if group.lag is None:
+        return "?" if group.state == NOT_VISIBLE else "nothing committed"
+    return f"{group.lag:,}"
 
 
 def _lines(picture: Picture) -> Table:

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tricast.monitor.health import FINISHED
-from tricast.monitor.picture import Feed, Group, Kafka, Line, Reason, State, Topic
+from tricast.monitor.picture import NOT_VISIBLE, Feed, Group, Kafka, Line, Reason, State, Topic
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -19,7 +19,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "partition-offline": "a partition has no leader: nothing can be written to it or read from it",
         "broker-silent": "a broker of the cluster does not answer",
         "under-replicated": "partitions have replicas that are not in sync",
-        "group-without-members": "nobody is in a processor's group: no worker runs",
+        "group-without-members": "nobody is in a processor's group: no worker runs; or this user may not see it",
         "group-lagging": "a processor is further behind than it may be",
         "connector-silent": "open lines write nothing to their raw topic, not even ticks: the connector stands",
         "line-down": "a line of a connector has no connection to its vendor",
@@ -164,6 +164,9 @@ def _feeds_of(group: Group, topics: Sequence[Topic]) -> set[str]:
 def _of_group(group: Group, feeds: set[str], used: set[str], at_ms: int, limits: Limits) -> Iterator[Reason]:
     if used and used.isdisjoint(feeds):
         return  # a feed that nobody uses here, beside one that somebody does
+    if group.state == NOT_VISIBLE:
+        text = f"group {group.name} is not visible to this user, who may not describe it: a worker may run or not"
+        yield _reason("group-without-members", group.name, text, at_ms)
     if group.members == 0:
         text = f"group {group.name} has no member: no worker runs"
         yield _reason("group-without-members", group.name, text, at_ms)

@@ -57,6 +57,7 @@ class Monitor:
         self._registry = [prefix + name for name in registry]
         self._limits = limits or Limits()
         self._chart = Chart(prefix, processors)
+        self._groups = [processor.group for processor in processors]
         self._health = HealthDesk(prefix)
         self._recent = RecentDesk()
         self._news = asyncio.Event()
@@ -152,7 +153,7 @@ class Monitor:
 
     async def _reach(self) -> Broker:
         if self._broker is None:
-            broker = Broker(self._kafka, lambda name: name.startswith(self._prefix), self._registry)
+            broker = Broker(self._kafka, lambda name: name.startswith(self._prefix), self._registry, self._groups)
             await broker.__aenter__()
             self._broker = broker
         return self._broker

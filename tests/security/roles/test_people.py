@@ -14,6 +14,7 @@ from tests.security.command import tricast
 from tests.security.intent import PREFIX, PUBLIC
 from tests.security.roles.lesser import UNTOLD
 from tricast.cli.main import run
+from tricast.monitor.picture import NOT_VISIBLE
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
@@ -69,6 +70,17 @@ def test_who_may_see_a_part_is_not_told_that_the_rest_is_missing(guarded, as_use
     assert {one["topic"] for one in differences} == {PREFIX + name for name in TOPICS} - {PREFIX + "kambi.offers"}
     assert run(["doctor", "--json"]) == 0, capsys.readouterr()
     assert f"{PREFIX}kambi.raw" in capsys.readouterr().out
+
+    guarded.admit({"onlooker": {Right("onlooker", "topic", PREFIX, True, "Describe")}})
+    as_user("onlooker")
+    assert run(["status", "--json"]) == 1
+    picture = json.loads(capsys.readouterr().out)
+    assert {(group["state"], group["members"], group["lag"]) for group in picture["groups"]} == {
+        (NOT_VISIBLE, None, None)
+    }
+    told = [reason["text"] for reason in picture["reasons"] if reason["code"] == "group-without-members"]
+    assert told
+    assert [text for text in told if "not visible to this user" not in text] == []
 
 
 async def test_the_monitor_goes_on_looking(guarded):

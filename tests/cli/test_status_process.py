@@ -71,12 +71,23 @@ def test_the_exit_code_is_the_verdict_and_watching_follows_it(kafka, topic_prefi
     def status():
         return subprocess.run(STATUS, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    down = status()
-    assert (down.returncode, down.stderr) == (2, "")
-    assert "none of the" in down.stdout
     watching = Terminal(*STATUS, "--watch", environment=environment, directory=tmp_path)
+    log = tmp_path / "log"
+    with log.open("wb") as into:
+        logging = subprocess.Popen((*STATUS, "--watch"), stdout=into, stderr=into, env=environment, cwd=tmp_path)
+
+    def told():
+        return re.findall(r" UTC\n(\w+)", log.read_text())
+
+    def logs(verdict):
+        until(lambda: told()[-1:] == [verdict], f"{verdict} in the file", log.read_text)
+
     try:
         watching.shows("topics-missing")
+        logs("down")
+        down = status()
+        assert (down.returncode, down.stderr) == (2, "")
+        assert "none of the" in down.stdout
         asyncio.run(topics.create(TOPICS.values(), topic_prefix, KafkaSettings(bootstrap_servers=kafka)))
         producer = Producer({"bootstrap.servers": kafka})
         producer.produce(f"{topic_prefix}kambi.raw", b"2[]")
@@ -86,6 +97,7 @@ def test_the_exit_code_is_the_verdict_and_watching_follows_it(kafka, topic_prefi
         member.subscribe([f"{topic_prefix}kambi.raw"])
         member.poll(1)
         watching.shows("healthy")
+        logs("healthy")
         healthy = status()
         assert (healthy.returncode, healthy.stdout.partition(" ")[0]) == (0, "healthy")
         member.close()
@@ -93,5 +105,11 @@ def test_the_exit_code_is_the_verdict_and_watching_follows_it(kafka, topic_prefi
         watching.process.send_signal(signal.SIGINT)
         assert watching.process.wait(60) == 1
         assert "Traceback" not in watching.shown
+        logs("degraded")
+        assert told().count("down") == 1, "told again without a change"
+        logging.send_signal(signal.SIGINT)
+        assert logging.wait(60) == 1
     finally:
         watching.close()
+        logging.kill()
+        logging.wait()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +28,10 @@ WEB_PORT = 8642
 @click.command()
 @json_option
 @click.option(
-    "--watch", is_flag=True, help="Go on until Ctrl-C: a view that renews itself; with --json a line each time."
+    "--watch",
+    is_flag=True,
+    help="Go on until Ctrl-C: a view that renews itself; where it goes to no terminal, one for each change of the"
+    " verdict; with --json a line each time.",
 )
 @click.option(
     "--max-lag",
@@ -107,7 +111,9 @@ async def _serve(monitor: Monitor, *, host: str, port: int, token: str | None) -
 
 async def _watch(monitor: Monitor, *, as_json: bool) -> Picture:
     async with monitor:
-        await _until_stopped(_json_lines(monitor) if as_json else _live(monitor))
+        console = Console(highlight=False)
+        show = _json_lines(monitor) if as_json else (_live if console.is_terminal else _verdicts)(monitor, console)
+        await _until_stopped(show)
     return monitor.picture
 
 
@@ -131,9 +137,22 @@ async def _json_lines(monitor: Monitor) -> None:
             await monitor.changed.wait()
 
 
-async def _live(monitor: Monitor) -> None:
-    console = Console(highlight=False)
-    with Live("looking …", console=console, screen=console.is_terminal, refresh_per_second=_REFRESHES_PER_S) as live:
+async def _verdicts(monitor: Monitor, console: Console) -> None:
+    await monitor.settle()
+    told = None
+    while True:
+        picture = monitor.picture
+        verdict = (picture.state, {(reason.code, reason.subject) for reason in picture.reasons})
+        if verdict != told:
+            told = verdict
+            console.print(f"{datetime.fromtimestamp(picture.at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")
+            console.print(render(picture))  # which flushes
+        async with monitor.changed:
+            await monitor.changed.wait()
+
+
+async def _live(monitor: Monitor, console: Console) -> None:
+    with Live("looking …", console=console, screen=True, refresh_per_second=_REFRESHES_PER_S) as live:
         await monitor.settle()
         while True:
             live.update(render(monitor.picture))

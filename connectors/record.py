@@ -27,16 +27,32 @@ class LastFrame:
     frame: int
 
 
+LEFT: Final = "left"
+"""Why a line is closed that nobody follows any more, by the plan or the lists."""
+
+
 class _Closed(msgspec.Struct):
     code: int
+    reason: str = ""
 
 
 def is_refusal(value: bytes | None) -> bool:
     """Return whether a ``closed`` record tells of a connection that was refused: then there was none."""
+    closed = _closed(value)
+    return closed is not None and closed.code < _FIRST_CLOSE_CODE
+
+
+def is_left(value: bytes | None) -> bool:
+    """Return whether a ``closed`` record says that nobody follows the line any more."""
+    closed = _closed(value)
+    return closed is not None and closed.reason == LEFT
+
+
+def _closed(value: bytes | None) -> _Closed | None:
     try:
-        return msgspec.json.decode(value or b"", type=_Closed).code < _FIRST_CLOSE_CODE
+        return msgspec.json.decode(value or b"", type=_Closed)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
+        return None
 
 
 def last_frames(records: Iterable[RawRecord]) -> dict[str, LastFrame]:

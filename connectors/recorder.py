@@ -4,13 +4,15 @@ import asyncio
 import json
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from connectors.clock import Clock
 from connectors.counts import Ending
-from connectors.record import LastFrame, RawRecord
+from connectors.record import LEFT, LastFrame, RawRecord
 from connectors.sink import FrameSink
 from schemas.raw import Kind, RawHeaders
+
+NORMAL: Final = 1000  # RFC 6455 §7.4.1
 
 
 class LineRecorder:
@@ -138,6 +140,11 @@ class LineRecorder:
         """
         if self.previous is not None and self._sink.has_room:
             self._put("tick", facts, self.previous)
+
+    def left(self) -> None:
+        """Nobody follows the line any more: its last connection is closed as such, so that no one misses the next."""
+        if self.previous is not None:
+            self._put("closed", {"code": NORMAL, "reason": LEFT, "frames": self.previous.frame}, self.previous)
 
     def refused(
         self, code: int, reason: str, *, position: str | None = None, facts: Mapping[str, Any] | None = None

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from connectors.clock import Clock
 from connectors.groupless import METADATA_S, stop
 from connectors.kafka_retry import until_kafka_answers
-from connectors.record import LastFrame, is_refusal
+from connectors.record import LastFrame, is_left, is_refusal
 from schemas.kafka import KafkaSettings
 
 TAIL_RECORDS: Final = 20_000
@@ -26,6 +26,7 @@ class LineTail:
         last: Its last connection and that one's last frame.
         received_ns: Stamp of its last record, UTC nanoseconds.
         closed: Whether that connection was closed in order.
+        left: Whether that was because nobody follows the line any more.
         shards: Of how many shards its events are a part; ``None`` when no control record of it is in the tail.
         events: How many events of its feed it had received, as its last control record that says so tells: records
             behind it may be of later ones. ``None``: nothing in the tail says.
@@ -36,6 +37,7 @@ class LineTail:
     closed: bool
     shards: int | None
     events: int | None = None
+    left: bool = False
 
 
 class _Told(msgspec.Struct):
@@ -100,6 +102,7 @@ def _note(tails: dict[str, LineTail], record: ConsumerRecord) -> None:
         last=LastFrame(connection=connection, frame=number),
         received_ns=int(received) if _is_number(received) else record.timestamp * 1_000_000,
         closed=kind == "closed" or (known is not None and same and known.closed),
+        left=(kind == "closed" and is_left(record.value)) or (known is not None and same and known.left),
         shards=told.shards if told else (known.shards if known else None),
         events=told.events if told and told.events is not None else (known.events if known else None),
     )

@@ -6,6 +6,7 @@ from typing import Final
 
 from websockets.asyncio.client import ClientConnection
 
+from connectors import record
 from connectors.counts import Ending
 from connectors.fastpath import protocol
 from schemas.fastpath.feed import Feed
@@ -38,7 +39,7 @@ class End:
 REPAIR: Final = End(_NORMAL, "repair", ending="ours")
 SHUTDOWN: Final = End(_NORMAL, "shutdown", ending="ours")
 FINISHED: Final = End(_NORMAL, "finished", ending="ours")
-LEFT: Final = End(_NORMAL, "left", ending="ours")
+LEFT: Final = End(_NORMAL, record.LEFT, ending="ours")
 """Its fixture is over or gone, by the lists."""
 BROKE: Final = End(ABNORMAL, "connector failed", ending="broke")
 """A bug of ours ended it."""

@@ -17,6 +17,7 @@ from connectors.counts import ConnectorView, Facts, LineCounts
 from connectors.kambi import names
 from connectors.kambi.answers import Listing
 from connectors.kambi.config import KambiSettings
+from connectors.kambi.left import leave
 from connectors.kambi.planner import Coverage
 from connectors.kambi.polling import poller_of
 from connectors.kambi.remembered import HEALTH, remembered
@@ -244,6 +245,11 @@ async def run(
                 timeout_s=settings.switch_timeout_s,
                 clock=clock,
             )
+            if 0 in settings.own_shards:  # one process says it for all
+                for shard in range(settings.shards, shards):
+                    number = kambi_partition(shard)
+                    if gone := {name: tail for name, tail in stood[number].items() if not tail.left}:
+                        await leave(gone, _writer(kafka, topic, number, clock), clock=clock)
             others = [number for number in partitions if number not in stood]
             tails = {**stood, **await read_tails(kafka, topic=topic, partitions=others, clock=clock)}
             for number, sink in sinks.items():

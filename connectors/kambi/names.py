@@ -28,5 +28,11 @@ def settlements(replica: str = "") -> str:
     return _of("kambi-settlements", replica)
 
 
+def is_of_events(name: str, shard: int, replica: str = "") -> bool:
+    """Return whether ``name`` is that of a line that holds keys of events of ``shard``."""
+    number = name.removeprefix(f"kambi-{shard}-events-").removesuffix(f".{replica}" if replica else "")
+    return number.isdecimal() and name == events(shard, int(number), replica)
+
+
 def _of(name: str, replica: str) -> str:
     return f"{name}.{replica}" if replica else name

@@ -50,23 +50,26 @@ class Outset:
         self, name: str, *, shard: ShardOf, sink: FrameSink, previous: LastFrame | None, owner: LineOwner
     ) -> KambiLine:
         """Return a line called ``name`` that writes to ``sink`` and asks ``owner`` for its keys."""
-        recorder = LineRecorder(
+        return KambiLine(
+            settings=self.settings,
+            shard=shard,
+            recorder=self.recorder(name, sink=sink, previous=previous),
+            sink=sink,
+            session=self.session,
+            owner=owner,
+            stop=self.stop,
+            clock=self.clock,
+        )
+
+    def recorder(self, name: str, *, sink: FrameSink, previous: LastFrame | None) -> LineRecorder:
+        """Return what records the line ``name`` to ``sink``."""
+        return LineRecorder(
             feed=names.FEED,
             line=name,
             sink=sink,
             clock=self.clock,
             push_back_s=self.settings.push_back_s,
             previous=previous,
-        )
-        return KambiLine(
-            settings=self.settings,
-            shard=shard,
-            recorder=recorder,
-            sink=sink,
-            session=self.session,
-            owner=owner,
-            stop=self.stop,
-            clock=self.clock,
         )
 
 
@@ -99,6 +102,7 @@ class Shard:
         )
         self._group: asyncio.TaskGroup | None = None
         self._unplaced = 0
+        self._has_left = False
         self.lines: dict[str, KambiLine] = {}
 
     def start(self, group: asyncio.TaskGroup) -> None:
@@ -106,6 +110,8 @@ class Shard:
         self._group = group
         self._open(self._planner.general_line)
         self._follow()
+        if self._outset.settings.events != "live":
+            self._leave()
         group.create_task(self._retry(), name=f"kambi-{self.number} retry")
 
     def owns(self, event: int) -> bool:
@@ -116,6 +122,8 @@ class Shard:
         """The offering API, asked at ``asked_s`` of the monotonic clock, lists exactly ``events`` as live, or none."""
         self._roster.listed(filter(self.owns, events), asked_s=asked_s, is_empty=is_empty)
         self._follow()
+        if not is_empty:
+            self._leave()
 
     @property
     def in_doubt(self) -> bool:
@@ -172,6 +180,16 @@ class Shard:
     def _follow(self) -> None:
         self._outset.poller.follow(self.number, self._roster.events)
         self._carry_out(self._planner.want(self._roster.events))
+
+    def _leave(self) -> None:
+        """Say once of lines that an earlier process had for events, and the first plan has not, that they are left."""
+        if self._has_left:
+            return
+        self._has_left = True
+        replica = self._outset.settings.replica
+        for name, last in self._previous.items():
+            if name not in self.lines and names.is_of_events(name, self.number, replica):
+                self._outset.recorder(name, sink=self.sink, previous=last).left()
 
     def _refused(self, line: str, code: int, topic: str) -> None:
         log.warning("kambi.refused line=%s code=%d topic=%s", line, code, topic)

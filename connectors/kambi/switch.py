@@ -42,7 +42,7 @@ class Watch:
 
     def is_switch(self, tails: Tails) -> bool:
         """Return whether the last connector that wrote had another shard count, or one that has is alive."""
-        lines = [tail for _, tail in _lines(tails) if tail.shards is not None]
+        lines = [tail for _, tail in _lines(tails) if tail.shards is not None and not tail.left]
         newest = max(lines, key=lambda tail: tail.received_ns, default=None)
         return newest is not None and newest.shards != self.shards
 

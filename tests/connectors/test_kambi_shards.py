@@ -113,6 +113,29 @@ def told(records):
     return [r.json["keys"] for r in records if r.kind == "tick" and "keys" in r.json]
 
 
+@pytest.mark.parametrize("is_live", [True, False], ids=["live events", "a list of events"])
+async def test_a_line_of_events_that_an_earlier_process_had_and_the_plan_has_not_is_left(recording, is_live):
+    many, few = range(1, 25), range(1, 5)
+    async with vendor() as server:
+        for events in (many, few, many):
+            server.live = [*events]
+            settings = {"events": "live" if is_live else tuple(events), "discovery_interval_s": 0.1}
+            async with recording.connector(server.url, **settings):
+                for _ in range(1 + 2 * len(events) // 40 + 1):
+                    await server.connected()
+                if events is few:
+                    await recording.records(lambda seen: any(r.json["reason"] == "left" for r in closed(seen)))
+    records = await recording.records()
+    contract.check(records, feed="kambi")
+    reasons = [record.json["reason"] for record in closed(records) if record.line == "kambi-0-events-1"]
+    assert reasons == ["shutdown", "left", "shutdown"]
+    assert {r.json["reason"] for r in closed(records) if r.line != "kambi-0-events-1"} == {"shutdown"}
+
+
+def closed(records):
+    return [record for record in records if record.kind == "closed"]
+
+
 async def test_a_refused_key_is_not_said_to_be_held(recording):
     async def grants_one_key(peer):
         await peer.handshake()

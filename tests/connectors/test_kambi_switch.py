@@ -15,8 +15,9 @@ from tests.connectors.vendor import eventually, vendor
 S = 1_000_000_000
 
 
-def tail(*, at_s, shards: int | None = 1, closed=False):
-    return LineTail(last=LastFrame(connection="c", frame=1), received_ns=at_s * S, closed=closed, shards=shards)
+def tail(*, at_s, shards: int | None = 1, closed=False, left=False):
+    last = LastFrame(connection="c", frame=1)
+    return LineTail(last=last, received_ns=at_s * S, closed=closed, left=left, shards=shards)
 
 
 @pytest.mark.parametrize(
@@ -26,10 +27,19 @@ def tail(*, at_s, shards: int | None = 1, closed=False):
         ({"a": tail(at_s=9, shards=2), "b": tail(at_s=8)}, False),
         ({"a": tail(at_s=9, shards=2), "b": tail(at_s=10)}, True),
         ({"a": tail(at_s=9, shards=2), "b": tail(at_s=10, shards=None)}, False),
+        ({"a": tail(at_s=9, shards=2), "b": tail(at_s=10, closed=True, left=True)}, False),
         ({"a": tail(at_s=9, shards=None)}, False),
         ({"a": tail(at_s=9, closed=True)}, True),
     ],
-    ids=["nothing there", "ours is newest", "another is newest", "newest unknown", "unknown only", "closed"],
+    ids=[
+        "nothing there",
+        "ours is newest",
+        "another is newest",
+        "newest unknown",
+        "another was left last",
+        "unknown only",
+        "closed",
+    ],
 )
 def test_the_newest_record_says_which_count_was_in_force(lines, switch):
     assert Watch(2).is_switch({0: {}, 1: lines}) is switch
@@ -70,6 +80,15 @@ def commit(kafka, group, topic, offsets):
 async def ends(recording):
     records = [await recording.records(partition=number) for number in range(KAMBI_SHARDS)]
     return {number: len(found) for number, found in enumerate(records)}
+
+
+async def closed(recording, number):
+    """Return of each line in a partition why its connections were closed, in order."""
+    reasons = {}
+    for record in await recording.records(partition=number):
+        if record.kind == "closed":
+            reasons.setdefault(record.line, []).append(record.json["reason"])
+    return reasons
 
 
 async def once(recording, server, **settings):
@@ -118,6 +137,19 @@ async def test_lines_open_only_after_the_group_has_processed_what_the_old_ones_l
             await server.connected()
         stop.set()
         await second
+
+
+@pytest.mark.kafka
+async def test_lines_of_shards_that_are_no_more_are_left_once(recording):
+    async with vendor() as server:
+        for shards in (3, 2, 2):
+            await once(recording, server, shards=shards)
+    ends = [await closed(recording, number) for number in range(3)]
+    assert ends == [
+        {"kambi-0-general": ["shutdown"] * 3},
+        {"kambi-1-general": ["shutdown"] * 3},
+        {"kambi-2-general": ["shutdown", "left"]},
+    ]
 
 
 @pytest.mark.kafka

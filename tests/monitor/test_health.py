@@ -104,5 +104,7 @@ def test_partitions_are_those_that_connectors_write_to():
 def test_states_for_people():
     assert state_of({"state": "down", "reason": "finished"}) == "finished"
     assert state_of({"state": "down", "reason": "left"}) == "finished"
+    assert state_of({"state": "down", "reason": "closed", "close_reason": "left"}) == "finished"
+    assert state_of({"state": "down", "reason": "closed", "close_reason": "shutdown"}) == "down"
     assert state_of({"state": "down", "reason": "shutdown"}) == "down"
     assert state_of({"state": "stale", "coverage": "full"}) == "stale"

@@ -21,8 +21,10 @@ MOST_THINGS: Final = 20_000
 TO_COME: Final = "to come"
 """State of an event that is known and not followed yet: nobody asks for snapshots of it."""
 FINISHED: Final = "finished"
-_OVER: Final = frozenset({FINISHED, "left"})
-"""Reasons of an end that is none to look into: the feed, or the list of fixtures, said that its fixture is over."""
+LEFT: Final = "left"
+_OVER: Final = frozenset({FINISHED, LEFT})
+"""Reasons of an end that is none to look into: the feed, or the list of fixtures, said that its fixture is over; of
+Kambi's lines the connector says why it closed them."""
 
 _KINDS: Final = frozenset({"line", "feed", "event"})
 _SHARD: Final = re.compile(r"kambi-(\d+)-")
@@ -136,7 +138,7 @@ def _patience_ms(thing: _Thing, state: str) -> int:
 
 def state_of(value: Mapping[str, Any]) -> str:
     """Return a state for people: as written, but what is over is finished, and what is not followed yet to come."""
-    if value.get("reason") in _OVER:
+    if value.get("reason") in _OVER or value.get("close_reason") == LEFT:
         return FINISHED
     if value.get("state") == "stale" and value.get("coverage") == "main":
         return TO_COME

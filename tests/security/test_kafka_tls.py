@@ -87,7 +87,8 @@ def test_every_command_works(secure: SecureBroker, topic_prefix, monkeypatch, ca
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TRICAST_TOPIC_PREFIX", topic_prefix)
     # This broker makes what it is asked for by name, unless the question forbids it.
-    assert (run(["topics", "check"]), run(["status"]), run(["audit"]), run(["dlq", "list"])) == (1, 2, 3, 3)
+    looking = (["topics", "check"], ["status"], ["audit"], ["dlq", "list"], ["tail", "kambi.raw", "--limit", "1"])
+    assert [run(command) for command in looking] == [1, 2, 3, 3, 3]
     assert run(["topics", "create"]) == 0
     assert f"{len(TOPICS)} created, 0 were there" in capsys.readouterr().out
     assert run(["topics", "check"]) == 0

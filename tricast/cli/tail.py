@@ -13,11 +13,13 @@ from typing import Any
 
 import click
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
 
 from schemas.errors import EnvironmentFault
 from schemas.kafka import KafkaSettings
 from schemas.stopping import stop_consumer
+from schemas.topic_metadata import describe_topics
 from schemas.topics import TOPICS
 from schemas.unreached import unreached
 from tricast.cli.invocation import Invocation, json_option, pass_invocation, stop_on_signals
@@ -137,6 +139,8 @@ async def _records(kafka: KafkaSettings, topic: str, span: _Span, stopping: asyn
         isolation_level="read_committed",
     )
     try:
+        if await _is_missing(kafka, topic):  # who subscribes to it may make it
+            raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
         await consumer.start()
         ends = await _ends(consumer, span)
         while not stopping.is_set():
@@ -155,6 +159,16 @@ async def _records(kafka: KafkaSettings, topic: str, span: _Span, stopping: asyn
         ) from error
     finally:
         await stop_consumer(consumer)
+
+
+async def _is_missing(kafka: KafkaSettings, topic: str) -> bool:
+    admin = AIOKafkaAdminClient(**kafka.client())
+    try:
+        await admin.start()
+        [told] = await describe_topics(admin, [topic])
+    finally:
+        await admin.close()
+    return bool(told["error_code"] == UnknownTopicOrPartitionError.errno)
 
 
 async def _ends(consumer: AIOKafkaConsumer, span: _Span) -> dict[TopicPartition, int] | None:

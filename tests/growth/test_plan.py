@@ -12,7 +12,7 @@ from schemas.errors import ConfigurationError
 from schemas.topics import TOPICS, Partitions, registry
 from tests.core.fastpath.test_latest import ACTION, PACKET
 from tests.core.latest import States
-from tricast.growth.plan import FACTS, Reading, growths, is_to_divide, obstacles, unready
+from tricast.growth.plan import FACTS, Reading, caution, growths, is_to_divide, obstacles, unready
 from tricast.settings import load
 
 NOW = {name: topic.partitions for name, topic in TOPICS.items()}
@@ -112,6 +112,14 @@ def test_a_state_is_divided_once(growing: tuple[str, ...], more: dict[str, Any],
     own = {"kambi.offers": reading("t.kambi.state", **more)}
     assert is_to_divide(KambiState(), own, growing) is divide
     assert len(list(unready(KambiState(), own, growing))) == why if divide else True
+
+
+def test_beginning_again_where_facts_may_have_grown_is_cautioned_against():
+    registries = [TOPICS, registry(Partitions(kambi_shards=8)), registry(Partitions(kambi_facts=8))]
+    told = [caution(KambiState(), each) for each in registries]
+    assert told[:2] == ["", ""]
+    assert "kambi.events, kambi.offers, kambi.scores" in told[2]
+    assert caution(FastpathState(), registries[2]) == ""
 
 
 def test_every_entry_of_a_store_names_its_fact_or_is_of_all():

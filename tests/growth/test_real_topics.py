@@ -1,6 +1,7 @@
 """Topics of Kambi that grow in a real Kafka, under readers, states and kills."""
 
 import asyncio
+import io
 import subprocess
 import sys
 from contextlib import closing
@@ -16,6 +17,7 @@ from schemas.topics import Partitions
 from tests.growth.killed import grow
 from tests.integration.states.deployment import Deployment, fact_of, header, newest
 from tests.integration.states.test_kambi import Facts, afternoon, plain, read_all
+from tricast.cli.main import run
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
@@ -48,7 +50,9 @@ def followed(deployment: Deployment) -> Follower:
     return reader
 
 
-def test_grown_topics_keep_states_readers_and_order(kafka: str, topic_prefix: str, tmp_path: Path):
+def test_grown_topics_keep_states_readers_and_order(
+    kafka: str, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     deployment, chance = Deployment("kambi", kafka, topic_prefix, tmp_path), Random(11)
     deployment.write(afternoon(chance, 600))
     ends = {message.partition() or 0: (message.offset() or 0) + 1 for message in deployment.read("kambi.offers")}
@@ -79,6 +83,16 @@ def test_grown_topics_keep_states_readers_and_order(kafka: str, topic_prefix: st
 
     # A team goes on where it stood, and begins what is new at its beginning.
     assert stands(deployment) == ends | dict.fromkeys(range(4, 8), 0)
+
+    # Whoever would have its states folded anew is told what that takes, and may think again.
+    environment = {"KAFKA__BOOTSTRAP_SERVERS": kafka, "TOPIC_PREFIX": topic_prefix}
+    environment |= {f"PARTITIONS__{name.upper()}": str(count) for name, count in GROWN.model_dump().items()}
+    for name, value in environment.items():
+        monkeypatch.setenv(f"TRICAST_{name}", value)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert run(["reset", "kambi.state", "--to", "earliest"]) != 0
+    assert "caution: kambi.events, kambi.offers, kambi.scores" in capsys.readouterr().err
+
     deployment.write(afternoon(chance, 600))
     facts = Facts(message for name in FACTS for message in deployment.read(name))
     assert {partition for _, partition in facts.ends} == set(range(8))

@@ -12,6 +12,7 @@ from rich.table import Table
 from processors.engine.reset import PartitionPlan, Reset, Target
 from schemas.errors import ConfigurationError
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
+from tricast.growth.plan import caution
 from tricast.processors import PROCESSORS
 
 
@@ -58,6 +59,8 @@ async def _reset(
         settings=settings.engine,
     )
     plans = await task.plan(target, force=force)
+    if target == "earliest" and (told := caution(PROCESSORS[processor](settings), settings.topics)):
+        click.echo(f"caution: {told}", err=True)
     if not quiet:
         _print(plans)
     if not yes:

@@ -6,7 +6,7 @@ from typing import Final
 
 from processors.core.processor import Processor
 from schemas.errors import ConfigurationError
-from schemas.topics import Partitions, Topic, registry
+from schemas.topics import TOPICS, Partitions, Topic, registry
 
 GROWING: Final = "growing"
 """Metadata of the offsets of a processor whose state is not divided yet, since before its source began to grow."""
@@ -64,6 +64,25 @@ class Reading:
         """That it has members, in words; empty when it has none."""
         names = ", ".join(sorted(self.members))
         return f"group {self.group} has living members ({names}): stop them" if names else ""
+
+
+def caution(processor: Processor, registry: Mapping[str, Topic]) -> str:
+    """Return what to know before ``processor`` begins at the earliest of its sources again; empty when it is nothing.
+
+    Args:
+        processor: Which.
+        registry: With the counts of this deployment.
+    """
+    grown = [
+        name for name in processor.sources if name in FACTS and registry[name].partitions > TOPICS[name].partitions
+    ]
+    if not grown:
+        return ""
+    return (
+        f"{', '.join(grown)}: more partitions than in the beginning, and Kafka does not say since when. While it keeps"
+        " facts from before they grew, two tasks would fold one key: wait until retention has taken those, or reset to"
+        " what is committed"
+    )
 
 
 def changelog_of(processor: Processor, source: str) -> str:

@@ -28,6 +28,7 @@ async def stop_consumer(consumer: AIOKafkaConsumer, *, leave_s: float = LEAVE_S)
     stopping = asyncio.create_task(consumer.stop())
     waiting = asyncio.create_task(_patience(consumer._coordinator, leave_s))
     try:
+        # A cancellation that is due already does not keep these from beginning.
         await asyncio.wait({stopping, waiting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in (stopping, waiting):

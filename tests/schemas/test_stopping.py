@@ -66,6 +66,21 @@ async def test_a_real_cancellation_still_gets_through_and_leaves_nothing_open(pa
     assert pausing._client._sync_task is None, "its client goes on for ever"
 
 
+async def test_a_cancellation_that_is_due_does_not_keep_the_stop_from_beginning(pausing):
+    """As of Ctrl-C while whoever stops it computes: the fetches would go on, and the library complains of the rest."""
+
+    async def stop():
+        interrupted = asyncio.current_task()
+        assert interrupted is not None
+        interrupted.cancel()
+        await stop_consumer(pausing)
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(stop())
+    assert pausing._closed
+    assert pausing._client._sync_task is None, "its client goes on for ever"
+
+
 async def test_what_the_stop_fails_with_is_told(pausing):
     await pausing._client.close()
     pausing._fetcher._pending_tasks.clear()

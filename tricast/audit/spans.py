@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -132,6 +132,17 @@ class Kafka:
                     deadline = time.monotonic() + self._timeout_s
                 elif time.monotonic() > deadline:
                     raise _held_back(left, positions, self._timeout_s)
+
+    async def first(self, partition: TopicPartition, span: Span, isolation: Isolation) -> KafkaRecord | None:
+        """Return the first record of a span; ``None`` when none is there, as of a transaction's end alone.
+
+        Raises:
+            EnvironmentFault: As :meth:`read`.
+        """
+        async with aclosing(self.read({partition: span}, isolation)) as batches:
+            async for batch in batches:
+                return batch[0]
+        return None
 
     @asynccontextmanager
     async def _consumer(self, isolation: Isolation) -> AsyncIterator[Any]:

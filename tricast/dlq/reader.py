@@ -59,10 +59,7 @@ async def record_at(kafka: Kafka, position: Position) -> KafkaRecord | None:
     begin, end = (await kafka.spans([tp]))[tp]
     if not begin <= position.offset < end:
         return None
-    async for batch in kafka.read({tp: (position.offset, position.offset + 1)}, "read_committed"):
-        for record in batch:
-            return record
-    return None
+    return await kafka.first(tp, (position.offset, position.offset + 1), "read_committed")
 
 
 async def restore(kafka: Kafka, task: StreamTask, changelog: str, progress: Progress) -> None:

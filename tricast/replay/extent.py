@@ -177,6 +177,5 @@ class Extent:
 
     async def _time_of(self, tp: TopicPartition, offset: int, high: int) -> int | None:
         """Return the Kafka timestamp of the first record from ``offset`` on."""
-        async for batch in self._kafka.read({tp: (offset, high)}, "read_committed"):
-            return int(batch[0].timestamp)
-        return None
+        first = await self._kafka.first(tp, (offset, high), "read_committed")
+        return None if first is None else int(first.timestamp)

@@ -190,10 +190,8 @@ class _Audit:
 
     async def _time_of(self, tp: TopicPartition, offset: int) -> int | None:
         end = (await self._kafka.spans([tp]))[tp][1]
-        async for batch in self._kafka.read({tp: (offset, min(offset + _MARKERS, end))}, "read_uncommitted"):
-            for record in batch:
-                return record.timestamp * _MS_NS
-        return None
+        first = await self._kafka.first(tp, (offset, min(offset + _MARKERS, end)), "read_uncommitted")
+        return None if first is None else first.timestamp * _MS_NS
 
     async def _read(self, books: Books, begins: dict[str, dict[TopicPartition, int]]) -> None:
         # Against the stream, so that what a record rests on is there when it is read.

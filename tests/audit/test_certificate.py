@@ -86,26 +86,52 @@ def test_bets_are_judged_again_and_their_findings_kept(tmp_path):
     assert third_kept.examples == {"lost": ["a", "b"]}
 
 
+def altered(change):
+    def spoil(path):
+        certificate = json.loads(path.read_text())
+        change(certificate["feeds"]["kambi"])
+        path.write_text(json.dumps(certificate))
+
+    return spoil
+
+
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "why"),
     [
-        lambda path: path.write_text(path.read_text().replace('"frames": 10', '"frames": 11')),
-        lambda path: path.write_text("{"),
-        lambda path: path.write_text("[]"),
-        lambda path: next(path.parent.glob("*.state")).unlink(),
-        lambda path: next(path.parent.glob("*.state")).write_bytes(b"\x80"),
+        (altered(lambda kambi: kambi["so_far"].update(frames=11)), "it was altered"),
+        (altered(lambda kambi: kambi["settled"].pop("candidates")), "it was altered"),
+        (altered(lambda kambi: kambi["so_far"]["findings"]["lost"].reverse()), "it was altered"),
+        (lambda path: path.write_text("{"), "no JSON, or not whole"),
+        (lambda path: path.write_text("[" * 100_000), "no JSON, or not whole"),
+        (lambda path: path.write_bytes(b"\xff" * 1_000), r"no JSON, or not whole\n"),
+        (lambda path: path.write_text("[]"), "no certificate of format 1"),
+        (lambda path: path.write_text('{"format": 2}'), "no certificate of format 1"),
+        (lambda path: next(path.parent.glob("*.state")).unlink(), r"\.state cannot be read \(No such file"),
+        (lambda path: next(path.parent.glob("*.state")).write_bytes(b"\x80"), r"\.state was altered"),
     ],
-    ids=["altered", "no JSON", "no object", "no state", "other state"],
+    ids=[
+        "digit",
+        "line",
+        "order",
+        "cut off",
+        "too deep",
+        "bytes",
+        "no object",
+        "other format",
+        "no state",
+        "other state",
+    ],
 )
-def test_what_was_touched_is_refused(tmp_path, spoil):
+def test_what_was_touched_is_refused(tmp_path, spoil, why):
     path = tmp_path / "c.json"
-    certify(audited(report(10), report()), None, STATE, path)
+    certify(audited(report(10, lost=["a", "b"]), report()), None, STATE, path)
     assert load(path, PREFIX)[0] is not None
     with pytest.raises(ConfigurationError, match=r"of topics t\."):
         load(path, "other.")
     spoil(path)
-    with pytest.raises(ConfigurationError, match="begin a new one"):
+    with pytest.raises(ConfigurationError, match=f"cannot go on from .*c.json: .*{why}") as refused:
         load(path, PREFIX)
+    assert "begin a new row" in str(refused.value)
 
 
 def test_killed_while_it_writes(tmp_path):

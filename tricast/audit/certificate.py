@@ -83,23 +83,49 @@ def load(path: Path, prefix: str) -> tuple[dict[str, Any] | None, State]:
     """
     if not path.exists():
         return None, State()
-    begin_anew = "begin a new one: give another file name, or move this one away; everything is audited then"
-    try:
-        certificate = json.loads(path.read_text(encoding="utf-8"))
-        if certificate["format"] != FORMAT or certificate["digest"] != digest_of(certificate):
-            raise ConfigurationError(f"{path} is no certificate of this format, or was altered", action=begin_anew)
-        said = certificate["state"]
-        content = (path.parent / said["file"]).read_bytes()
-        if hashlib.sha256(content).hexdigest() != said["sha256"]:
-            raise ConfigurationError(f"{said['file']} is not the state of {path}", action=begin_anew)
-        state = _STATE.decode(content)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ConfigurationError(f"cannot go on from {path}: {error!r}", action=begin_anew) from error
+    certificate = _read_certificate(path)
     if certificate["prefix"] != prefix:
         raise ConfigurationError(
             f"{path} is of topics {certificate['prefix']}…", action="give each prefix its own file"
         )
-    return certificate, state
+    return certificate, _read_state(path.parent / certificate["state"]["file"], certificate["state"]["sha256"], path)
+
+
+def _read_certificate(path: Path) -> dict[str, Any]:
+    try:
+        certificate = json.loads(_content(path, path))
+    except (ValueError, RecursionError) as error:
+        raise _refused(path, "it is no JSON, or not whole") from error
+    if not isinstance(certificate, dict) or certificate.get("format") != FORMAT:
+        raise _refused(path, f"it is no certificate of format {FORMAT}")
+    if certificate.get("digest") != digest_of(certificate):
+        raise _refused(path, "it was altered: its digest is that of something else")
+    return certificate
+
+
+def _read_state(path: Path, sha256: str, certificate: Path) -> State:
+    content = _content(path, certificate)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise _refused(certificate, f"{path.name} was altered, it is not the state that belongs to it")
+    try:
+        return _STATE.decode(content)
+    except msgspec.DecodeError as error:
+        raise _refused(certificate, f"{path.name} is of another version of tricast ({error})") from error
+
+
+def _content(path: Path, certificate: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _refused(certificate, f"{path.name} cannot be read ({error.strerror})") from error
+
+
+def _refused(certificate: Path, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot go on from {certificate}: {why}",
+        action=f"put back {certificate.name} and its .state as they were written, or begin a new row: give another file"
+        " name, or move this one away; everything is audited then",
+    )
 
 
 def certify(audited: Audited, before: dict[str, Any] | None, state: State, path: Path) -> dict[str, Any]:

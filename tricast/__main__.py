@@ -4,6 +4,8 @@ import sys
 
 _ENVIRONMENT = 3
 """Exit code of ``EnvironmentFault``, which cannot be loaded where nothing can."""
+_INTERRUPTED = 130
+"""As ``tricast.cli.main`` has it, which may not be loaded yet."""
 
 
 def main() -> None:
@@ -18,6 +20,8 @@ def main() -> None:
     except (ImportError, OSError) as error:
         sys.excepthook(type(error), error, error.__traceback__)
         code = _ENVIRONMENT
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
     sys.exit(code)
 
 

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.errors import EnvironmentFault
 from schemas.topics import TOPICS
-from tricast.cli.main import cli, run
+from tricast.cli.main import INTERRUPTED, cli, run
 
 NOBODY = "127.0.0.1:1"
 """Nothing listens there."""
@@ -44,7 +44,7 @@ def test_every_command_has_help_that_teaches(path, capsys):
 def test_help_documents_exit_codes(capsys):
     run(["--help"])
     shown = capsys.readouterr().out
-    for line in ("   0  all is well", "   1  ", "   2  ", "   3  ", "  70  ", "  78  "):
+    for line in ("   0  all is well", "   1  ", "   2  ", "   3  ", "  70  ", "  78  ", " 130  "):
         assert line in shown
 
 
@@ -152,6 +152,18 @@ async def write(servers, topic):
         headers = [("ce_type", b"tricast.kambi.odds.changed.v1")]
         await producer.send_and_wait(topic, b'{"n":%d}' % n, key=b"7", headers=headers)
     await producer.stop()
+
+
+def test_ctrl_c_while_it_is_loaded_ends_it_without_a_traceback():
+    interrupted = (
+        "import sys, tricast.__main__\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, *_): raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "tricast.__main__.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", interrupted, "audit"], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (INTERRUPTED, "")
 
 
 @pytest.mark.parametrize("loaded", ["tricast.__main__", "tricast.cli.main"])

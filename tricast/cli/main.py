@@ -61,6 +61,7 @@ Exit codes:
    3  the machine lacks something: Kafka or a right there, network, disk, port
   70  the engine stopped so that nothing wrong is written; a restart is safe
   78  a person must act first; the message says what to do
+ 130  ended by Ctrl-C (those that run until then: 0)
 """
 
 

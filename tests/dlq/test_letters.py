@@ -204,6 +204,12 @@ def test_the_table_of_letters_says_what_is_in_them_and_obeys_none():
     assert "[/] not there\\r" in shown
 
 
+def test_a_narrow_table_of_letters_still_has_positions_to_copy():
+    console = Console(file=io.StringIO(), width=80)
+    console.print(table_of([summary(LETTER)]), highlight=False)
+    assert str(LETTER.position) in console.file.getvalue()  # type: ignore[attr-defined]  # StringIO
+
+
 # Requests that are none: a dead letter, never more.
 
 GOOD = ReplayRequest(

@@ -67,7 +67,9 @@ def list_letters(  # one a filter
 
 def table_of(letters: Iterable[Mapping[str, Any]]) -> Table:
     """Return what was said of ``letters``, each in a row; nothing in it is taken for markup or for control."""
-    table = Table("Position", "Time (UTC)", "Code", "Key", "Source", "Detail", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("Position", "Time (UTC)", "Code", "Key", "Source", "Detail"):
+        table.add_column(name, overflow="fold", no_wrap=name == "Position")  # to be copied into `show` and `replay`
     for said in letters:
         key = "-" if said["key"] is None else said["key"]
         texts = (said["position"], said["time"][:23], said["code"], key, said["source"], said["detail"])

@@ -1,4 +1,4 @@
-"""``tricast status`` as others use it: a process whose exit code is the verdict, and a terminal that renews itself."""
+"""Commands as others use them: a process whose exit code is the verdict, and a terminal that renews itself."""
 
 import asyncio
 import contextlib
@@ -16,11 +16,13 @@ from confluent_kafka import Consumer, Producer
 from schemas.kafka import KafkaSettings
 from schemas.topics import TOPICS
 from tests.engine.lab import until
+from tricast.cli.main import INTERRUPTED
 from tricast.kafka import topics
 
 pytestmark = pytest.mark.kafka
 
-STATUS = (sys.executable, "-m", "tricast", "status")
+TRICAST = (sys.executable, "-m", "tricast")
+STATUS = (*TRICAST, "status")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -113,3 +115,22 @@ def test_the_exit_code_is_the_verdict_and_watching_follows_it(kafka, topic_prefi
         watching.close()
         logging.kill()
         logging.wait()
+
+
+def test_an_audit_that_is_interrupted_leaves_no_certificate(kafka, topic_prefix, environment, tmp_path):
+    """Nobody processes: the audit waits, until Ctrl-C."""
+    of_kambi = [topic for name, topic in TOPICS.items() if name.startswith("kambi.")]
+    asyncio.run(topics.create(of_kambi, topic_prefix, KafkaSettings(bootstrap_servers=kafka)))
+    producer = Producer({"bootstrap.servers": kafka})
+    producer.produce(f"{topic_prefix}kambi.raw", b"2[]")
+    assert producer.flush(30) == 0
+    audit = ("audit", "kambi", "--timeout", "600", "--certificate", "c.json")
+    auditing = Terminal(*TRICAST, *audit, environment=environment, directory=tmp_path)
+    try:
+        auditing.shows("waiting for the processor")
+        auditing.process.send_signal(signal.SIGINT)
+        assert auditing.process.wait(60) == INTERRUPTED
+        assert "Traceback" not in auditing.shown
+        assert not list(tmp_path.iterdir())
+    finally:
+        auditing.close()

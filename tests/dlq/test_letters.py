@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -12,14 +13,16 @@ from rich.console import Console
 from processors.core.kambi.processor import KambiProcessor
 from processors.core.replay import Original, Replay, is_replayed, open_request, remember
 from schemas.replay import MAX_ATTEMPTS, Position, ReplayRequest
+from tests.audit.memory_kafka import MemoryKafka
 from tests.core.driver import DictStore, Record
 from tests.dlq.bench import Bench
+from tests.replay.frames import Row
 from tricast.cli.dlq.looking import table_of
 from tricast.dlq.guard import refusal
 from tricast.dlq.letters import Choice, Letter, read_letter
 from tricast.dlq.newest import Newest
 from tricast.dlq.oldest import Oldest
-from tricast.dlq.requests import complete, lacks, request_of
+from tricast.dlq.requests import complete, completed, lacks, request_of
 from tricast.dlq.shown import line_text, summary, value_text
 
 LETTER = Letter(
@@ -173,11 +176,23 @@ def test_a_part_that_was_cut_off_is_not():
     assert isinstance(complete(replace(LETTER, truncated=9), Record(offset=3, value=b"", headers=[])), str)
 
 
+@pytest.mark.parametrize(
+    ("truncated", "said"),
+    [(9, "it has 4 of 9 bytes"), (None, "it does not name its event")],
+    ids=["cut off", "nameless"],
+)
+async def test_what_retention_took_the_source_of_is_refused_in_words(truncated: int | None, said: str):
+    place = TopicPartition("t.kambi.raw", 0)
+    kafka = MemoryKafka({place: [Row(*place, offset, 0, b"", b"", ()) for offset in range(5)]}).without(raw=4)
+    letter = replace(LETTER, value=b"1234", truncated=truncated, source=Position(*place, 3))
+    assert await completed(kafka, letter) == f"{said}, and its source t.kambi.raw/0/3 is not kept any more"
+
+
 def test_an_approval_that_does_not_name_its_event_is_completed():
     letter = replace(LETTER, source=Position("t.rms.raw", 0, 3, 0))
     assert lacks(letter, "t.")
-    completed = complete(letter, Record(offset=3, value=b'2["RESERVE_BET_REJECT",{}]', headers=[]))
-    assert completed == replace(letter, part="RESERVE_BET_REJECT")
+    whole = complete(letter, Record(offset=3, value=b'2["RESERVE_BET_REJECT",{}]', headers=[]))
+    assert whole == replace(letter, part="RESERVE_BET_REJECT")
     assert not lacks(replace(letter, part="x"), "t.")
 
 

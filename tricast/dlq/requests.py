@@ -54,7 +54,10 @@ async def completed(kafka: Kafka, letter: Letter) -> Letter | str:
     """Return ``letter`` with what it lacks, from its source record; or why that cannot be had."""
     record = await record_at(kafka, letter.source.record)
     if record is None:
-        return f"it lacks something, and its source {letter.source.record} is not kept any more"
+        lacking = "it does not name its event"
+        if letter.truncated is not None:
+            lacking = f"it has {len(letter.value):,} of {letter.truncated:,} bytes"
+        return f"{lacking}, and its source {letter.source.record} is not kept any more"
     return complete(letter, record)
 
 

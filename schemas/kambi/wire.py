@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, defstruct
 
 from schemas.kambi.shared import (
     MAX_ID,
@@ -209,36 +209,18 @@ class LiveStatistics(Struct, rename="camel", gc=False):
 
 
 class Child(Struct, gc=False):
-    """One message of a bulk: type, vendor time and the element that the type names.
+    """One message of a bulk; each type has its own model in ``CHILDREN``, which reads ``element`` from the type's key.
 
-    ``t`` is a string or an integer of milliseconds; whatever else it is makes the time unusable, not the child.
-    The commonest elements come first: msgspec looks a key up in this order.
+    Attributes:
+        mt: Message type.
+        element: What the message says, a model of ``ELEMENTS``.
+        t: Vendor time, a string or an integer of milliseconds; whatever else it is makes the time unusable, not the
+            child.
     """
 
-    mt: int
+    mt: ClassVar[int]
+    element: Any
     t: Any = None
-    boou: OutcomesChanged | None = None
-    bosu: BetOfferStatusUpdated | None = None
-    mcu: MatchClockUpdated | None = None
-    score: EventScoreUpdated | None = None
-    stats: EventStatsUpdated | None = None
-    booa: OutcomesChanged | None = None
-    boor: OutcomesChanged | None = None
-    boa: BetOfferAdded | None = None
-    bor: BetOfferRemoved | None = None
-    osu: OutcomesChanged | None = None
-    ls: LiveStatistics | None = None
-    mo: MatchOccurrence | None = None
-    vo: VisualizationOccurrence | None = None
-    tu: TickerUpdated | None = None
-    ea: EventAdded | None = None
-    leo: LiveEventOpened | None = None
-    er: EventOnly | None = None
-    esu: EventStateUpdated | None = None
-    mcr: EventOnly | None = None
-    desc: EventDescriptionUpdated | None = None
-    abos: EventOnly | None = None
-    os: OutcomesSettled | list[SettledOutcome | Id] | None = None
 
 
 ELEMENTS: MappingProxyType[int, tuple[str, Any]] = MappingProxyType(
@@ -269,7 +251,29 @@ ELEMENTS: MappingProxyType[int, tuple[str, Any]] = MappingProxyType(
 )
 """Message type → name and model of its element."""
 
+
+def _child(mt: int, name: str, model: Any) -> type[Child]:
+    made = defstruct(
+        f"Child{mt}",
+        [("element", model), ("t", Any, None)],
+        bases=(Child,),
+        namespace={"mt": mt},
+        tag_field="mt",
+        tag=mt,
+        rename={"element": name},
+        gc=False,
+    )
+    assert issubclass(made, Child)
+    return made
+
+
+CHILDREN: MappingProxyType[int, type[Child]] = MappingProxyType(
+    {mt: _child(mt, name, model) for mt, (name, model) in ELEMENTS.items()}
+)
+"""Message type → model of its messages."""
+
 __all__ = [
+    "CHILDREN",
     "ELEMENTS",
     "MAX_ID",
     "BetOffer",

@@ -19,11 +19,10 @@ order, its offer, or ``None`` where it is about none. A plain tuple: most childr
 
 def glance(child: wire.Child, share: Share) -> Foreign | None:
     """Return what is to be known of ``child`` if it is plainly none of ``share``; ``None``: normalize it."""
-    known = _GLANCES.get(child.mt)
-    if known is None:
+    candidates_of = _GLANCES.get(child.mt)
+    if candidates_of is None:
         return None
-    name, candidates_of = known
-    element = getattr(child, name)
+    element = child.element
     event_id = element.event_id
     # Ids as strings of digits are rare (fact sheet §5), and may be too large: not for a glance.
     if type(event_id) is not int or event_id % share.shards == share.shard:
@@ -73,7 +72,7 @@ def _event_only(_: wire.EventOnly | wire.EventDescriptionUpdated) -> Collection[
     return _ABOUT_EVENT
 
 
-_BY_TYPE: dict[int, Callable[[Any], Collection[int | None]]] = {
+_GLANCES: dict[int, Callable[[Any], Collection[int | None]]] = {
     7: _one_offer,
     8: _one_offer,
     9: _event_only,
@@ -84,4 +83,3 @@ _BY_TYPE: dict[int, Callable[[Any], Collection[int | None]]] = {
     18: _event_only,
     20: _event_only,
 }
-_GLANCES = {mt: (wire.ELEMENTS[mt][0], candidates_of) for mt, candidates_of in _BY_TYPE.items()}

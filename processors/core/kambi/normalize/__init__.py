@@ -31,14 +31,13 @@ def vendor_time_ms(t: object) -> int | None:
 
 def normalize(child: wire.Child, time_ms: int | None) -> Candidates | Unreadable:
     """Return the candidates of ``child`` in their fixed order, at least one, or why there are none."""
-    name, normalizer = _NORMALIZERS[child.mt]
     try:
-        return normalizer(getattr(child, name), UNSET if time_ms is None else time_ms)
+        return _NORMALIZERS[child.mt](child.element, UNSET if time_ms is None else time_ms)
     except RejectedError as rejected:
         return rejected.finding
 
 
-_BY_TYPE: dict[int, Callable[[Any, Time], Candidates]] = {
+_NORMALIZERS: dict[int, Callable[[Any, Time], Candidates]] = {
     4: offering.event_added,
     5: offering.event_opened,
     6: offers.offer_pushed,
@@ -62,4 +61,3 @@ _BY_TYPE: dict[int, Callable[[Any, Time], Candidates]] = {
     32: offers.outcomes_status_changed,
     34: offering.event_state_changed,
 }
-_NORMALIZERS = {mt: (wire.ELEMENTS[mt][0], normalizer) for mt, normalizer in _BY_TYPE.items()}

@@ -51,7 +51,7 @@ def replay_frame(replay: Replay, context: Context, *, copy_skew_ms: int) -> None
         if isinstance(packet, Unreadable):
             context.dead_letter(value, packet.code, packet.detail)
             return
-        bulk = packet if isinstance(packet, PassedOver) else open_bulk(packet.text)
+        bulk = packet if isinstance(packet, PassedOver) else open_bulk(packet)
         if isinstance(bulk, PassedOver):
             context.count(bulk.what)
             return

@@ -56,7 +56,7 @@ def process_frame(
     if isinstance(packet, Unreadable):
         context.dead_letter(value, packet.code, packet.detail)
         return None
-    bulk = packet if isinstance(packet, PassedOver) else open_bulk(packet.text)
+    bulk = packet if isinstance(packet, PassedOver) else open_bulk(packet)
     if isinstance(bulk, PassedOver):
         context.count(bulk.what)
         return None

@@ -4,39 +4,35 @@ A raw frame is the packet's text, ``2["message","[{…}]"]``. The argument of ``
 (fact sheet §0).
 """
 
-from dataclasses import dataclass
 from typing import assert_never
 
 import msgspec
+import orjson
 
 from processors.core import socketio
 from processors.core.json_array import JSON_SPACE
 from processors.core.kambi.findings import READ_ERRORS, PassedOver, Unreadable
 from schemas.kambi.codes import Code, Count
 
-_MESSAGE = b'2["message",'
-_EVENT = msgspec.json.Decoder(tuple[str, str])
+_BEFORE, _BEHIND = b'2["message",', b"]"
 _ANY = msgspec.json.Decoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A bulk's JSON text, an array or an object; bytes that are not UTF-8 stand in it as surrogates."""
+def read_packet(value: bytes) -> str | PassedOver | Unreadable:
+    """Return what the frame ``value`` carries.
 
-    text: str
-
-
-def read_packet(value: bytes) -> Message | PassedOver | Unreadable:
-    """Return what the frame ``value`` carries."""
-    if value.startswith(_MESSAGE):
+    Returns:
+        A bulk's JSON text, an array or an object; bytes that are not UTF-8 stand in it as surrogates.
+    """
+    if value.startswith(_BEFORE + b'"') and value.endswith(_BEHIND):
         try:
-            return _message(_EVENT.decode(value[1:])[1])
+            return _message(orjson.loads(value[len(_BEFORE) : -len(_BEHIND)]))
         except READ_ERRORS:
-            pass  # the argument is no string, or something in it needs the exact way
+            pass  # more than one argument, or something in it needs the exact way
     return _read_exactly(value)
 
 
-def _read_exactly(value: bytes) -> Message | PassedOver | Unreadable:
+def _read_exactly(value: bytes) -> str | PassedOver | Unreadable:
     packet = socketio.read_packet(value)
     match packet:
         case socketio.Event():
@@ -51,7 +47,7 @@ def _read_exactly(value: bytes) -> Message | PassedOver | Unreadable:
             assert_never(packet)
 
 
-def _event(event: socketio.Event) -> Message | PassedOver | Unreadable:
+def _event(event: socketio.Event) -> str | PassedOver | Unreadable:
     if event.name != "message":
         return PassedOver(Count.OTHER_EVENT)
     if event.binary:
@@ -64,10 +60,10 @@ def _event(event: socketio.Event) -> Message | PassedOver | Unreadable:
     return _message(argument) if argument is not None else Unreadable(Code.NOT_JSON, "the argument is a broken string")
 
 
-def _message(text: str) -> Message | Unreadable:
+def _message(text: str) -> str | Unreadable:
     bare = text.strip(JSON_SPACE)
     if bare.startswith(("[", "{")):
-        return Message(bare)
+        return bare
     try:
         _ANY.decode(bare)
     except READ_ERRORS:

@@ -41,7 +41,9 @@ def is_plain(text: str) -> bool:
     Raises:
         READ_ERRORS: As ``read_tree``.
     """
-    return _ESCAPED_COLON not in text and text.count(":") == _colons(_PLAIN.decode(text))
+    if "\\" in text and _ESCAPED_COLON in text:  # the first is found wanting in a tenth of the second's time
+        return False
+    return text.count(":") == _colons(_PLAIN.decode(text))
 
 
 def read_object(part: bytes) -> dict[str, Any]:

@@ -101,5 +101,6 @@ class KambiProcessor:
 
     @staticmethod
     def _told(found: Sequence[Health], record: SourceRecord, line: str, context: Context) -> None:
-        origin = f"{record.topic}/{record.partition}/{record.offset}"
-        forward_health(found, origin=origin, line=line, context=context)
+        if found:
+            origin = f"{record.topic}/{record.partition}/{record.offset}"
+            forward_health(found, origin=origin, line=line, context=context)

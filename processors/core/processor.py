@@ -63,8 +63,8 @@ class Context(Protocol):
         Both from closed lists; a metric, no record. Not counted if the record that it comes of fails.
         """
 
-    def transit(self, sent_ms: int, received_ms: int) -> None:
-        """Note the vendor's time of a message that came as it was sent, and that of its receipt, UTC ms; a metric."""
+    def transit(self, sent_ms: int, received_ms: int, messages: int = 1) -> None:
+        """Note the vendor's time of messages that came as they were sent, and of their receipt, UTC ms; a metric."""
 
     def forward(self, topic: str, key: bytes, value: bytes | None, headers: list[Header]) -> None:
         """Write a record to ``topic`` (its registry name), partitioned by murmur2 of ``key`` like Java's default.

@@ -180,9 +180,9 @@ class StreamTask:
         """Count a finding that is told in a record."""
         self._found.append((about, kind))
 
-    def transit(self, sent_ms: int, received_ms: int) -> None:
-        """Note how long a message took from the vendor to us."""
-        self.counts.transit.observe((received_ms - sent_ms) / 1000)
+    def transit(self, sent_ms: int, received_ms: int, messages: int = 1) -> None:
+        """Note how long messages took from the vendor to us."""
+        self.counts.transit.observe((received_ms - sent_ms) / 1000, messages)
 
     def forward(self, topic: str, key: bytes, value: bytes | None, headers: list[Header]) -> None:
         """Write a record to ``topic`` when the cycle commits.

@@ -154,8 +154,8 @@ class Driver:
     def found(self, about: str, kind: str) -> None:
         self.findings[about, kind] += 1
 
-    def transit(self, sent_ms: int, received_ms: int) -> None:
-        self.transits_ms.append(received_ms - sent_ms)
+    def transit(self, sent_ms: int, received_ms: int, messages: int = 1) -> None:
+        self.transits_ms += [received_ms - sent_ms] * messages
 
 
 class RawTask(Driver):

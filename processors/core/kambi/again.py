@@ -17,10 +17,10 @@ from processors.core.kambi.envelope import Envelope
 from processors.core.kambi.findings import PassedOver, Unreadable
 from processors.core.kambi.frames import Frame
 from processors.core.kambi.judging import book_value
-from processors.core.kambi.late import judge, order_time_ms
+from processors.core.kambi.late import judge
+from processors.core.kambi.moments import Moment
 from processors.core.kambi.packet import read_packet
 from processors.core.kambi.settled import note_settled, settled_ms
-from processors.core.kambi.state import NewestTime
 from processors.core.processor import Context
 from processors.core.replay import Replay
 from processors.core.stamps import STAMP_ERRORS, read_stamps
@@ -63,7 +63,7 @@ def replay_frame(replay: Replay, context: Context, *, copy_skew_ms: int) -> None
 class Again(Frame):
     """One frame, or one child, on its way for a second time."""
 
-    __slots__ = ("_line_number", "_mark", "_order_ms", "_part", "_part_envelope", "_received_s")
+    __slots__ = ("_line_number", "_mark", "_part", "_part_envelope", "_received_s")
 
     def __init__(  # noqa: PLR0917  # as its base
         self, bulk: Bulk, replay: Replay, line: str, received_ns: int, context: Context, copy_skew_ms: int
@@ -72,27 +72,27 @@ class Again(Frame):
         self._held = None  # no copies are awaited of what is long past
         self._line_number = line_number(line.encode())
         self._mark = replay.mark
-        self._order_ms = 0
         self._part = replay.index
         self._part_envelope = _part_envelope(replay, line, received_ns, context)
         self._received_s = received_ns // 1_000_000_000
         self._index = replay.index or 0
 
-    def _order(self, time_ms: int | None, newest: NewestTime) -> int:
-        self._order_ms = order_time_ms(time_ms, self._received_ms)
-        return self._order_ms
+    def _note(self) -> None:
+        if self._foreign:
+            self._context.count(Count.FOREIGN_EVENT, self._foreign)
 
-    def _placed(self, candidate: Any, number: int) -> Any:
+    def _placed(self, candidate: Any, moment: Moment, number: int) -> Any:
         """Refuse what is not newer, too: before its facts are taken note of, or a copy to come would be none."""
-        placed = super()._placed(candidate, number)
-        why = None if placed is None else self._newer(placed, self._order_ms)
+        placed = super()._placed(candidate, moment, number)
+        why = None if placed is None else self._newer(placed, moment.order)
         if why is None:
             return placed
         index = self._index if self._part is None else self._part
         self._context.dead_letter(self._bulk.parts()[number], Code.REPLAY_REFUSED, why, index)
         return None
 
-    def _forward(self, candidate: Any, payload: bytes, order: int, time: bytes) -> None:
+    def _forward(self, candidate: Any, payload: bytes, moment: Moment) -> None:
+        order, time = moment.order, self._time(moment)
         if type(candidate) is events.OutcomeSettled:
             payload = self._settled(candidate, payload)
             note_settled(candidate.outcome_id, order, self._context.store)

@@ -16,18 +16,18 @@ from processors.core.kambi.facts import Facts
 from processors.core.kambi.findings import PassedOver, Unplaced, Unreadable
 from processors.core.kambi.foreign import glance
 from processors.core.kambi.judging import mark_outdated
-from processors.core.kambi.late import judge, order_time_ms
-from processors.core.kambi.normalize import normalize, vendor_time_ms
+from processors.core.kambi.late import judge
+from processors.core.kambi.moments import Moment, Moments
+from processors.core.kambi.normalize import normalize
 from processors.core.kambi.packet import read_packet
 from processors.core.kambi.settled import note_settled
-from processors.core.kambi.state import NewestTime, keep
+from processors.core.kambi.state import keep
 from processors.core.kambi.watch import watch
 from processors.core.processor import Context, SourceRecord
 from schemas.codec import encode
 from schemas.kambi import events
 from schemas.kambi.codes import Code, Count
 
-_ENCODER = msgspec.json.Encoder()
 _COPIED = frozenset({6, 7, 8, 11, 22, 23})
 """Message types that the general keys share with those of the event (fact sheet §6)."""
 
@@ -72,9 +72,11 @@ class Frame:
         "_context",
         "_envelope",
         "_facts",
+        "_foreign",
         "_general",
         "_held",
         "_index",
+        "_moments",
         "_now_s",
         "_received_ms",
         "_removed",
@@ -97,60 +99,53 @@ class Frame:
         self._whole = self._share.shards == 1
         self._general = shards.GENERAL in line
         self._held = watch(context).lines.is_held if self._general else None
+        self._moments = Moments(self._received_ms)
         self._index = 0
+        self._foreign = 0
         self._removed: list[int] = []
 
     def process(self) -> FrameFinding:
         """Process all children; the store is written in the end, memory after that (see ``Context.memory``)."""
-        context, received_ms = self._context, self._received_ms
+        context, facts, moments = self._context, self._facts, self._moments
         messages: list[tuple[int, int]] = []
-        newest = NewestTime(context.store)
         may_be_foreign = self._general and not self._whole
         for number, child in enumerate(self._bulk.children):
             if isinstance(child, Unreadable):
                 self._dead_letter(number, child)
                 continue
-            time_ms = vendor_time_ms(child.t)
+            moment = moments.of(child.t)
             foreign = glance(child, self._share) if may_be_foreign else None
-            if foreign is None:
-                candidates = normalize(child, time_ms)
-                if isinstance(candidates, Unreadable):
-                    self._dead_letter(number, candidates)
-                    continue
-                event_id = getattr(candidates[0], "event_id", None)
-            else:
-                candidates, event_id = (), foreign[0]
-            if type(event_id) is int:
-                messages.append((child.mt, event_id))
-            order = self._order(time_ms, newest)
             if foreign is not None:
+                moment.children += 1
+                messages.append((child.mt, foreign[0]))
                 self._pass_over(*foreign)
                 continue
-            t = _ENCODER.encode(child.t).decode() if time_ms is None else str(time_ms)
-            time = rfc3339(received_ms if time_ms is None else time_ms)
+            candidates = normalize(child, moment.time_ms)
+            if isinstance(candidates, Unreadable):
+                self._dead_letter(number, candidates)
+                continue
+            moment.children += 1
+            event_id = getattr(candidates[0], "event_id", None)
+            if type(event_id) is int:
+                messages.append((child.mt, event_id))
+            spelling = moment.spelling
             for candidate in candidates:
-                placed = self._placed(candidate, number)
+                placed = self._placed(candidate, moment, number)
                 if placed is not None:
                     if self._held is not None:
-                        self._facts.sighting.awaits_copies = child.mt in _COPIED and self._held(placed.event_id)
-                    payload = self._facts.new_part(placed, child.mt, t, time_ms)
+                        facts.sighting.awaits_copies = child.mt in _COPIED and self._held(placed.event_id)
+                    payload = facts.new_part(placed, child.mt, spelling, moment.time_ms)
                     if payload is not None:
-                        self._forward(placed, payload, order, time)
+                        self._forward(placed, payload, moment)
                 self._index += 1
-        newest.write()
-        keep(self._facts.sighting, self._book, context, self._now_s)
+        self._note()
+        keep(facts.sighting, self._book, context, self._now_s)
         return FrameFinding(messages, self._removed, self._share)
 
-    def _order(self, time_ms: int | None, newest: NewestTime) -> int:
-        order = order_time_ms(time_ms, self._received_ms)
-        if time_ms is None:
-            self._context.count(Count.NO_VENDOR_TIME)
-        elif order == time_ms:
-            newest.see(time_ms)
-            self._context.transit(time_ms, self._received_ms)
-        else:
-            self._context.count(Count.VENDOR_TIME_AHEAD)
-        return order
+    def _note(self) -> None:
+        self._moments.note(self._context)
+        if self._foreign:
+            self._context.count(Count.FOREIGN_EVENT, self._foreign)
 
     def _is_outdated(self, candidate: Any) -> bool:
         """Mark what was received long before the rest, as a standby drains it from its spool, and nobody knows.
@@ -162,7 +157,8 @@ class Frame:
         mark_outdated(candidate)
         return True
 
-    def _forward(self, candidate: Any, payload: bytes, order: int, time: bytes) -> None:
+    def _forward(self, candidate: Any, payload: bytes, moment: Moment) -> None:
+        order, time = moment.order, self._time(moment)
         if type(candidate) is events.OutcomeSettled:
             payload = self._settled(candidate, payload)
             note_settled(candidate.outcome_id, order, self._context.store)
@@ -176,6 +172,9 @@ class Frame:
         if type(candidate) is events.EventRemoved and candidate.late is msgspec.UNSET:
             self._envelope.forward_end(candidate, self._index, time)
 
+    def _time(self, moment: Moment) -> bytes:
+        return rfc3339(self._received_ms if moment.time_ms is None else moment.time_ms)
+
     def _dead_letter(self, number: int, finding: Unreadable) -> None:
         self._context.dead_letter(self._bulk.parts()[number], finding.code, finding.detail, self._index)
         self._index += 1
@@ -185,10 +184,10 @@ class Frame:
         for offer_id in offers:
             if offer_id is not None:
                 self._book.remember_place(offer_id, event_id)
-        self._context.count(Count.FOREIGN_EVENT, len(offers))
+        self._foreign += len(offers)
         self._index += len(offers)
 
-    def _placed(self, candidate: Any, number: int) -> Any:
+    def _placed(self, candidate: Any, moment: Moment, number: int) -> Any:
         """Return ``candidate`` if it is ours, with its event as far as anybody knows it; else ``None``."""
         if isinstance(candidate, Unplaced):
             candidate = self._with_event(candidate, number)
@@ -196,7 +195,7 @@ class Frame:
                 return None
         if self._whole or type(candidate) is events.OutcomeSettled or self._share.holds(candidate.event_id):
             return candidate
-        self._context.count(Count.FOREIGN_EVENT)
+        self._foreign += 1
         offer_id = getattr(candidate, "offer_id", None)
         if offer_id is not None and self._general:
             self._book.remember_place(offer_id, candidate.event_id)
@@ -211,7 +210,7 @@ class Frame:
             detail = f"no event id, and nobody knows offer {candidate.offer_id}"
             self._context.dead_letter(self._bulk.parts()[number], Code.NO_EVENT_ID, detail, self._index)
         else:
-            self._context.count(Count.FOREIGN_EVENT)
+            self._foreign += 1
         return None
 
     def _settled(self, candidate: events.OutcomeSettled, payload: bytes) -> bytes:

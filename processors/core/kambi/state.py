@@ -35,8 +35,7 @@ class NewestTime:
 
     def see(self, time_ms: int) -> None:
         """Take note of a plausible time."""
-        if time_ms > self._seen:  # noqa: PLR1730 - once a child: a third of what max takes
-            self._seen = time_ms
+        self._seen = max(self._seen, time_ms)
 
     def write(self) -> None:
         """Put what was seen into the store, if it is newer."""

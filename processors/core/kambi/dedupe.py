@@ -38,19 +38,26 @@ AWAITED: Final = 0
 # (event, mt, entity, t), and its window starts with the first of them: a message with eight outcomes of one offer
 # costs one write, not eight.
 _LINE_MASK: Final = 2**32 - 1
-_Entry = tuple[int, dict[int, dict[int, int]]]
+_Facts = dict[int, dict[int, int]]
+_Entry = tuple[int, _Facts]
+_KEY: Final = blake2b(digest_size=16)
+_FACT: Final = blake2b(digest_size=8)
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Entry)
 
 
 def entry_key(identity: str) -> bytes:
     """Return the store key of all facts of one ``event|mt|entity|t``."""
-    return PREFIX + blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    digest = _KEY.copy()  # a third less than to make one anew
+    digest.update(identity.encode("utf-8", "surrogatepass"))
+    return PREFIX + digest.digest()
 
 
 def fact_number(value: bytes) -> int:
     """Return the number that stands for ``value`` within its entry."""
-    return int.from_bytes(blake2b(value, digest_size=8).digest(), "big")
+    digest = _FACT.copy()
+    digest.update(value)
+    return int.from_bytes(digest.digest(), "big")
 
 
 @lru_cache(maxsize=4096)
@@ -82,18 +89,22 @@ class Sighting:
         self.opened: list[bytes] = []
         self.unstored = 0
 
-    def is_new(self, key: bytes, fact: int) -> bool:
-        """Count ``fact`` once more on this line; return whether no line had it that often."""
+    def facts_of(self, key: bytes) -> _Facts:
+        """Return the facts of an entry, which is opened if there is none; for ``is_new``."""
         entry = self.entries.get(key)
         if entry is None:
             entry = self.entries[key] = self._entry(key)
+        return entry[1]
+
+    def is_new(self, facts: _Facts, fact: int) -> bool:
+        """Count ``fact`` of ``facts`` once more on this line; return whether no line had it that often."""
         if self.awaits_copies:
-            entry[1][AWAITED] = {}
-        lines = entry[1].get(fact)
+            facts[AWAITED] = {}
+        lines = facts.get(fact)
         if lines is None:
-            if len(entry[1]) >= MAX_FACTS:
-                entry[1].clear()
-            entry[1][fact] = {self._line: 1}
+            if len(facts) >= MAX_FACTS:
+                facts.clear()
+            facts[fact] = {self._line: 1}
             return True
         occurrence = lines.get(self._line, 0) + 1
         is_new = occurrence > max(lines.values())
@@ -102,14 +113,12 @@ class Sighting:
 
     def lines_of(self, key: bytes, fact: int) -> dict[int, int]:
         """Return what lines said ``fact``, to be changed by who counts in another way than ``is_new``."""
-        entry = self.entries.get(key)
-        if entry is None:
-            entry = self.entries[key] = self._entry(key)
+        facts = self.facts_of(key)
         if self.awaits_copies:
-            entry[1][AWAITED] = {}
-        if fact not in entry[1] and len(entry[1]) >= MAX_FACTS:
-            entry[1].clear()
-        return entry[1].setdefault(fact, {})
+            facts[AWAITED] = {}
+        if fact not in facts and len(facts) >= MAX_FACTS:
+            facts.clear()
+        return facts.setdefault(fact, {})
 
     def known_lines_of(self, key: bytes, fact: int) -> dict[int, int]:
         """Return what lines said ``fact``; nothing is opened if nobody did. A change holds if one did."""

@@ -65,13 +65,13 @@ class Facts:
         if type(candidate) not in _PER_OUTCOME:
             payload = encode(candidate)
             key = entry_key(f"{_event(candidate)}|{mt}|{_entity(candidate)}|{t}")
-            if self.sighting.is_new(key, fact_number(payload)):
+            if self.sighting.is_new(self.sighting.facts_of(key), fact_number(payload)):
                 return payload
             self._context.count(Count.DUPLICATE)
             return None
         key = entry_key(f"{candidate.event_id}|{mt}|{candidate.offer_id}|{t}")
-        is_new = self.sighting.is_new
-        new = [outcome for outcome in candidate.outcomes if is_new(key, fact_number(_encode_value(outcome)))]
+        is_new, known = self.sighting.is_new, self.sighting.facts_of(key)
+        new = [outcome for outcome in candidate.outcomes if is_new(known, fact_number(_encode_value(outcome)))]
         return self._reduced(candidate, new)
 
     def _new_near_part(self, candidate: Any, identity: str, time_ms: int) -> bytes | None:

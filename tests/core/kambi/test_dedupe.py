@@ -171,7 +171,7 @@ def test_ticks_delete_what_ended_and_keep_the_rest():
 
 def observe(store: DictStore, memory: FactMemory, number: int, now_s: int) -> int:
     sighting = Sighting(store, 1, now_s)
-    sighting.is_new(entry_key(str(number)), number)
+    sighting.is_new(sighting.facts_of(entry_key(str(number))), number)
     return memory.keep(sighting, store, now_s)
 
 
@@ -207,5 +207,6 @@ def test_memory_is_bounded_and_a_restart_evicts_the_same(steps: list[tuple[int, 
 def test_an_entry_forgets_rather_than_grow_without_bound():
     """A legal bulk may hold half a million outcomes of one offer at one time."""
     sighting = Sighting(DictStore(), 1, 0)
-    assert all(sighting.is_new(b"f", fact) for fact in range(2 * MAX_FACTS + 5))
+    facts = sighting.facts_of(b"f")
+    assert all(sighting.is_new(facts, fact) for fact in range(2 * MAX_FACTS + 5))
     assert len(sighting.entries[b"f"][1]) <= MAX_FACTS

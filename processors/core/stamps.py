@@ -1,7 +1,8 @@
 """What every raw record says of itself in its headers, read without trusting whoever wrote them."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+import msgspec
 
 _LATEST_NS = 2**63 - 1
 _DIGITS = 19
@@ -13,7 +14,7 @@ STAMP_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
 """What :func:`read_stamps` raises; Kafka allows null headers, too."""
 
 
-class Stamps(NamedTuple):
+class Stamps(msgspec.Struct, frozen=True, gc=False):
     """Kind, line, connection, frame number and time of receipt (UTC ns) of a raw record; ``kind`` may be any text."""
 
     kind: str

@@ -38,12 +38,12 @@ def replay_frame(replay: Replay, context: Context, *, copy_skew_ms: int) -> None
     """Write the records, refusals and dead letters of a replay; where there are none, what was counted says why."""
     record, value = replay.record, replay.record.value or b""
     try:
-        kind, line, _, _, received_ns = read_stamps(dict(record.headers))
+        stamps = read_stamps(dict(record.headers))
     except STAMP_ERRORS as error:
         context.dead_letter(value, Code.REPLAY_REFUSED, f"its stamps: {type(error).__name__}: {error}", replay.index)
         return
-    if kind != "frame":
-        why = f"a {kind[:40]} is no frame: what it said is said again by the next"
+    if stamps.kind != "frame":
+        why = f"a {stamps.kind[:40]} is no frame: what it said is said again by the next"
         context.dead_letter(value, Code.REPLAY_REFUSED, why, replay.index)
         return
     if replay.index is None:
@@ -57,7 +57,7 @@ def replay_frame(replay: Replay, context: Context, *, copy_skew_ms: int) -> None
             return
     else:
         bulk = Bulk.of_child(value)
-    Again(bulk, replay, line, received_ns, context, copy_skew_ms).process()
+    Again(bulk, replay, stamps.line, stamps.received_ns, context, copy_skew_ms).process()
 
 
 class Again(Frame):

@@ -78,21 +78,19 @@ class Book:
 
     def offer(self, offer_id: int) -> OfferEntry | None:
         """Return an offer's entry, removed ones too; say ``change_offer`` before changing it."""
-        try:
+        if offer_id in self._offers:
             return self._offers[offer_id]
-        except KeyError:
-            stored = self._store.get(entries.offer_key(offer_id))
-            entry = self._offers[offer_id] = None if stored is None else entries.decode_offer(stored)
-            return entry
+        stored = self._store.get(entries.offer_key(offer_id))
+        entry = self._offers[offer_id] = None if stored is None else entries.decode_offer(stored)
+        return entry
 
     def event(self, event_id: int) -> EventEntry | None:
         """Return an event's entry, removed ones too; say ``change_event`` before changing it."""
-        try:
+        if event_id in self._events:
             return self._events[event_id]
-        except KeyError:
-            stored = self._store.get(entries.event_key(event_id))
-            entry = self._events[event_id] = None if stored is None else entries.decode_event(stored)
-            return entry
+        stored = self._store.get(entries.event_key(event_id))
+        entry = self._events[event_id] = None if stored is None else entries.decode_event(stored)
+        return entry
 
     def floor(self, event_id: int) -> int:
         """Return the order time of the event's last removal; what is not newer than that is history. -1 = never."""

@@ -1,7 +1,6 @@
 """A frame: its children one by one to candidates, facts, judgement, records; every candidate accounted for."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -32,8 +31,7 @@ _COPIED = frozenset({6, 7, 8, 11, 22, 23})
 """Message types that the general keys share with those of the event (fact sheet §6)."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrameFinding:
+class FrameFinding(msgspec.Struct, frozen=True, gc=False):
     """What health must know of a message.
 
     Attributes:

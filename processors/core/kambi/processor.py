@@ -48,19 +48,20 @@ class KambiProcessor:
 
     def _process(self, record: SourceRecord, context: Context) -> None:
         value = record.value or b""
-        stamps = dict(record.headers)
+        headers = dict(record.headers)
         try:
-            kind, line, connection, _, received_ns = read_stamps(stamps)
+            stamps = read_stamps(headers)
         except STAMP_ERRORS as error:
             context.dead_letter(value, Code.BAD_HEADERS, f"{type(error).__name__}: {error}")
             return
+        kind, line, received_ns = stamps.kind, stamps.line, stamps.received_ns
         if kind == "frame":
             message = process_frame(record, line, received_ns, context, copy_skew_ms=self._copy_skew_ms)
             if message is not None:
-                found = watch_frame(message, line, connection, received_ns=received_ns, context=context)
+                found = watch_frame(message, line, stamps.connection, received_ns=received_ns, context=context)
                 self._told(found, record, line, context)
         elif kind == "snapshot":
-            taken = take_snapshot(record, stamps, line, received_ns, context, cause_of=watch(context).snapshot_kind)
+            taken = take_snapshot(record, headers, line, received_ns, context, cause_of=watch(context).snapshot_kind)
             if taken is not None:
                 keep(None, taken.book, context, context.stream_time_ns // _SECOND_NS)
                 self._told(watch_snapshot(taken.finding, received_ns, context), record, line, context)
@@ -75,7 +76,7 @@ class KambiProcessor:
                 watch_copies(context)
             stamp = Stamp(
                 line=line,
-                connection=connection,
+                connection=stamps.connection,
                 received_ns=received_ns,
                 now_s=context.stream_time_ns // _SECOND_NS,
                 share=shards.share_of(line, context.store),

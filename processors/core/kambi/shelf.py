@@ -5,8 +5,9 @@ Whole seconds are dropped at once, so that the order within one, which a rebuilt
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from processors.core.kambi import entries
 from processors.core.kambi.dedupe import WINDOW_S
@@ -23,8 +24,7 @@ DELETES_PER_TICK: Final = 5_000
 """Removed entries that one tick deletes, about: so that no transaction grows without bound."""
 
 
-@dataclass(slots=True)
-class Changes:
+class Changes(msgspec.Struct, gc=False):
     """What a record did to the book, as far as the shelf must know.
 
     Attributes:
@@ -34,10 +34,10 @@ class Changes:
         elsewhere: Offers whose event is remembered from now on.
     """
 
-    events: list[int] = field(default_factory=list)
+    events: list[int] = []
     offers: int = 0
-    removed: list[bytes] = field(default_factory=list)
-    elsewhere: list[bytes] = field(default_factory=list)
+    removed: list[bytes] = []
+    elsewhere: list[bytes] = []
 
 
 class Shelf:

@@ -124,7 +124,7 @@ BUGS = (
     Bug("snapshot brings removed events back", merge, "EventMerge.part", "event.removed_s", "False"),
     Bug("newer state overwritten", merge, "EventMerge.describe", "event.order > self.as_of_ms", "False"),
     Bug("speaks for its request", snapshot, "take_snapshot", "- BEFORE_REQUEST_MS", "", processor),
-    Bug("ahead of push", snapshot, "take_snapshot", "min(as_of_ms, newest_ms)", "as_of_ms", processor),
+    Bug("ahead of push", snapshot, "take_snapshot", "min(as_of_ms, newest)", "as_of_ms", processor),
     Bug("copies at equal t only", copies, "NearSighting._oldest", "<= self._skew_ms", "<= 0"),
     Bug("copies farther apart", copies, "NearSighting._oldest", "<= self._skew_ms", "<= 2 * self._skew_ms"),
     Bug("late fact stands for a later one", copies, "NewFact.mark_late", "| _LATE] = 1", "| 99] = 0"),

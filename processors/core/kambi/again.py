@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from processors.core.cloudevents import rfc3339
 from processors.core.kambi.book import Book
 from processors.core.kambi.debulk import Bulk, open_bulk
 from processors.core.kambi.dedupe import WINDOW_S, line_number
@@ -92,7 +93,7 @@ class Again(Frame):
         return None
 
     def _forward(self, candidate: Any, payload: bytes, moment: Moment) -> None:
-        order, time = moment.order, self._time(moment)
+        order, time = moment.order, rfc3339(moment.said_ms)
         if type(candidate) is events.OutcomeSettled:
             payload = self._settled(candidate, payload)
             note_settled(candidate.outcome_id, order, self._context.store)

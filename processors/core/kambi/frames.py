@@ -156,7 +156,7 @@ class Frame:
         return True
 
     def _forward(self, candidate: Any, payload: bytes, moment: Moment) -> None:
-        order, time = moment.order, self._time(moment)
+        order, time = moment.order, rfc3339(moment.said_ms)
         if type(candidate) is events.OutcomeSettled:
             payload = self._settled(candidate, payload)
             note_settled(candidate.outcome_id, order, self._context.store)
@@ -169,9 +169,6 @@ class Frame:
         self._envelope.forward(candidate, payload, self._index, time)
         if type(candidate) is events.EventRemoved and candidate.late is msgspec.UNSET:
             self._envelope.forward_end(candidate, self._index, time)
-
-    def _time(self, moment: Moment) -> bytes:
-        return rfc3339(self._received_ms if moment.time_ms is None else moment.time_ms)
 
     def _dead_letter(self, number: int, finding: Unreadable) -> None:
         self._context.dead_letter(self._bulk.parts()[number], finding.code, finding.detail, self._index)

@@ -14,7 +14,8 @@ from processors.core.json_array import JSON_SPACE
 from processors.core.kambi.findings import READ_ERRORS, PassedOver, Unreadable
 from schemas.kambi.codes import Code, Count
 
-_BEFORE, _BEHIND = b'2["message",', b"]"
+_BEFORE, _BEHIND = b'2["message","', b'"]'
+_STRING = slice(len(_BEFORE) - 1, 1 - len(_BEHIND))
 _ANY = msgspec.json.Decoder()
 
 
@@ -24,9 +25,9 @@ def read_packet(value: bytes) -> str | PassedOver | Unreadable:
     Returns:
         A bulk's JSON text, an array or an object; bytes that are not UTF-8 stand in it as surrogates.
     """
-    if value.startswith(_BEFORE + b'"') and value.endswith(_BEHIND):
+    if value.startswith(_BEFORE) and value.endswith(_BEHIND):
         try:
-            return _message(orjson.loads(value[len(_BEFORE) : -len(_BEHIND)]))
+            return _message(orjson.loads(value[_STRING]))
         except READ_ERRORS:
             pass  # more than one argument, or something in it needs the exact way
     return _read_exactly(value)

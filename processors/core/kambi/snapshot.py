@@ -15,7 +15,7 @@ from processors.core.kambi.envelope import Envelope
 from processors.core.kambi.findings import Unreadable
 from processors.core.kambi.merge import STARTED, EventMerge
 from processors.core.kambi.merge_offers import merge_absence, merge_offer
-from processors.core.kambi.state import NewestTime, shelf
+from processors.core.kambi.state import newest_ms, shelf
 from processors.core.processor import Context, SourceRecord
 from schemas.codec import encode
 from schemas.kambi import events
@@ -109,7 +109,7 @@ def take_snapshot(
     if isinstance(answer, Unreadable):
         context.dead_letter(value, Code.BAD_SNAPSHOT, answer.detail)
         return None
-    newest_ms = NewestTime(context.store).stored
+    newest = newest_ms(context.store)
     as_of_ms = requested_ns // 1_000_000 - BEFORE_REQUEST_MS
     if context.stream_time_ns - received_ns > WINDOW_S * 1_000_000_000:
         context.count(Count.SNAPSHOT_OUTDATED)  # what it shows may be gone for so long that its removal is forgotten
@@ -120,7 +120,7 @@ def take_snapshot(
         Book(context.store, SNAPSHOT_LINE, context.stream_time_ns // 1_000_000_000),
         context,
         requested_ms=requested_ns // 1_000_000,
-        as_of_ms=min(as_of_ms, newest_ms) if newest_ms else as_of_ms,
+        as_of_ms=min(as_of_ms, newest) if newest else as_of_ms,
     )
     merge.run()
     merge.forward(Envelope(record, line, received_ns, context), rfc3339(received_ns // 1_000_000), cause_of)

@@ -18,29 +18,16 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(int)
 
 
-class NewestTime:
-    """The newest plausible vendor time of a task.
+def newest_ms(store: Store) -> int:
+    """Return the newest plausible vendor time of a task, UTC ms; 0 = none yet."""
+    value = store.get(NEWEST)
+    return 0 if value is None else _DECODER.decode(value)
 
-    Attributes:
-        stored: As it was before this record, UTC ms; 0 = none yet.
-    """
 
-    __slots__ = ("_seen", "_store", "stored")
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        value = store.get(NEWEST)
-        self.stored: int = 0 if value is None else _DECODER.decode(value)
-        self._seen = 0
-
-    def see(self, time_ms: int) -> None:
-        """Take note of a plausible time."""
-        self._seen = max(self._seen, time_ms)
-
-    def write(self) -> None:
-        """Put what was seen into the store, if it is newer."""
-        if self._seen > self.stored:
-            self._store.put(NEWEST, _ENCODER.encode(self._seen))
+def note_newest(time_ms: int, store: Store) -> None:
+    """Take note of a plausible time; the newest is kept."""
+    if time_ms > newest_ms(store):
+        store.put(NEWEST, _ENCODER.encode(time_ms))
 
 
 def facts(context: Context) -> FactMemory:

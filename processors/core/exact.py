@@ -38,6 +38,7 @@ class FlawedError(Exception):
 
 
 _DECODER = msgspec.json.Decoder(float_hook=msgspec.Raw)
+_ENCODER = msgspec.json.Encoder()
 _SORTED = msgspec.json.Encoder(order="sorted")
 _BOM: Final = b"\xef\xbb\xbf"
 _ESCAPED_COLON: Final = b"\\u003"
@@ -59,7 +60,8 @@ def read_object(value: bytes) -> dict[str, Any]:
             _check_depth(tree)
         # A reader keeps one of two equal keys, so written back the tree lacks a colon. That count is exact as long as
         # no colon of the text is escaped: every other colon stands in a string and comes back as it was.
-        if _ESCAPED_COLON in value or value.count(b":") != canonical(tree).count(b":"):
+        written = _ENCODER.encode(tree)
+        if written != value and (_ESCAPED_COLON in value or value.count(b":") != written.count(b":")):
             _check_keys(value)
     except READ_ERRORS as error:
         raise FlawedError(_why(value, error), str(error) or type(error).__name__) from error

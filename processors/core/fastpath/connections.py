@@ -92,8 +92,7 @@ class Change:
     implied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True, gc=False):
     """What a status or a packet made of the state.
 
     Attributes:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from schemas.fastpath.codes import Count
 from schemas.fastpath.health import LineHealth
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineStamp:
+class LineStamp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where and when a record comes from.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Where a raw record comes from: its feed, its connection, the position asked for; or why that cannot be told."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from processors.core.fastpath.findings import Unreadable
 from processors.core.processor import SourceRecord
@@ -14,8 +15,7 @@ _MOST_LETTERS: Final = 1_000
 """Of a feed path; it goes into keys and headers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, gc=False):
     """A raw record's origin.
 
     Attributes:

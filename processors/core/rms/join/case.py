@@ -1,7 +1,9 @@
 """One bet slip under judgment: what is known of it, the customer's time, and what there is to tell."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 from processors.core.rms.join.coverage import is_gapped
 from processors.core.rms.join.entries import Bet, Clock, Item, Passage, Raw, SlipEntry
@@ -21,8 +23,7 @@ class Told:
     time_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Whose it is, and by what it is judged: the same for all slips and codes of a customer.
 
     Attributes:
@@ -44,14 +45,13 @@ class Place:
         return f"{self.raw_topic}/{raw[0]}/{raw[1]}"
 
 
-@dataclass(slots=True)
-class Case:
+class Case(msgspec.Struct, gc=False):
     """A slip with its entry, which the rules change; ``effects`` in the order of emission."""
 
     slip: str
     entry: SlipEntry
     place: Place
-    effects: list[Told | Count] = field(default_factory=list)
+    effects: list[Told | Count] = []
 
     @property
     def now_ns(self) -> int:

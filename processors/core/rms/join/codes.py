@@ -4,8 +4,7 @@ What it kept or sent comes before what says so: ``Known`` to the slip, ``Passed`
 knows that nothing for it is on its way any more.
 """
 
-from dataclasses import dataclass, field
-
+import msgspec
 from msgspec.structs import replace
 
 from processors.core.rms.join import outcomes
@@ -18,15 +17,14 @@ from schemas.rms.decisions import Conflict
 from schemas.rms.pending import Alias, Evident, Known
 
 
-@dataclass(slots=True)
-class CodeCase:
+class CodeCase(msgspec.Struct, gc=False):
     """A code with its entry, which the rules change; ``sent`` and ``effects`` in the order of emission."""
 
     code: str
     entry: CodeEntry
     place: Place
-    sent: list[Evident | Known] = field(default_factory=list)
-    effects: list[Told | Count] = field(default_factory=list)
+    sent: list[Evident | Known] = []
+    effects: list[Told | Count] = []
 
     def heard(self, time_ns: int = 0) -> None:
         """A record about the code came."""

@@ -6,12 +6,13 @@ To look once too often does nothing, so entries that were overtaken are left in 
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
+import msgspec
+
 Name = tuple[bool, str]
 """Whether it is a code, and slip or code."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wake:
+class Wake(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a slip or a code waits for beside its own records; the first that comes true wakes it.
 
     Attributes:

@@ -35,8 +35,9 @@ PENDING_CYCLES = 2
 """Cycles' worth of records that may wait in memory before the fetch is held back."""
 CYCLE_BYTES = 16 * 1024 * 1024
 """A cycle ends here even below its record limit: bulks of megabytes must not add up in memory."""
-YIELD_EVERY_RECORDS = 50
-"""Computing lets the loop breathe this often: the transaction on its way and the rebalance must not wait for it."""
+PART_BYTES = 32 * 1024
+"""Of source records, computed and encoded at one go: what they become stays in the processor's caches until it is
+encoded, and neither the transaction on its way nor a rebalance waits long for the loop, however large the bulks."""
 
 
 class Engine:
@@ -100,7 +101,7 @@ class Engine:
         self._committed: dict[Partition, int] = {}
         self._closed: dict[Partition, tuple[StreamTask, Membership | None]] = {}
         self._pending: deque[tuple[Partition, Batch, int]] = deque()
-        """Batches with their bytes."""
+        """Parts of batches with their bytes."""
         self._pending_records = self._pending_bytes = 0
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -278,10 +279,10 @@ class Engine:
         await self._room.wait()
         if self.open_partitions.get(partition) != batch.seek:
             return
-        size = batch.size
-        self._pending.append((partition, batch, size))
+        for part, size in batch.parts(PART_BYTES):
+            self._pending.append((partition, part, size))
+            self._pending_bytes += size
         self._pending_records += len(batch.records)
-        self._pending_bytes += size
         self._wake.set()
         if (
             self._pending_records >= PENDING_CYCLES * self._settings.max_cycle_records
@@ -315,24 +316,23 @@ class Engine:
     async def _compute(self, membership: Membership) -> Cycle:
         """Compute what waits, and what arrives until the transaction before is through."""
         cycle = self._writer.begin()
-        records = size = 0
+        limit, records, size = self._settings.max_cycle_records, 0, 0
         touched: dict[Partition, StreamTask] = {}
         while self._membership is membership:
-            while self._pending and records < self._settings.max_cycle_records and size < CYCLE_BYTES:
-                partition, batch, batch_size = self._take()
+            while self._pending and records < limit and size < CYCLE_BYTES:
+                partition, part, part_size = self._take()
                 task = self._tasks[partition]
                 before = task.position
-                for part in batch.parts(YIELD_EVERY_RECORDS):
-                    done = task.process(part)
-                    cycle.take_outputs(task)
-                    self.counts.records += done
-                    # What was processed before stands at the front.
-                    cycle.timestamps_ms += [record.timestamp for record in part.records[len(part.records) - done :]]
-                    await asyncio.sleep(0)
+                done = task.process(part)
+                cycle.take_outputs(task)
+                self.counts.records += done
                 if task.position > before:
                     touched[partition] = task
-                records, size = records + len(batch.records), size + batch_size
-                cycle.timestamp_ms = max(cycle.timestamp_ms, batch.records[-1].timestamp)
+                records, size = records + len(part.records), size + part_size
+                # What was processed before stands at the front.
+                cycle.timestamps_ms += [record.timestamp for record in part.records[len(part.records) - done :]]
+                cycle.timestamp_ms = max(cycle.timestamp_ms, part.records[-1].timestamp)
+                await asyncio.sleep(0)
             if self._writing is None or self._writing.done() or self._pending:
                 break
             arrived = asyncio.ensure_future(self._wake.wait())
@@ -344,13 +344,13 @@ class Engine:
         return cycle
 
     def _take(self) -> tuple[Partition, Batch, int]:
-        partition, batch, size = self._pending.popleft()
-        self._pending_records -= len(batch.records)
+        partition, part, size = self._pending.popleft()
+        self._pending_records -= len(part.records)
         self._pending_bytes -= size
         if not self._pending:
             self._wake.clear()
         self._room.set()
-        return partition, batch, size
+        return partition, part, size
 
     async def _write(self, cycle: Cycle, membership: Membership) -> None:
         began = asyncio.get_running_loop().time()

@@ -59,19 +59,19 @@ class Batch:
     end: int
     records: Sequence[SourceRecord]
 
-    @property
-    def size(self) -> int:
-        """Bytes of the values."""
-        return sum(len(record.value or b"") for record in self.records)
+    def parts(self, size: int) -> Iterator[tuple["Batch", int]]:
+        """Yield the batch in pieces that cover the same offsets, each with the bytes of its values.
 
-    def parts(self, records: int) -> Iterator["Batch"]:
-        """Yield the batch in pieces of at most ``records`` records that cover the same offsets."""
-        start = self.start
-        for first in range(0, len(self.records), records):
-            following = first + records
-            end = self.records[following].offset if following < len(self.records) else self.end
-            yield Batch(self.seek, start, end, self.records[first:following])
-            start = end
+        A piece ends with the record that makes it ``size`` bytes or more.
+        """
+        start, first, held = self.start, 0, 0
+        for following, record in enumerate(self.records, 1):
+            held += len(record.value or b"")
+            if held >= size and following < len(self.records):
+                end = self.records[following].offset
+                yield Batch(self.seek, start, end, self.records[first:following]), held
+                start, first, held = end, following, 0
+        yield Batch(self.seek, start, self.end, self.records[first:]), held
 
 
 Output = tuple[str, bytes | None, bytes | None, list[Header], int]

@@ -281,7 +281,7 @@ MUTANTS = (
     Mutant(
         "endless-cycle",
         "a cycle ends at its records",
-        (_in("engine", "records < self._settings.max_cycle_records and ", ""),),
+        (_in("engine", "records < limit and ", ""),),
         (PIPELINE + "test_a_cycle_ends_at_its_records",),
     ),
     Mutant(
@@ -299,7 +299,7 @@ MUTANTS = (
     Mutant(
         "parts-end-at-records",
         "the parts of a batch cover its offsets",
-        (_in("task", " else self.end\n", " else self.records[-1].offset + 1\n"),),
+        (_in("task", "Batch(self.seek, start, self.end, ", "Batch(self.seek, start, self.records[-1].offset + 1, "),),
         (ENGINE + "test_task.py::test_the_parts_of_a_batch_cover_its_offsets_without_hole_or_overlap",),
     ),
     Mutant(

@@ -81,6 +81,7 @@ class Cycle:
         """By task, once all is computed."""
         self.outputs: dict[tuple[str, int], RecordBatches] = {}
         """By registry name of their topic and partition."""
+        self.output_bytes = 0
         self.timestamp_ms = 0
         """Of the newest source record."""
         self.timestamps_ms: list[int] = []
@@ -97,7 +98,7 @@ class Cycle:
             batches = outputs.get(place)
             if batches is None:
                 batches = outputs[place] = self._producer.batches()
-            batches.append(key, value, headers, timestamp_ms)
+            self.output_bytes += batches.append(key, value, headers, timestamp_ms)
 
     def finish(self, tasks: Iterable[StreamTask]) -> None:
         """Take the state of ``tasks``, all that were touched."""

@@ -34,7 +34,8 @@ BROKERS_AWAY_S = 10.0
 PENDING_CYCLES = 2
 """Cycles' worth of records that may wait in memory before the fetch is held back."""
 CYCLE_BYTES = 16 * 1024 * 1024
-"""A cycle ends here even below its record limit: bulks of megabytes must not add up in memory."""
+"""Of source records, or of outputs: a cycle ends here even below its record limit. Bulks of megabytes must not add up
+in memory, and writing overlaps with computing only from one cycle to the next."""
 PART_BYTES = 32 * 1024
 """Of source records, computed and encoded at one go: what they become stays in the processor's caches until it is
 encoded, and neither the transaction on its way nor a rebalance waits long for the loop, however large the bulks."""
@@ -319,7 +320,7 @@ class Engine:
         limit, records, size = self._settings.max_cycle_records, 0, 0
         touched: dict[Partition, StreamTask] = {}
         while self._membership is membership:
-            while self._pending and records < limit and size < CYCLE_BYTES:
+            while self._pending and records < limit and max(size, cycle.output_bytes) < CYCLE_BYTES:
                 partition, part, part_size = self._take()
                 task = self._tasks[partition]
                 before = task.position

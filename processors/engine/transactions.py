@@ -228,14 +228,16 @@ class RecordBatches:
         self._batches: list[Any] = []
         self._begin()
 
-    def append(self, key: bytes | None, value: bytes | None, headers: list[Header], timestamp_ms: int) -> None:
-        """Add a row behind the others."""
-        if self._append(self._count, timestamp_ms, key, value, headers) is None:
+    def append(self, key: bytes | None, value: bytes | None, headers: list[Header], timestamp_ms: int) -> int:
+        """Add a row behind the others; return its bytes."""
+        added = self._append(self._count, timestamp_ms, key, value, headers)
+        if added is None:
             self._end()
             self._begin()
             added = self._append(0, timestamp_ms, key, value, headers)
             assert added is not None, "the first record of a batch always fits"
         self._count += 1
+        return added.size  # type: ignore[no-any-return]  # aiokafka's are not typed
 
     def __len__(self) -> int:
         return sum(batch.record_count() for batch in self._batches)

@@ -60,10 +60,10 @@ class Group:
         assert task.done(), "neither done nor failed"
         return task.result()
 
-    async def put(self, offsets, *, seek=None, pad=0):
-        """Hand over one batch of stamped frames of one kid each, their values ``pad`` bytes larger than need be."""
+    async def put(self, offsets, *, seek=None, pad=0, kids=(("a", "x"),)):
+        """Hand over one batch of stamped frames, their values ``pad`` bytes larger than need be."""
         records = [
-            SourceRow(offset, frame(offset, [("a", "x")]) + b" " * pad, stamps(offset + 1), topic=self.partition.topic)
+            SourceRow(offset, frame(offset, kids) + b" " * pad, stamps(offset + 1), topic=self.partition.topic)
             for offset in offsets
         ]
         seek = len(self.seeks) if seek is None else seek

@@ -124,6 +124,19 @@ async def test_a_cycle_ends_at_its_bytes(group, gate):
     assert gate.positions == [[1], [3], [4]]
 
 
+async def test_a_cycle_ends_at_the_bytes_of_its_outputs(group, gate):
+    task = await group.open(5)
+    await group.put(range(1))
+    await gate.holds(1)
+    kids = [("a", 500 * "x")] * (CYCLE_BYTES // 2 // 560)  # each some 510 bytes in a frame, 580 as an output
+    for offset in range(1, 4):
+        await group.put([offset], kids=kids)
+    await group.until(lambda: task.position == 3)
+    gate.let_pass(3)
+    await group.cycles(3)
+    assert gate.positions == [[1], [3], [4]]
+
+
 @pytest.mark.parametrize(("records", "pad"), [(3, 0), (1, CYCLE_BYTES)], ids=["records", "bytes"])
 async def test_the_fetch_is_held_back_while_two_cycles_wait(group, gate, records, pad):
     limit(group, **THREE)

@@ -287,8 +287,14 @@ MUTANTS = (
     Mutant(
         "heavy-cycle",
         "a cycle ends at its bytes",
-        (_in("engine", " and size < CYCLE_BYTES:", ":"),),
+        (_in("engine", "max(size, cycle.output_bytes) < CYCLE_BYTES", "cycle.output_bytes < CYCLE_BYTES"),),
         (PIPELINE + "test_a_cycle_ends_at_its_bytes",),
+    ),
+    Mutant(
+        "heavy-outputs",
+        "a cycle ends at the bytes of its outputs",
+        (_in("engine", "max(size, cycle.output_bytes) < CYCLE_BYTES", "size < CYCLE_BYTES"),),
+        (PIPELINE + "test_a_cycle_ends_at_the_bytes_of_its_outputs",),
     ),
     Mutant(
         "no-back-pressure",

@@ -4,7 +4,7 @@ import pytest
 
 from connectors.kambi.config import KambiSettings
 from connectors.kambi.spools import Spools
-from connectors.record import RawRecord
+from connectors.record import RawRecord, is_left
 from connectors.spool import Spool
 from schemas.raw import RawHeaders
 from tests.connectors.conftest import Recording
@@ -56,5 +56,7 @@ async def test_what_another_shard_count_left_is_sent_before_any_line_begins(reco
         await server.connected()
         assert not left.exists()
         records = await recording.records(partition=1)
-        assert [r.value for r in records] == [b"%d" % n for n in range(1, 3001)]
+        *frames, left_line = records
+        assert [r.value for r in frames] == [b"%d" % n for n in range(1, 3001)]
+        assert (left_line.kind, is_left(left_line.value)) == ("closed", True)
     assert list(tmp_path.iterdir()) == []

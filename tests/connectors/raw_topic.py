@@ -114,8 +114,11 @@ def end(bootstrap_servers: str, topic: str) -> int:
 def _end(consumer: Consumer, tp: TopicPartition, deadline: float) -> int:
     while True:
         try:
+            # A topic just made, or a broker just back, has no leader for a moment. librdkafka keeps that answer and
+            # says "unknown partition" from then on without asking again, unless it is told to.
+            consumer.list_topics(tp.topic, timeout=10)
             return consumer.get_watermark_offsets(tp, timeout=10)[1]
-        except KafkaException:  # of a topic just made the broker may not know yet that it leads it
+        except KafkaException:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)

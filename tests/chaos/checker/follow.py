@@ -119,6 +119,7 @@ class Follower:
         while left := self._known - ends.keys():
             for name, partition in sorted(left):
                 try:
+                    asker.list_topics(name, timeout=_ASK_S)  # or librdkafka goes on saying that it had no leader
                     _, ends[name, partition] = asker.get_watermark_offsets(TopicPartition(name, partition), _ASK_S)
                 except KafkaException:
                     if time.monotonic() > deadline:

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
-from schemas.errors import EnvironmentFault
 from schemas.record import KafkaRecord
 from schemas.topics.topic import DAY_MS
 from tricast.audit.fastpath.judge import Judge as FastpathJudge
@@ -169,7 +168,7 @@ class Audit:
         """From when on every output is there that raw records came to."""
 
     async def run(self) -> Report:
-        raw = await self._partitions(self._scope.raw_topic)
+        raw = await self._kafka.partitions_of(self._scope.raw_topic)
         spans = await self._kafka.spans(raw)
         self._progress("waiting for the processor", 0, 1)
         ends = {tp: end for tp, (begin, end) in spans.items() if end > begin}
@@ -193,17 +192,11 @@ class Audit:
             self._ledger.finish(self._report)
         return self._report
 
-    async def _partitions(self, topic: str) -> list[TopicPartition]:
-        partitions = await self._kafka.partitions(topic)
-        if not partitions:
-            raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
-        return partitions
-
     async def _collect(self) -> None:
         """Put every output on the shelf, checking the order of each key on the way."""
         spans: dict[TopicPartition, Span] = {}
         for topic in (*self._scope.normalized_topics, self._scope.dead_letter_topic):
-            spans |= await self._kafka.spans(await self._partitions(topic))
+            spans |= await self._kafka.spans(await self._kafka.partitions_of(topic))
         order, done = self._scope.order(self._report), 0
         removed = self._removed(spans)
         firsts_ms: dict[TopicPartition, int] = {}

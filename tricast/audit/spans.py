@@ -13,9 +13,10 @@ from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
     OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
 )
 
-from schemas.errors import EnvironmentFault
+from schemas.errors import EnvironmentFault, MissingRight
 from schemas.record import KafkaRecord
 from schemas.stopping import stop_consumer
 from schemas.topic_metadata import describe_topics
@@ -50,6 +51,21 @@ class Kafka:
             for topic in described
             for partition in topic["partitions"]
         )
+
+    async def partitions_of(self, topic: str) -> list[TopicPartition]:
+        """Return the partitions of a topic that has to be there.
+
+        Raises:
+            MissingRight: Kafka does not tell this user whether it is.
+            EnvironmentFault: It is not.
+        """
+        async with self._admin() as admin:
+            [told] = await describe_topics(admin, [topic])
+        if told["error_code"] == TopicAuthorizationFailedError.errno:
+            raise MissingRight(f"Describe on topic {topic}")
+        if not told["partitions"]:
+            raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
+        return sorted(TopicPartition(topic, partition["partition"]) for partition in told["partitions"])
 
     async def spans(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Span]:
         """Return what is in each partition now, up to the high watermark: open transactions included."""

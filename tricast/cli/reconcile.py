@@ -11,7 +11,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from schemas.errors import EnvironmentFault
 from tricast.audit.spans import Kafka, Span
 from tricast.cli.invocation import Invocation, json_option, pass_invocation
 from tricast.cli.progress import progress_bar
@@ -53,10 +52,7 @@ async def _read(settings: Settings, hours: float, *, quiet: bool) -> Reconciliat
     spans: dict[TopicPartition, Span] = {}
     since_ms = int((time.time() - hours * 3600) * 1000)
     for name in TOPICS:
-        partitions = await kafka.partitions(settings.topic_prefix + name)
-        if not partitions:
-            missing = f"topic {settings.topic_prefix}{name} does not exist"
-            raise EnvironmentFault(missing, action="run `tricast topics create`")
+        partitions = await kafka.partitions_of(settings.topic_prefix + name)
         for tp, (_, end) in (await kafka.spans(partitions)).items():
             first = await kafka.since(tp, since_ms)
             spans[tp] = (end if first is None else first, end)

@@ -6,7 +6,6 @@ from aiokafka import TopicPartition
 
 from processors.engine.changelog import CHECKPOINT_KEY, STATE_PREFIX, decode_checkpoint
 from processors.engine.task import StreamTask
-from schemas.errors import EnvironmentFault
 from schemas.record import KafkaRecord
 from schemas.replay import Position
 from tricast.audit.spans import Kafka, Span
@@ -25,10 +24,7 @@ async def letters(
     spans: dict[TopicPartition, Span] = {}
     for feed in feeds:
         topic = prefix + feed + SUFFIX
-        partitions = await kafka.partitions(topic)
-        if not partitions:
-            raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
-        for tp, (begin, end) in (await kafka.spans(partitions)).items():
+        for tp, (begin, end) in (await kafka.spans(await kafka.partitions_of(topic))).items():
             first = begin if choice.since_ms is None else await kafka.since(tp, choice.since_ms)
             spans[tp] = _around(choice.positions, tp, (end if first is None else max(begin, first), end))
     done, total = 0, sum(end - begin for begin, end in spans.values())

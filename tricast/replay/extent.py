@@ -9,7 +9,6 @@ from aiokafka import TopicPartition
 from processors.core.processor import Processor
 from processors.engine.task import Partition
 from processors.engine.topology import Topology
-from schemas.errors import EnvironmentFault
 from schemas.topics import TOPICS
 from tricast.audit.spans import Kafka, Span
 from tricast.progress import Progress
@@ -56,14 +55,6 @@ class ReplayTask:
         return f"{self.processor.name} {self.window.partition.topic}/{self.window.partition.partition}"
 
 
-async def partitions_of(kafka: Kafka, topic: str) -> list[TopicPartition]:
-    """Return the partitions of ``topic``; raises :class:`EnvironmentFault` when it is not there."""
-    partitions = await kafka.partitions(topic)
-    if not partitions:
-        raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
-    return partitions
-
-
 class Extent:
     """Finds the tasks of processors, with their windows.
 
@@ -86,7 +77,7 @@ class Extent:
         topology = Topology.of(processor, self._scope.prefix, TOPICS)
         tasks: list[ReplayTask] = []
         for source, changelog in topology.changelogs(processor).items():
-            partitions = await partitions_of(self._kafka, source)
+            partitions = await self._kafka.partitions_of(source)
             folds = {
                 tp.partition: Fold(self._database, f"{processor.name} {source}/{tp.partition}") for tp in partitions
             }
@@ -96,7 +87,7 @@ class Extent:
         return tasks
 
     async def _fold(self, changelog: str, folds: dict[int, Fold]) -> None:
-        spans = await self._kafka.spans(await partitions_of(self._kafka, changelog))
+        spans = await self._kafka.spans(await self._kafka.partitions_of(changelog))
         total, done = sum(end - begin for begin, end in spans.values()), 0
         async for batch in self._kafka.read(spans, "read_committed"):
             folds[batch[0].partition].take(batch)

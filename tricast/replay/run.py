@@ -11,7 +11,7 @@ from schemas.topics import Topic
 from tricast.audit.spans import Kafka, Span
 from tricast.progress import Progress
 from tricast.replay.bench import Bench
-from tricast.replay.extent import Extent, ReplayTask, Scope, partitions_of
+from tricast.replay.extent import Extent, ReplayTask, Scope
 from tricast.replay.keep import Keep
 from tricast.replay.play import Player
 from tricast.replay.report import Report, TaskReport
@@ -68,7 +68,7 @@ class _Replay:
 
     async def _spans(self, name: str) -> dict[TopicPartition, Span]:
         """Return what is in an output topic, and tell the partitioner how many partitions it has."""
-        partitions = await partitions_of(self._kafka, self._scope.prefix + name)
+        partitions = await self._kafka.partitions_of(self._scope.prefix + name)
         self._partitioner.set_count(name, len(partitions))
         return await self._kafka.spans(partitions)
 

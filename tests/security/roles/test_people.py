@@ -83,6 +83,20 @@ def test_who_may_see_a_part_is_not_told_that_the_rest_is_missing(guarded, as_use
     assert [text for text in told if "not visible to this user" not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("command", "topic"),
+    [
+        pytest.param(["audit", "rms", "--json", "--timeout", "1"], "rms.raw", id="audit"),
+        pytest.param(["replay", "kambi", "--json"], "kambi.raw", id="replay"),
+        pytest.param(["dlq", "list", "--feed", "kambi", "--json"], "kambi.dead-letters", id="dlq"),
+    ],
+)
+def test_who_may_not_see_a_topic_is_told_which_right_is_missing(as_user, capsys, command, topic):
+    as_user("tricast-example-team")
+    assert run(command) == EnvironmentFault.exit_code
+    assert f"lacks Describe on topic {PREFIX}{topic}" in capsys.readouterr().err
+
+
 async def test_the_monitor_goes_on_looking(guarded):
     environment = guarded.environment("tricast-monitor") | {"TRICAST_OBSERVE__PORT": "0"}
     async with tricast("monitor", environment=environment) as process:

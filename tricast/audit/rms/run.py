@@ -6,7 +6,6 @@ from pathlib import Path
 
 from aiokafka import TopicPartition
 
-from schemas.errors import EnvironmentFault
 from schemas.record import KafkaRecord
 from schemas.rms.fields import APPROVALS, BETS, DECISIONS, HEALTH, PENDING
 from schemas.topics.topic import DAY_MS
@@ -135,7 +134,7 @@ class _Audit:
 
     async def _settle(self, topic: str, group: str) -> bool:
         """Wait until a processor has committed what is there now; say how far it came."""
-        partitions = await self._partitions(topic)
+        partitions = await self._kafka.partitions_of(self._scope.prefix + topic)
         spans = await self._kafka.spans(partitions)
         ends = {tp: end for tp, (begin, end) in spans.items() if end > begin}
         reached = await self._kafka.wait_committed(self._scope.prefix + group, ends)
@@ -148,7 +147,7 @@ class _Audit:
 
     async def _begins(self, topic: str) -> dict[TopicPartition, int]:
         """Return where to begin reading."""
-        partitions = await self._partitions(topic)
+        partitions = await self._kafka.partitions_of(self._scope.prefix + topic)
         begins = {tp: begin for tp, (begin, _) in (await self._kafka.spans(partitions)).items()}
         if self._scope.since_ms is None:
             return begins
@@ -175,7 +174,7 @@ class _Audit:
 
     async def _whole_from_ms(self) -> int:
         """Return from when on every product is there that what is judged came to."""
-        products = [tp for topic in _PRODUCTS for tp in await self._partitions(topic)]
+        products = [tp for topic in _PRODUCTS for tp in await self._kafka.partitions_of(self._scope.prefix + topic)]
         removed = {tp: begin for tp, (begin, _) in (await self._kafka.spans(products)).items() if begin > 0}
         if not removed:
             return 0
@@ -222,7 +221,7 @@ class _Audit:
         return record.offset < self._settled.get(TopicPartition(record.topic, record.partition), 0)
 
     async def _records(self, topic: str, begins: dict[TopicPartition, int] | None = None) -> AsyncIterator[KafkaRecord]:
-        partitions = await self._partitions(topic)
+        partitions = await self._kafka.partitions_of(self._scope.prefix + topic)
         spans: dict[TopicPartition, Span] = {
             tp: (max(begin, (begins or {}).get(tp, 0)), end)
             for tp, (begin, end) in (await self._kafka.spans(partitions)).items()
@@ -237,11 +236,3 @@ class _Audit:
             self._newest_ms[TopicPartition(newest.topic, newest.partition)] = newest.timestamp
             done += len(batch)
             self._progress(f"reading {topic}", done, total)
-
-    async def _partitions(self, topic: str) -> list[TopicPartition]:
-        partitions = await self._kafka.partitions(self._scope.prefix + topic)
-        if not partitions:
-            raise EnvironmentFault(
-                f"topic {self._scope.prefix}{topic} does not exist", action="run `tricast topics create`"
-            )
-        return partitions

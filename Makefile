@@ -53,7 +53,7 @@ check: $(VENV)/.dev ## Lint, types, import rules, stale files
 bench: $(VENV)/.dev ## The engine beside its peers and all other workloads, a quarter of an hour (ARGS="--only throughput")
 	$(BIN)/python -m benchmarks $(ARGS)
 
-bench-full: $(VENV)/.dev ## The same in five rounds and longer runs; both write docs/benchmarks.md
+bench-full: $(VENV)/.dev ## The same in five rounds; both write docs/benchmarks.md
 	$(BIN)/python -m benchmarks --full $(ARGS)
 
 soak: $(VENV)/.dev ## Watch the memory of connector and worker under load

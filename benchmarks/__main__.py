@@ -78,7 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="one short round; does not write the page")
-    size.add_argument("--full", action="store_true", help=f"{FULL.rounds} rounds, longer runs")
+    size.add_argument("--full", action="store_true", help=f"{FULL.rounds} rounds")
     parser.add_argument("--rounds", type=int, help="how many, whatever the size")
     parser.add_argument("--only", action="append", choices=WORKLOADS, help="this workload; does not write the page")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")

@@ -12,7 +12,7 @@ class Scale:
 
     Attributes:
         rounds: Interleaved ones.
-        frames: Measured frames of one run; workloads with heavier frames take a share of them.
+        frames: Measured frames of one run; a workload may take a share of them, or several times as many.
         latency_s: How long latency is measured at one rate, seconds.
     """
 
@@ -23,7 +23,7 @@ class Scale:
 
 QUICK = Scale(rounds=1, frames=10_000, latency_s=5.0)
 USUAL = Scale(rounds=2, frames=25_000, latency_s=10.0)
-FULL = Scale(rounds=5, frames=40_000, latency_s=15.0)
+FULL = Scale(rounds=5, frames=25_000, latency_s=15.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

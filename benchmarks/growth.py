@@ -32,8 +32,8 @@ FROM, TO = 0.2, 0.75
 """Share of the frames committed when the clock starts, so that every worker has its partitions, and when it stops: a
 worker computes up to two transactions ahead of what is committed, and must have frames for that at both ends."""
 FRAMES_TIMES = 2
-"""How many times the frames of a throughput run. Positions move by whole transactions, of up to 3,000 frames; with two
-workers the clock may take one too many or too few, which must be little of all."""
+"""How many times the frames of the benchmark's scale. Positions move by whole transactions, of up to 3,000 frames; with
+two workers the clock may take one too many or too few, which must be little of all."""
 MOST_COST = 1.5
 LOOK_EVERY_S = 0.02
 TIMEOUT_S = 180.0

@@ -4,26 +4,30 @@ import asyncio
 import os
 import sys
 
+from processors.core.fastpath.latest import FastpathState
+from processors.core.fastpath.processor import FastpathProcessor
 from processors.core.kambi.latest.processor import KambiState
 from processors.core.kambi.processor import KambiProcessor
 from schemas.kafka import KafkaSettings
 from schemas.topics import Partitions, registry
 from tricast.growth.run import Grow
 
+PROCESSORS = {"kambi": (KambiProcessor, KambiState), "fastpath": (FastpathProcessor, FastpathState)}
 
-def grow(bootstrap: str, prefix: str, partitions: Partitions, phase: str = "nothing") -> Grow:
-    """Return a growth of Kambi's topics whose process ends, as by kill -9, when it comes to ``phase``."""
+
+def grow(bootstrap: str, prefix: str, partitions: Partitions, phase: str = "nothing", *, feed: str = "kambi") -> Grow:
+    """Return a growth of a feed's topics whose process ends, as by kill -9, when it comes to ``phase``."""
 
     def tell(shown: str, _done: int, _total: int) -> None:
         if shown.startswith(phase):
             os._exit(9)
 
-    wanted = {name: topic for name, topic in registry(partitions).items() if "kambi" in name}
+    wanted = {name: topic for name, topic in registry(partitions).items() if feed in name}
     return Grow(
         KafkaSettings(bootstrap_servers=bootstrap),
         prefix=prefix,
         wanted=wanted,
-        processors=[KambiProcessor(), KambiState()],
+        processors=[processor() for processor in PROCESSORS[feed]],
         passed=(),
         progress=tell,
     )

@@ -1,21 +1,25 @@
-"""Topics of Kambi that grow in a real Kafka, under readers, states and kills."""
+"""Topics that grow in a real Kafka, under readers, states and kills."""
 
 import asyncio
 import io
 import subprocess
 import sys
+from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from docs.examples.state.follow_kambi import FACTS, Follower
 from schemas.errors import ContractError
 from schemas.topics import Partitions
+from tests.core.latest import said
 from tests.growth.killed import grow
 from tests.integration.states.deployment import Deployment, fact_of, header, newest
+from tests.integration.states.test_fastpath import ACTIONS, account, packets
 from tests.integration.states.test_kambi import Facts, afternoon, plain, read_all
 from tricast.cli.main import run
 
@@ -103,3 +107,32 @@ def test_grown_topics_keep_states_readers_and_order(
     assert all(fact_of(state)[1] % 4 == state.partition() for state in found)
     with closing(followed(deployment)) as reader:
         assert plain(reader.offering) == everything
+
+
+def test_packets_of_a_fixture_that_moves_are_folded_into_its_state(kafka: str, topic_prefix: str, tmp_path: Path):
+    deployment, chance = Deployment("fastpath", kafka, topic_prefix, tmp_path), Random(13)
+    wanted = Partitions(fastpath_actions=8)
+    deployment.write(packets(chance, 0, 400))
+    with deployment.worker() as worker:
+        deployment.until(lambda found: said(newest(found)) == account(deployment.read(ACTIONS)), worker)
+        worker.stop()
+    deployment.partitions = wanted
+    task = grow(kafka, topic_prefix, wanted, feed="fastpath")
+    plan = asyncio.run(task.plan())
+    assert plan.obstacles == []
+    assert ACTIONS in {each.topic.name for each in plan.growths}
+    assert asyncio.run(task.do(plan)) > 0
+    deployment.write(packets(chance, 400, 400))
+    facts = deployment.read(ACTIONS)
+    homes = defaultdict[bytes | str | None, set[int | None]](set)
+    for fact in facts:
+        homes[fact.key()].add(fact.partition())
+    assert any(len(partitions) == 2 for partitions in homes.values()), "no fixture moved"
+    with deployment.worker() as worker:
+        found = deployment.until(lambda found: said(newest(found)) == by_age(facts), worker)
+    assert len({header(state, "ce_id") for state in found}) == len(found)
+
+
+def by_age(facts: list[Message]) -> dict[str, Any]:
+    """Return the states that facts add up to, told in the order in which they were written."""
+    return account(sorted(facts, key=lambda fact: int(header(fact, "ce_tcreceived"))))

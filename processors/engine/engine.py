@@ -285,11 +285,13 @@ class Engine:
             self._pending_bytes += size
         self._pending_records += len(batch.records)
         self._wake.set()
-        if (
-            self._pending_records >= PENDING_CYCLES * self._settings.max_cycle_records
-            or self._pending_bytes >= PENDING_CYCLES * CYCLE_BYTES
-        ):
+        if not self._has_room:
             self._room.clear()
+
+    @property
+    def _has_room(self) -> bool:
+        most_records, most_bytes = PENDING_CYCLES * self._settings.max_cycle_records, PENDING_CYCLES * CYCLE_BYTES
+        return self._pending_records < most_records and self._pending_bytes < most_bytes
 
     async def _run(self) -> None:
         while True:
@@ -350,7 +352,8 @@ class Engine:
         self._pending_bytes -= size
         if not self._pending:
             self._wake.clear()
-        self._room.set()
+        if self._has_room:
+            self._room.set()
         return partition, part, size
 
     async def _write(self, cycle: Cycle, membership: Membership) -> None:

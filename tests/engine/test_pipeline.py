@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from processors.engine.changelog import decode_checkpoint
-from processors.engine.engine import CYCLE_BYTES, PENDING_CYCLES
+from processors.engine.engine import CYCLE_BYTES, PART_BYTES, PENDING_CYCLES
 from processors.engine.transactions import Membership
 from schemas.errors import EngineError
 from tests.engine.group import Gate, idle
@@ -154,6 +154,19 @@ async def test_the_fetch_is_held_back_while_two_cycles_wait(group, gate, records
     gate.let_pass(10)
     await group.cycles(cycles_in_hand + 1)
     assert gate.positions == [[first] for first in first_offsets[1 : cycles_in_hand + 2]]
+
+
+async def test_what_waits_is_bounded_though_batches_are_taken_in_parts(group, gate):
+    limit(group, **THREE)
+    await group.open(5)
+    gate.let_pass(100)
+    size, most = 6, PENDING_CYCLES * THREE["max_cycle_records"]
+    waiting = []
+    for first in range(0, 20 * size, size):
+        await group.settled(group.put(range(first, first + size), pad=PART_BYTES))  # each record is a part
+        waiting.append(group.engine._pending_records)
+    assert max(waiting) < most + size
+    await group.until(lambda: group.engine.counts.records == 20 * size)
 
 
 # Failing.

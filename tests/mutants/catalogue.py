@@ -303,6 +303,12 @@ MUTANTS = (
         (PIPELINE + "test_the_fetch_is_held_back_while_two_cycles_wait",),
     ),
     Mutant(
+        "room-after-each-part",
+        "the fetch goes on only when there is room",
+        (_in("engine", "        if self._has_room:\n            self._room.set()", "        self._room.set()"),),
+        (PIPELINE + "test_what_waits_is_bounded_though_batches_are_taken_in_parts",),
+    ),
+    Mutant(
         "parts-end-at-records",
         "the parts of a batch cover its offsets",
         (_in("task", "Batch(self.seek, start, self.end, ", "Batch(self.seek, start, self.records[-1].offset + 1, "),),

@@ -59,13 +59,14 @@ class Kafka:
             MissingRight: Kafka does not tell this user whether it is.
             EnvironmentFault: It is not.
         """
+        partitions = await self.partitions(topic)
+        if partitions:
+            return partitions
         async with self._admin() as admin:
             [told] = await describe_topics(admin, [topic])
         if told["error_code"] == TopicAuthorizationFailedError.errno:
             raise MissingRight(f"Describe on topic {topic}")
-        if not told["partitions"]:
-            raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
-        return sorted(TopicPartition(topic, partition["partition"]) for partition in told["partitions"])
+        raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
 
     async def spans(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Span]:
         """Return what is in each partition now, up to the high watermark: open transactions included."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import growth, ingest, latency, machine, report, restore, road, throughput
+from benchmarks import growth, ingest, latency, machine, report, restore, road, shares, throughput
 from benchmarks.conditions import FULL, QUICK, USUAL, Conditions, Scale
 from benchmarks.cores import choose
 from benchmarks.section import Section
@@ -23,6 +23,7 @@ from tricast.kafka import Cluster
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 WORKLOADS: dict[str, Callable[[Conditions], Iterable[Section]]] = {
     "throughput": throughput.sections,
+    "shares": shares.sections,
     "road": road.sections,
     "ingest": ingest.sections,
     "restore": restore.sections,

@@ -6,9 +6,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from benchmarks.frames import REGISTRY
-from benchmarks.job import OUT, RAW, transform
+from benchmarks.job import OUT, RAW, Output, transform
 from benchmarks.peer import Assignment, Stopwatch
 from processors.core.processor import Context, Hole, SourceRecord
 from processors.engine.app import EngineApp, build_app
@@ -20,15 +21,21 @@ LOOK_EVERY_S = 0.01
 
 
 class BenchProcessor:
-    """The job; state lives in the task's store and so in the changelog."""
+    """The job; state lives in the task's store and so in the changelog.
+
+    Args:
+        stopwatch: Told of each frame until it runs.
+        job: ``transform``, or what goes around it.
+    """
 
     name = "bench"
     feed = "bench"
     sources = (RAW,)
     outputs = (OUT,)
 
-    def __init__(self, stopwatch: Stopwatch) -> None:
+    def __init__(self, stopwatch: Stopwatch, job: Callable[..., list[Output]] = transform) -> None:
         self._stopwatch = stopwatch
+        self._job = job
         self._taken = 0
 
     def process(self, record: SourceRecord, context: Context) -> None:
@@ -36,7 +43,7 @@ class BenchProcessor:
             self._stopwatch.reach(self._taken)
             self._taken += 1
         store = context.store
-        for key, value, headers in transform(
+        for key, value, headers in self._job(
             record.topic,
             record.partition,
             record.offset,
@@ -51,12 +58,18 @@ class BenchProcessor:
         context.dead_letter(b"", "bench.hole", f"{hole.first}-{hole.last}")
 
 
-def report_when_done(app: EngineApp, frames: int, stopwatch: Stopwatch, settings: EngineSettings) -> None:
-    """Wait until ``frames`` frames are committed, report, and end this process."""
+def report_when_done(
+    app: EngineApp,
+    frames: int,
+    stopwatch: Stopwatch,
+    settings: EngineSettings,
+    more: Callable[[], dict[str, float]] = dict,
+) -> None:
+    """Wait until ``frames`` frames are committed, report, ``more`` among the settings, and end this process."""
     while (engine := app.running) is None or engine.counts.readable.count < frames:
         time.sleep(LOOK_EVERY_S)
     stopwatch.end()
-    shown = {**settings.model_dump(exclude={"worker_name"}), "cycles": engine.counts.cycles}
+    shown = {**settings.model_dump(exclude={"worker_name"}), "cycles": engine.counts.cycles, **more()}
     stopwatch.report(engine.counts.readable.count, shown)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import psutil
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks import growth, load
@@ -21,6 +22,8 @@ from benchmarks.peer import Assignment
 from benchmarks.section import Section, Verdict
 
 WARM_UP_S = 3.0
+BROKER_WARM_UP = (2_000, 60.0)
+"""Frames a second, and seconds: so long a broker's compilers are at work on its own path of small transactions."""
 READER = {"fetch.wait.max.ms": 100, "fetch.min.bytes": 1}
 START_TIMEOUT_S = 60.0
 TAIL_S = 10.0
@@ -30,13 +33,19 @@ RATES = (50, 500, 2_000, 5_000)
 SHARES = (0.3, 0.8)
 TARGETS = (("floor", 500, 30.0, 120.0), ("aim", 2_000, 15.0, 50.0))
 """Frames per second, p50 and p99 in milliseconds."""
-HEAD = ("frames/s", "sent/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms", "reader's core", "missing")
+HEAD = (
+    *("frames/s", "sent/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms"),
+    *("worker's core, broker's", "reader", "missing"),
+)
 NOTES = """\
-From the stamp on a frame, just before it is handed to a producer without linger, to the moment when a reader in Python
-has each of its records; every record counts, the first {warm_up_s:g} s of each rate are left out. One worker stays up
-over all rates. Capacity: what the same worker did without a pause just before, {capacity:,.0f} frames/s. Placement:
-{cores}. Feeder, broker and reader share a core on a machine of two, so at high rates this shows their crowding, too:
-what the reader used of it is in the table. Reader: confluent-kafka, {settings}."""
+From the stamp on a frame, just before it is handed to a producer without linger that has one request on its way, as
+the connectors have, to the moment when a reader in Python has each of its records; every record counts, the first
+{warm_up_s:g} s of each rate are left out. One worker stays up over all rates. Before them it got {warm_rate:,} frames/s
+for {warm_s:g} s, because a broker's own compilers take that long. Capacity: what the same worker did without a pause
+just before, {capacity:,.0f} frames/s. Placement: {cores}. Cores: how much of them was in use, whoever used it; on a
+machine of two, feeder and reader stand on the broker's. A frame waits for the transaction before its own and for its
+own, each of five requests one after the other: where the broker's core has no time left, every one of them queues.
+Reader: its share of a core; confluent-kafka, {settings}."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +58,7 @@ class Latency:
         seconds: From the first to the last.
         missing: Records that did not come within ``TAIL_S``.
         reader_share: Of its core, what the reader used: it shares that with broker and feeder on a machine of two.
+        busy: Share of the worker's and of the broker's core that was in use; empty where they are not known.
     """
 
     rate: int
@@ -56,6 +66,7 @@ class Latency:
     seconds: float
     missing: int
     reader_share: float
+    busy: tuple[float, ...]
     p50_ms: float
     p90_ms: float
     p99_ms: float
@@ -74,7 +85,14 @@ def sections(conditions: Conditions) -> Iterator[Section]:
     settings = ", ".join(f"`{name}={value}`" for name, value in READER.items())
     yield Section(
         title="Latency of the engine, produce to `read_committed` reader",
-        notes=NOTES.format(warm_up_s=WARM_UP_S, capacity=capacity, settings=settings, cores=cores),
+        notes=NOTES.format(
+            warm_up_s=WARM_UP_S,
+            warm_rate=BROKER_WARM_UP[0],
+            warm_s=BROKER_WARM_UP[1],
+            capacity=capacity,
+            settings=settings,
+            cores=cores,
+        ),
         head=HEAD,
         rows=[(names[latency.rate], *_cells(latency)) for latency in found],
         verdicts=list(_verdicts(found)),
@@ -97,6 +115,8 @@ def measure(
     with running_engine(assignment), contextlib.closing(load.reader(bootstrap, **READER)) as consumer:
         consumer.assign([TopicPartition(prefix + OUT, partition, 0) for partition in range(PARTITIONS)])
         _until_first_output(consumer, assignment, cores)
+        tell(f"latency: {BROKER_WARM_UP[1]:.0f} s to warm the broker up")
+        _at(consumer, assignment, cores, *BROKER_WARM_UP)
         for rate in rates:
             results.append(latency := _at(consumer, assignment, cores, rate, seconds))
             tell(f"latency at {rate:,} frames/s: p50 {latency.p50_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms")
@@ -137,7 +157,7 @@ def _at(consumer: Consumer, assignment: Assignment, cores: Cores, rate: int, sec
     feeder = load.start_feeder(assignment.bootstrap, assignment.prefix, rate, WARM_UP_S + seconds, cores.load)
     sent_ns, arrived_ns = array("q"), array("q")
     expected, deadline = None, 0.0
-    began_s, cpu_s = time.monotonic(), time.process_time()
+    began_s, cpu_s, idle_s = time.monotonic(), time.process_time(), _idle_s(cores)
     while expected is None or (len(sent_ns) < expected and time.monotonic() < deadline):
         message = consumer.poll(0.1)
         if message is not None and message.error() is None:
@@ -145,7 +165,9 @@ def _at(consumer: Consumer, assignment: Assignment, cores: Cores, rate: int, sec
             sent_ns.append(int(message.headers()[-1][1]))  # ce_tcreceived
         elif expected is None and feeder.poll() is not None:
             expected, deadline = int(feeder.communicate()[0]) * CHILDREN, time.monotonic() + TAIL_S
-    reader_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
+    took_s = time.monotonic() - began_s
+    reader_share = (time.process_time() - cpu_s) / took_s
+    busy = tuple(1 - (now - before) / took_s for before, now in zip(idle_s, _idle_s(cores), strict=True))
     first_ns = min(sent_ns)
     warm_ns = first_ns + int(WARM_UP_S * 1e9)
     waits_ms = [(now - at) / 1e6 for now, at in zip(arrived_ns, sent_ns, strict=True) if at >= warm_ns]
@@ -156,12 +178,20 @@ def _at(consumer: Consumer, assignment: Assignment, cores: Cores, rate: int, sec
         seconds=(max(sent_ns) - first_ns) / 1e9,
         missing=expected - len(sent_ns),
         reader_share=reader_share,
+        busy=busy,
         p50_ms=cuts[499],
         p90_ms=cuts[899],
         p99_ms=cuts[989],
         p999_ms=cuts[998],
         max_ms=max(waits_ms),
     )
+
+
+def _idle_s(cores: Cores) -> tuple[float, ...]:
+    if cores.worker is None or cores.broker is None:
+        return ()
+    times = psutil.cpu_times(percpu=True)
+    return times[cores.worker].idle, times[cores.broker].idle
 
 
 def _verdicts(found: Sequence[Latency]) -> Iterator[Verdict]:
@@ -178,6 +208,7 @@ def _cells(latency: Latency) -> tuple[str, ...]:
     return (
         f"{latency.frames / latency.seconds:,.0f}",
         *(f"{value:.1f}" for value in milliseconds),
+        ", ".join(f"{share:.0%}" for share in latency.busy),
         f"{latency.reader_share:.0%}",
         str(latency.missing),
     )

@@ -67,8 +67,11 @@ def preload(bootstrap: str, prefix: str, frames: int, children: int = CHILDREN) 
 
 
 def feed(bootstrap: str, prefix: str, rate: int, seconds: float) -> int:
-    """Write frames at ``rate`` a second for ``seconds``; return how many."""
-    producer = _producer(bootstrap, linger_ms=0)
+    """Write frames at ``rate`` a second for ``seconds``; return how many.
+
+    As the connectors do: without linger, and one request on its way.
+    """
+    producer = _producer(bootstrap, linger_ms=0, **{"max.in.flight.requests.per.connection": 1})
     made, number, began = Frames(), 0, time.perf_counter()
     while (elapsed := time.perf_counter() - began) < seconds:
         if number < elapsed * rate:
@@ -76,7 +79,8 @@ def feed(bootstrap: str, prefix: str, rate: int, seconds: float) -> int:
             number += 1
             producer.poll(0)
         else:
-            producer.poll((number + 1) / rate - elapsed)
+            # Not in poll: it rounds to milliseconds, and below one of them it would use up a core that others need.
+            time.sleep((number + 1) / rate - elapsed)
     _flush(producer)
     return number
 
@@ -116,13 +120,14 @@ def messages(bootstrap: str, topic: str, partitions: int) -> Iterator[Message]:
     consumer.close()
 
 
-def _producer(bootstrap: str, *, linger_ms: int) -> Producer:
+def _producer(bootstrap: str, *, linger_ms: int, **options: int) -> Producer:
     return Producer(
         {
             "bootstrap.servers": bootstrap,
             "enable.idempotence": True,
             "linger.ms": linger_ms,
             "queue.buffering.max.messages": 1_000_000,
+            **options,
         }
     )
 

@@ -15,7 +15,7 @@ from tricast.processors import PROCESSORS
 from tricast.stack.vendors import VENDORS
 
 RECORDED: Final = {path.stem: path for path in sorted(FOLDER.glob("*.yml"))}
-_MOST_BYTES: Final = 300_000
+_MOST_BYTES: Final = 200_000
 needs_promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="needs promtool (Debian: apt install prometheus)"
 )

@@ -24,8 +24,8 @@ from tricast.kafka import Cluster
 
 SESSION_S = 6.0
 TRANSACTION_S = 10.0
-GROUP_GRACE_S = 4.0
-"""What a takeover may last beyond the session: 1 to 3 s where two cores carry brokers, workers and the judge."""
+GROUP_GRACE_S = 2.0
+"""What a takeover may last beyond the session."""
 PATIENCE_S = 600.0
 """A busy machine is no finding: a worker's start alone may take minutes there."""
 STOCK_PATIENCE_S = 60.0

@@ -1,5 +1,6 @@
 """What Prometheus scraped in a scenario, as a unit test of the rules for promtool. Pure."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
@@ -14,6 +15,7 @@ from tests.scenarios.scenario import Scenario
 FOLDER: Final = Path(__file__).parents[1] / "deploy/recorded"
 _FROM_FOLDER: Final = "../../../deploy/prometheus/alerts.yml"
 _WIDTH: Final = 150
+_MOST_STEPS: Final = 200
 _FIRING: Final = 'ALERTS{alertstate="firing"}'
 _UNITS: Final = {"s": 1.0, "m": 60.0}
 
@@ -37,6 +39,11 @@ def query() -> str:
     exprs = (re.sub(r'"[^"]*"', "", rule["expr"]) for rule in rules())
     names = sorted({name for expr in exprs for name in re.findall(r"\btricast_\w+", expr)})
     return f'{{job="tricast",__name__=~"{"|".join(["up", *names])}"}}'
+
+
+def recording_step_s(length_s: float, scraped_s: float) -> float:
+    """Return the step of a recording, seconds: that of the scrapes, a multiple of it where it would be too long."""
+    return scraped_s * math.ceil(length_s / scraped_s / _MOST_STEPS)
 
 
 def recorded(

@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.scenarios.product import Product
 from tests.scenarios.prometheus import interval_s, prometheus
-from tests.scenarios.recording import query, recorded, waits
+from tests.scenarios.recording import query, recorded, recording_step_s, waits
 from tests.scenarios.scenario import Scenario
 from tests.scenarios.times import Row, is_well, rows, shown_besides, surprises
 from tests.scenarios.witnesses import Moment, Witnesses, kept
@@ -119,13 +119,14 @@ def run(scenario: Scenario, kafka: Cluster, folder: Path, say: Callable[[str], N
         say("healing")
         scenario.heal(product)
         looking.await_well(_STEADY_S, scenario.well_s + _AFTER_S)
-        step_s = interval_s()
-        series = scraping.series(query(), begin_s, time.time(), step_s)
+        step_s, end_s = interval_s(), time.time()
+        recorded_s = recording_step_s(end_s - begin_s, step_s)
+        series = scraping.series(query(), begin_s, end_s, recorded_s)
         moments = [moment for moment in looking.moments if moment.at_s >= begin_s]
     found = rows(scenario, moments, struck_s=struck_s, healed_s=healed_s, held=waits(), step_s=step_s)
     return Outcome(
         rows=list(found),
         surprises=surprises(scenario, moments, struck_s),
         besides=shown_besides(scenario, moments),
-        recording=recorded(scenario, series, begin_s=begin_s, struck_s=struck_s, step_s=step_s),
+        recording=recorded(scenario, series, begin_s=begin_s, struck_s=struck_s, step_s=recorded_s),
     )

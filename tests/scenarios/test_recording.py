@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.scenarios.catalogue import SCENARIOS
-from tests.scenarios.recording import notation, query, recorded, rules, waits
+from tests.scenarios.recording import notation, query, recorded, recording_step_s, rules, waits
 from tests.scenarios.scenario import Scenario
 
 
@@ -53,6 +53,11 @@ def test_a_recording_holds_series_from_the_start_and_what_has_to_fire_by_when() 
     may = replace(scenario, may=frozenset({"process-gone", "group-lagging"}))
     (test,) = yaml.safe_load(recorded(may, series, begin_s=1000.0, struck_s=1010.0, step_s=5.0))["tests"]
     assert 'code!~"group-lagging|process-gone"' in test["promql_expr_test"][-1]["expr"]
+
+
+@pytest.mark.parametrize(("length_s", "step_s"), [(30.0, 5.0), (1000.0, 5.0), (1001.0, 10.0), (1830.0, 10.0)])
+def test_a_long_recording_leaves_scrapes_out(length_s: float, step_s: float) -> None:
+    assert recording_step_s(length_s, 5.0) == step_s
 
 
 def test_what_is_recorded_is_what_the_rules_name() -> None:

@@ -101,8 +101,15 @@ class MemoryKafka(Kafka):
         self._firsts = firsts
         return self
 
-    async def partitions(self, *topics):
-        return sorted(tp for tp in self._rows if tp.topic in topics)
+    async def described(self, topics):
+        return [
+            {
+                "topic": topic,
+                "error_code": 0,
+                "partitions": [{"partition": tp.partition} for tp in self._rows if tp.topic == topic],
+            }
+            for topic in topics
+        ]
 
     async def spans(self, partitions):
         return {tp: (self._first(tp), len(self._rows[tp])) for tp in partitions}

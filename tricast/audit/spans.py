@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Literal
 
@@ -42,15 +42,14 @@ class Kafka:
         self._client = dict(client)
         self._timeout_s = timeout_s
 
+    async def described(self, topics: Collection[str]) -> list[dict[str, Any]]:
+        """Return what the cluster says of each of ``topics``, missing ones too; see :func:`describe_topics`."""
+        async with self._admin() as admin:
+            return await describe_topics(admin, topics)
+
     async def partitions(self, *topics: str) -> list[TopicPartition]:
         """Return the partitions of ``topics``; none of those that do not exist."""
-        async with self._admin() as admin:
-            described = await describe_topics(admin, topics)
-        return sorted(
-            TopicPartition(topic["topic"], partition["partition"])
-            for topic in described
-            for partition in topic["partitions"]
-        )
+        return _partitions(await self.described(topics))
 
     async def partitions_of(self, topic: str) -> list[TopicPartition]:
         """Return the partitions of a topic that has to be there.
@@ -59,11 +58,9 @@ class Kafka:
             MissingRight: Kafka does not tell this user whether it is.
             EnvironmentFault: It is not.
         """
-        partitions = await self.partitions(topic)
-        if partitions:
+        [told] = await self.described([topic])
+        if partitions := _partitions([told]):
             return partitions
-        async with self._admin() as admin:
-            [told] = await describe_topics(admin, [topic])
         if told["error_code"] == TopicAuthorizationFailedError.errno:
             raise MissingRight(f"Describe on topic {topic}")
         raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
@@ -197,6 +194,14 @@ class Kafka:
             raise EnvironmentFault(f"Kafka: {error!r}", action="check that the cluster is up and reachable") from error
         finally:
             await admin.close()
+
+
+def _partitions(described: Iterable[Mapping[str, Any]]) -> list[TopicPartition]:
+    return sorted(
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        for partition in topic["partitions"]
+    )
 
 
 def _held_back(

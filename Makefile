@@ -99,8 +99,8 @@ audit-dependencies: $(VENV)/audit/.done ## Ask the vulnerability database about 
 java-reader: $(VENV)/.dev ## Hold kambi.offers to its contract from Java (ARGS="127.0.0.1:9092 tricast. 60")
 	@$(BIN)/python -m tests.examples.offers_reader $(ARGS)
 
-image: $(VENV)/.dev ## Run the steps of the container image in an empty directory, without an engine
-	$(BIN)/python -m tests.deploy.image
+image: $(VENV)/.dev ## Run the steps of the container image in an empty directory, without an engine (ARGS=--whole)
+	$(BIN)/python -m tests.deploy.image $(ARGS)
 
 mutants: $(VENV)/.dev ## Remove one engine property at a time; a named test must notice each
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -1,9 +1,12 @@
-"""``python -m tests.deploy.image``: the first stage of the image in an empty directory, without an engine.
+"""``python -m tests.deploy.image``: the steps of the image, as they stand, without an engine.
 
-Its RUN steps run as they stand, save that the image's absolute paths lie below that directory; COPY copies what
-``.dockerignore`` lets in. The second stage changes the base system, which only an engine can do.
+Of the first stage in an empty directory: the image's absolute paths lie below it. With ``--whole`` of both, each in a
+root file system of its own, and then its commands as the image's user; that needs root, ``debootstrap`` and this
+Python in place of the base image's, below /usr/local. COPY copies what ``.dockerignore`` lets in.
 """
 
+import argparse
+import json
 import os
 import re
 import shlex
@@ -12,17 +15,32 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 ROOT: Final = Path(__file__).parents[2]
 DOCKERFILE: Final = ROOT / "deploy/docker/Dockerfile"
 IGNORE: Final = ROOT / ".dockerignore"
 FINAL_USER: Final = "10001:10001"
+RELEASE: Final = "bookworm"
+LIBRARIES: Final = (
+    "ca-certificates",
+    "libbz2-1.0",
+    "libffi8",
+    "liblzma5",
+    "libreadline8",
+    "libsqlite3-0",
+    "libssl3",
+    "libuuid1",
+)
+"""What Python is linked against, and the base image has, too."""
+_CHROOT: Final = shutil.which("chroot") or "chroot"
+_FROM_HOST: Final = ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt")
 _OURS: Final = re.compile(r"(?<![\w./-])/(src|build|wheels|opt/tricast)(?![\w-])")
 """Folders that the first stage makes."""
-_BROUGHT: Final = ("PATH", "HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+_TRIED: Final = (["--version"], ["topics", "list", "--json"], ["connect", "--help"], ["work", "--help"])
+_BROUGHT: Final = ("HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,66 +88,187 @@ def context() -> Iterator[str]:
     return (path for path in listed.stdout.splitlines() if (ROOT / path).is_file() and is_let_in(path, patterns))
 
 
+class Place(Protocol):
+    """Where a stage is made."""
+
+    def path(self, inside: str) -> Path:
+        """Return where an absolute path of the image is."""
+        ...
+
+    def run(self, command: str, work: str, environment: Mapping[str, str], user: str) -> None:
+        """Run a command of the shell in the image's directory ``work``."""
+        ...
+
+
+class Directory:
+    """An empty directory: commands see the base system of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, inside: str) -> Path:
+        return Path(self._below(inside))
+
+    def run(self, command: str, work: str, environment: Mapping[str, str], user: str) -> None:
+        assert not user, "nobody else can be asked for here"
+        # The image's `python`: the one below this environment.
+        known = {"PATH": f"{sys.base_prefix}/bin:{os.environ['PATH']}"} | dict(environment)
+        subprocess.run(["/bin/sh", "-euc", self._below(command)], cwd=self.path(work), env=known, check=True)
+
+    def _below(self, text: str) -> str:
+        return _OURS.sub(lambda found: f"{self._folder}/{found[1]}", text)
+
+
+class Root:
+    """A root file system: commands see nothing else, save the network."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, inside: str) -> Path:
+        return self.folder / inside.lstrip("/")
+
+    def run(self, command: str, work: str, environment: Mapping[str, str], user: str) -> None:
+        known = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"} | dict(environment)
+        subprocess.run(
+            [_CHROOT, f"--userspec={user or '0:0'}", self.folder, "/bin/sh", "-euc", f"cd {work}; {command}"],
+            env=known,
+            check=True,
+        )
+
+
+@dataclass(slots=True)
+class Stage:
+    """What a stage has come to."""
+
+    place: Place
+    environment: dict[str, str] = field(default_factory=dict)
+    work: str = "/"
+    user: str = ""
+    entrypoint: list[str] = field(default_factory=list)
+
+    def take(self, step: Step, given: Path, others: Mapping[str, "Stage"]) -> None:
+        """Do one step; ``given`` is the context, ``others`` are the stages before, by name."""
+        match step.verb:
+            case "ENV":
+                self.environment |= dict(part.split("=", 1) for part in shlex.split(step.rest))
+            case "WORKDIR":
+                self.work = step.rest
+                self.place.path(self.work).mkdir(parents=True, exist_ok=True)
+            case "COPY":
+                *sources, target = shlex.split(step.rest)
+                if sources[0].startswith("--from="):
+                    other = others[sources.pop(0).removeprefix("--from=")]
+                    origins = [other.place.path(source) for source in sources]
+                else:
+                    origins = [given / source for source in sources]
+                _copy(origins, self.place.path(f"{self.work}/{target}" if target[0] != "/" else target), target)
+            case "RUN":
+                print("RUN", step.rest, file=sys.stderr)
+                self.place.run(step.rest, self.work, _brought() | self.environment, self.user)
+            case "USER":
+                self.user = step.rest
+            case "ENTRYPOINT":
+                self.entrypoint = json.loads(step.rest)
+            case "HEALTHCHECK" | "CMD":
+                pass
+            case other:
+                raise ValueError(f"{other}: this script does not know what it does")
+
+
 def build(folder: Path) -> Path:
     """Run the first stage below ``folder``; return where the environment is that goes into the image."""
-    given, work = folder / "context", folder / "src"
+    given = _given(folder)
+    stage = Stage(Directory(folder))
+    for step in stages(DOCKERFILE.read_text())[0][1:]:
+        stage.take(step, given, {})
+    return stage.place.path("/opt/tricast")
+
+
+def build_whole(folder: Path) -> tuple[Root, Stage]:
+    """Run both stages, each in a copy of a base system made below ``folder``; return the last, which is the image."""
+    given, base = _given(folder), folder / "base"
+    _make_base(base)
+    made: dict[str, Stage] = {}
+    for number, (origin, *steps) in enumerate(stages(DOCKERFILE.read_text())):
+        root = Root(folder / f"stage-{number}")
+        subprocess.run(["cp", "--archive", base, root.folder], check=True)
+        stage = Stage(root)
+        for step in steps:
+            stage.take(step, given, made)
+        made[origin.rest.partition(" AS ")[2]] = stage
+    return root, stage
+
+
+def _make_base(base: Path) -> None:
+    include = f"--include={','.join(LIBRARIES)}"
+    subprocess.run(["debootstrap", "--variant=minbase", include, RELEASE, base], check=True, stdout=sys.stderr)
+    for name in _FROM_HOST:
+        shutil.copy(f"/{name}", base / name)
+    packages = shutil.ignore_patterns("site-packages", "__pycache__", "test")
+    for part in ("bin", "lib"):
+        shutil.copytree(
+            Path(sys.base_prefix) / part, base / "usr/local" / part, symlinks=True, dirs_exist_ok=True, ignore=packages
+        )
+    Root(base).run("ldconfig && python -m ensurepip", "/", {}, "")
+
+
+def _given(folder: Path) -> Path:
+    given = folder / "context"
     for path in context():
         (given / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, given / path)
-    environment = {name: os.environ[name] for name in _BROUGHT if name in os.environ}
-    # The image's `python`: the one below this environment.
-    environment["PATH"] = f"{sys.base_prefix}/bin:{environment['PATH']}"
-    for step in stages(DOCKERFILE.read_text())[0][1:]:
-        match step.verb:
-            case "ENV":
-                environment |= dict(part.split("=", 1) for part in shlex.split(step.rest))
-            case "WORKDIR":
-                work = Path(_below(folder, step.rest))
-                work.mkdir(parents=True, exist_ok=True)
-            case "COPY":
-                _copy(given, work, [_below(folder, part) for part in shlex.split(step.rest)])
-            case "RUN":
-                _run(_below(folder, step.rest), work, environment)
-            case other:
-                raise ValueError(f"{other}: this script does not know what it does")
-    return folder / "opt/tricast"
+    return given
 
 
-def _below(folder: Path, text: str) -> str:
-    return _OURS.sub(lambda found: f"{folder}/{found[1]}", text)
+def _brought() -> dict[str, str]:
+    return {name: text for name, text in os.environ.items() if name in _BROUGHT or name.startswith("PIP_")}
 
 
-def _copy(given: Path, work: Path, paths: list[str]) -> None:
-    *sources, target = paths
-    for source in sources:
-        origin, to = given / source, work / target
+def _copy(origins: list[Path], target: Path, written: str) -> None:
+    for origin in origins:
         if origin.is_dir():
-            shutil.copytree(origin, to, dirs_exist_ok=True)
+            shutil.copytree(origin, target, symlinks=True, dirs_exist_ok=True)
         else:
-            to = to / origin.name if target.endswith("/") else to
+            to = target / origin.name if written.endswith("/") else target
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(origin, to)
 
 
-def _run(command: str, work: Path, environment: Mapping[str, str]) -> None:
-    print("RUN", command, file=sys.stderr)
-    subprocess.run(["/bin/sh", "-euc", command], cwd=work, env=dict(environment), check=True)
-
-
 def main() -> int:
-    """Build it, and ask what comes out for its version, in an environment that knows nothing of this repository."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = build(Path(folder))
-        for arguments in (["--version"], ["topics", "list", "--json"], ["connect", "--help"], ["work", "--help"]):
-            said = subprocess.run(
-                [made / "bin/tricast", *arguments], cwd="/", env={"HOME": "/tmp"}, capture_output=True, check=True
-            )
-            print("tricast", *arguments, "->", said.stdout[:60].decode().strip().partition("\n")[0])
-        size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file() and not path.is_symlink())
-        print(f"{size / 2**20:.0f} MiB on top of the base image")
-        if tools := [name for name in ("pip", "setuptools", "hatchling", "wheel") if [*made.rglob(name)]]:
-            print("build tools came in:", *tools)
-            return 1
+    """Build it and try its commands, in an environment that knows nothing of this repository."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--whole", action="store_true", help="both stages; needs root and debootstrap")
+    whole = parser.parse_args().whole
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        return _try_whole(*build_whole(folder)) if whole else _try_first(build(folder))
+
+
+def _try_first(made: Path) -> int:
+    for arguments in _TRIED:
+        said = subprocess.run(
+            [made / "bin/tricast", *arguments], cwd="/", env={"HOME": "/tmp"}, capture_output=True, check=True
+        )
+        print("tricast", *arguments, "->", said.stdout[:60].decode().strip().partition("\n")[0])
+    size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file() and not path.is_symlink())
+    print(f"{size / 2**20:.0f} MiB on top of the base image")
+    if tools := [name for name in ("pip", "setuptools", "hatchling", "wheel") if [*made.rglob(name)]]:
+        print("build tools came in:", *tools)
+        return 1
+    return 0
+
+
+def _try_whole(root: Root, image: Stage) -> int:
+    def ask(command: str) -> None:
+        print(f"{image.user}$ {command}", flush=True)
+        root.run(command, image.work, image.environment, image.user)
+
+    for arguments in _TRIED:
+        ask(f'said=$({shlex.join([*image.entrypoint, *arguments])}) && echo "$said" | head -n 1 | cut -c -80')
+    ask("id && touch here && ls -ld . here")
+    ask("! touch /opt/tricast/here && ! touch /usr/local/here && ! touch /etc/here")
+    ask("! python -m pip --version && ! python -m ensurepip --version")
     return 0
 
 

@@ -36,7 +36,7 @@ def sections(conditions: Conditions) -> Iterator[Section]:
         for number in range(1, conditions.scale.rounds + 1):
             conditions.tell(f"shares, {children} children, round {number} of {conditions.scale.rounds}")
             reports.append(_run(conditions, children))
-        rows.append(_cells(children, reports))
+        rows.append(cells(children, reports))
     yield Section(title="How much of the engine's time is the job's own", notes=NOTES, head=HEAD, rows=rows)
 
 
@@ -53,7 +53,9 @@ def _run(conditions: Conditions, children: int) -> Report:
     return report
 
 
-def _cells(children: int, reports: list[Report]) -> tuple[str, ...]:
+def cells(children: int, reports: list[Report]) -> tuple[str, ...]:
+    """Return the row of a table: medians, microseconds a frame."""
+
     def us(seconds: list[float]) -> float:
         return statistics.median(took / report.frames for took, report in zip(seconds, reports, strict=True)) * 1e6
 

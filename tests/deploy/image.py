@@ -240,6 +240,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--whole", action="store_true", help="both stages; needs root and debootstrap")
     whole = parser.parse_args().whole
+    if whole and (os.geteuid() != 0 or shutil.which("debootstrap") is None):
+        parser.error("--whole needs root and debootstrap (Debian: apt install debootstrap)")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         return _try_whole(*build_whole(folder)) if whole else _try_first(build(folder))

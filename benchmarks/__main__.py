@@ -21,6 +21,8 @@ from benchmarks.section import Section
 from tricast.kafka import Cluster
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+DATA = PAGE.with_suffix(".json")
+"""What the page is made of, so that one workload can be measured anew."""
 WORKLOADS: dict[str, Callable[[Conditions], Iterable[Section]]] = {
     "throughput": throughput.sections,
     "shares": shares.sections,
@@ -43,8 +45,11 @@ def main() -> int:
     console = Console(stderr=True, log_path=False)
     out = Console(width=max(console.width, report.WIDTH))  # also where there is no terminal
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    began, before = time.monotonic(), machine.load_per_core()
-    sections: list[Section] = []
+    command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
+    results = report.Results(machine=machine.facts(), cores=str(cores), measured=())
+    if arguments.update:  # now, and not when all is measured
+        _kept().updated(results)
+    measured: list[report.Measured] = []
     with (
         Progress(*columns, console=console, transient=True) as progress,
         Cluster(ephemeral=True, brokers=1, cpus=cores.broker_cpus) as kafka,
@@ -53,26 +58,34 @@ def main() -> int:
         task = progress.add_task("workloads", total=len(names))
         for name in names:
             progress.update(task, description=name)
+            began, before = time.monotonic(), machine.load_per_core()
+            sections: list[Section] = []
             for section in _sections(name, conditions):
                 sections.append(section)
                 if not arguments.json:  # at once: a run that is ended later has shown this
                     out.print(report.table(section))
+            measured.append(
+                report.Measured(
+                    workload=name,
+                    command=command,
+                    at=machine.now(),
+                    minutes=(time.monotonic() - began) / 60,
+                    load_per_core=(before, machine.load_per_core()),
+                    sections=sections,
+                )
+            )
             progress.advance(task)
-    results = report.Results(
-        command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
-        machine=machine.facts(),
-        cores=str(cores),
-        load_per_core=(before, machine.load_per_core()),
-        minutes=(time.monotonic() - began) / 60,
-        sections=sections,
-    )
+    results = replace(results, measured=measured)
     if arguments.json:
         print(json.dumps(results.to_json()))
     else:
         out.print(report.targets(results))
-    if not (arguments.quick or arguments.only):
+    if arguments.update:
+        results = _kept().updated(results)
+    if arguments.update or not (arguments.quick or arguments.only):
+        DATA.write_text(json.dumps(results.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         PAGE.write_text(report.page(results), encoding="utf-8")
-    return 0 if results.is_complete else 1
+    return 0 if all(section.is_complete for each in measured for section in each.sections) else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -82,8 +95,15 @@ def _arguments() -> argparse.Namespace:
     size.add_argument("--full", action="store_true", help=f"{FULL.rounds} rounds")
     parser.add_argument("--rounds", type=int, help="how many, whatever the size")
     parser.add_argument("--only", action="append", choices=WORKLOADS, help="this workload; does not write the page")
+    parser.add_argument(
+        "--update", action="store_true", help="write the page all the same: its part of these workloads"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args()
+
+
+def _kept() -> report.Results:
+    return report.Results.from_json(json.loads(DATA.read_text(encoding="utf-8")))
 
 
 def _scale(arguments: argparse.Namespace) -> Scale:

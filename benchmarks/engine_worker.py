@@ -63,14 +63,14 @@ def report_when_done(
     frames: int,
     stopwatch: Stopwatch,
     settings: EngineSettings,
-    more: Callable[[], dict[str, float]] = dict,
+    parts_s: Callable[[], dict[str, float]] = dict,
 ) -> None:
-    """Wait until ``frames`` frames are committed, report, ``more`` among the settings, and end this process."""
+    """Wait until ``frames`` frames are committed, report, and end this process."""
     while (engine := app.running) is None or engine.counts.readable.count < frames:
         time.sleep(LOOK_EVERY_S)
     stopwatch.end()
-    shown = {**settings.model_dump(exclude={"worker_name"}), "cycles": engine.counts.cycles, **more()}
-    stopwatch.report(engine.counts.readable.count, shown)
+    shown = {**settings.model_dump(exclude={"worker_name"}), "cycles": engine.counts.cycles}
+    stopwatch.report(engine.counts.readable.count, shown, parts_s())
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.frames import REGISTRY, Frames
-from benchmarks.job import CHILDREN, RAW
+from benchmarks.job import CHILDREN, PARTITIONS, RAW
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 from tricast.kafka import topics
@@ -69,20 +69,25 @@ def preload(bootstrap: str, prefix: str, frames: int, children: int = CHILDREN) 
 def feed(bootstrap: str, prefix: str, rate: int, seconds: float) -> int:
     """Write frames at ``rate`` a second for ``seconds``; return how many.
 
-    As the connectors do: without linger, and one request on its way.
+    As the connectors do: a producer a partition, without linger, with one request on its way. A frame's time of receipt
+    is when it is due, so that a feeder which comes late hides nothing.
     """
-    producer = _producer(bootstrap, linger_ms=0, **{"max.in.flight.requests.per.connection": 1})
-    made, number, began = Frames(), 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - began) < seconds:
-        if number < elapsed * rate:
-            _send(producer, prefix, made, number, time.time_ns())
-            number += 1
-            producer.poll(0)
-        else:
+    producers = [
+        _producer(bootstrap, linger_ms=0, **{"max.in.flight.requests.per.connection": 1}) for _ in range(PARTITIONS)
+    ]
+    made, frames = Frames(), int(rate * seconds)
+    began_ns = time.time_ns()
+    for number in range(frames):
+        due_ns = began_ns + number * 1_000_000_000 // rate
+        if (early_ns := due_ns - time.time_ns()) > 0:
             # Not in poll: it rounds to milliseconds, and below one of them it would use up a core that others need.
-            time.sleep((number + 1) / rate - elapsed)
-    _flush(producer)
-    return number
+            time.sleep(early_ns / 1e9)
+        producer = producers[number % PARTITIONS]
+        _send(producer, prefix, made, number, due_ns)
+        producer.poll(0)
+    for producer in producers:
+        _flush(producer)
+    return frames
 
 
 def start_feeder(bootstrap: str, prefix: str, rate: int, seconds: float, core: int | None) -> "subprocess.Popen[str]":

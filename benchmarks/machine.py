@@ -16,7 +16,6 @@ LIBRARIES = ("faust-streaming", "aiokafka", "confluent-kafka", "orjson", "msgspe
 def facts() -> dict[str, str]:
     """Return what somebody needs to compare figures: name to text."""
     return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "processor": f"{_model()}, {os.cpu_count()} cores",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
@@ -24,6 +23,11 @@ def facts() -> dict[str, str]:
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES),
         "Kafka": f"Apache Kafka {KAFKA_VERSION}, one broker, replication 1",
     }
+
+
+def now() -> str:
+    """Return the time as people read it."""
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def load_per_core() -> float:

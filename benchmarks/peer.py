@@ -56,6 +56,8 @@ class Report:
     """Time its threads were ready to run and did not: large when others were at work on its core (Linux only)."""
     rss_mib: float
     settings: dict[str, str]
+    parts_s: dict[str, float] = field(default_factory=dict)
+    """Processor time of what has a clock of its own, by its name."""
 
 
 class Stopwatch:
@@ -85,7 +87,7 @@ class Stopwatch:
         """Everything taken so far is committed; the last call counts."""
         self.ended = self._now()
 
-    def report(self, frames: int, settings: dict[str, object]) -> None:
+    def report(self, frames: int, settings: dict[str, object], parts_s: dict[str, float] | None = None) -> None:
         """Print the report of this process, the last line of its output; ``frames`` are all, the warm-up's too."""
         assert self.began is not None
         assert self.ended is not None
@@ -96,6 +98,7 @@ class Stopwatch:
             core_wait_seconds=self.ended[2] - self.began[2],
             rss_mib=psutil.Process().memory_info().rss / 2**20,
             settings={name: str(value) for name, value in settings.items()},
+            parts_s=parts_s or {},
         )
         # Not sys.stdout: Faust's worker takes that for its log.
         print(json.dumps(asdict(report)), file=sys.__stdout__, flush=True)

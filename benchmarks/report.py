@@ -1,8 +1,10 @@
 """What the workloads found, as tables for people, as a page for the documentation and as JSON for scripts."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
+import msgspec
 from rich.table import Table
 
 from benchmarks.section import Section, Verdict
@@ -16,29 +18,74 @@ of each of 1,000 events are state. Every peer runs on one core, in an environmen
 (`benchmarks/peers`), the broker on another. Every run has its own topics and group. The clock runs from the first frame
 after the warm-up in the worker's hands to the last commit; then an independent `read_committed` reader holds every
 output to what the job gives. The work at the edges of the clock differs by less than a batch."""
-BUSY_ADVICE = "well above 1 others were at work on the machine, and ratios and CPU µs say more than frames/s"
+BUSY_ADVICE = "at a load well above 1 others were at work on the machine, and ratios and CPU µs say more than frames/s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One workload, and when and how it was measured.
+
+    Attributes:
+        workload: Its name on the command line.
+        command: That measured it.
+        at: When it ended, as people read it.
+        minutes: How long it took.
+        load_per_core: Before and after, processes that want a core per core.
+        sections: What it found.
+    """
+
+    workload: str
+    command: str
+    at: str
+    minutes: float
+    load_per_core: tuple[float, float]
+    sections: Sequence[Section]
+
+    def __str__(self) -> str:
+        before, after = self.load_per_core
+        how = f"`{self.command}`, {self.at}, {self.minutes:.0f} min"
+        return f"{self.workload}: {how}, load average per core {before:.1f} before, {after:.1f} after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Everything one call of the benchmark found."""
+    """What is known of the workloads on one machine."""
 
-    command: str
     machine: dict[str, str]
     cores: str
-    load_per_core: tuple[float, float]
-    """Before and after, processes that want a core per core."""
-    minutes: float
-    sections: Sequence[Section]
+    measured: Sequence[Measured]
+
+    @property
+    def sections(self) -> Iterable[Section]:
+        """Those of all workloads, in their order."""
+        return [section for each in self.measured for section in each.sections]
 
     @property
     def is_complete(self) -> bool:
         """Every section says so of itself."""
         return all(section.is_complete for section in self.sections)
 
-    def to_json(self) -> dict[str, object]:
+    def updated(self, newer: "Results") -> "Results":
+        """Return this with the workloads of ``newer`` in place of what it has of them.
+
+        Raises:
+            ValueError: ``newer`` is of another machine, or of other versions: then all has to be measured anew.
+        """
+        if (self.machine, self.cores) != (newer.machine, newer.cores):
+            changed = [name for name, text in self.machine.items() if newer.machine.get(name) != text]
+            raise ValueError(f"the page is of another machine or other versions: {', '.join(changed) or 'placement'}")
+        anew = {each.workload: each for each in newer.measured}
+        measured = [anew.pop(each.workload, each) for each in self.measured]
+        return replace(self, measured=[*measured, *anew.values()])
+
+    def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> "Results":
+        """Return what :meth:`to_json` gave."""
+        return msgspec.convert(plain, cls)
 
 
 def verdicts(results: Results) -> Iterable[Verdict]:
@@ -63,17 +110,17 @@ def targets(results: Results) -> Table:
 
 def page(results: Results) -> str:
     """Return the documentation page."""
-    before, after = results.load_per_core
     lines = [
         "# Benchmarks",
-        "",
-        f"Written by `{results.command}` in {results.minutes:.0f} minutes.",
         "",
         INTRODUCTION,
         "",
         *(f"- {name}: {text}" for name, text in results.machine.items()),
         f"- placement: {results.cores}",
-        f"- load average per core: {before:.1f} before, {after:.1f} after; {BUSY_ADVICE}",
+        "",
+        f"Measured, and written, by ({BUSY_ADVICE}):",
+        "",
+        *(f"- {each}" for each in results.measured),
         "",
         "## Targets",
         "",

@@ -16,6 +16,8 @@ from tests.replay.frames import Row
 from tricast.audit.spans import Kafka
 from tricast.replay.play import Player
 
+UNKNOWN_TOPIC = 3
+
 
 @dataclass
 class Written:
@@ -102,14 +104,11 @@ class MemoryKafka(Kafka):
         return self
 
     async def described(self, topics):
-        return [
-            {
-                "topic": topic,
-                "error_code": 0,
-                "partitions": [{"partition": tp.partition} for tp in self._rows if tp.topic == topic],
-            }
-            for topic in topics
-        ]
+        return [self._described(topic) for topic in topics]
+
+    def _described(self, topic):
+        partitions = [{"partition": tp.partition} for tp in self._rows if tp.topic == topic]
+        return {"topic": topic, "error_code": 0 if partitions else UNKNOWN_TOPIC, "partitions": partitions}
 
     async def spans(self, partitions):
         return {tp: (self._first(tp), len(self._rows[tp])) for tp in partitions}

@@ -1,36 +1,42 @@
-"""How the engine's time is divided, and that a clock runs only from the warm-up's end and through what raises."""
+"""How the engine's time is divided, and what a clock around a function counts."""
+
+from itertools import count
 
 import pytest
 
 from benchmarks import shares
 from benchmarks.peer import Report, Stopwatch
-from benchmarks.shares_worker import Clock
+from benchmarks.shares_worker import Spent
 
 
-def report(cpu_us: int, job_us: int, encoding_us: int) -> Report:
-    settings = {"job_ns": str(job_us * 1_000), "encoding_ns": str(encoding_us * 1_000)}
-    return Report(frames=10, seconds=1, cpu_seconds=cpu_us / 1e6, core_wait_seconds=0, rss_mib=1, settings=settings)
+def run(engine_us: float, job_us: float, encoding_us: float, *, is_right: bool = True) -> shares.Run:
+    parts_s = {"job": job_us * 10 / 1e6, "encoding": encoding_us * 10 / 1e6, "clocks": 2 * 10 / 1e6}
+    report = Report(
+        frames=10,
+        seconds=1,
+        cpu_seconds=(engine_us + 2) * 10 / 1e6,
+        core_wait_seconds=0,
+        rss_mib=1,
+        settings={},
+        parts_s=parts_s,
+    )
+    return shares.Run.of(report, alone_us=9.0, is_right=is_right)
 
 
-def test_parts_and_the_rest_are_medians_of_a_frame():
-    found = shares.cells(4, [report(500, 200, 100), report(900, 900, 900), report(400, 100, 50)])
-    assert found == ("4", "50.0", "20.0", "10.0", "20.0", "40%")
+def test_parts_and_the_rest_are_medians_of_runs_without_the_clocks():
+    found = shares.cells(4, [run(50, 10, 5), run(60, 40, 10), run(100, 30, 1)])
+    assert found == ("4 children", "60.0", "30.0", "5.0", "35.0", "30%", "9.0", "yes")
+    assert shares.cells(4, [run(50, 10, 5), run(50, 10, 5, is_right=False)])[-1] == "NO"
 
 
-def busy() -> None:
-    for number in range(200_000):
-        _ = number * number
-    raise KeyError("done")
-
-
-def test_a_clock_runs_from_the_warm_ups_end_on():
-    stopwatch = Stopwatch()
-    clock = Clock(stopwatch)
-    clocked = clock.around(busy)
-    with pytest.raises(KeyError, match="done"):
-        clocked()
-    assert clock.ns == 0
+def test_a_clock_counts_from_the_warm_ups_end_on_and_through_what_raises():
+    stopwatch, ticks = Stopwatch(), count(step=7)
+    spent = Spent(stopwatch, now_ns=lambda: next(ticks))
+    divided = spent.around(lambda number: 1 / number)
+    assert divided(2) == 0.5
+    assert (spent.ns, spent.calls) == (0, 0)
     stopwatch.begin()
-    with pytest.raises(KeyError, match="done"):
-        clocked()
-    assert clock.ns > 0
+    assert divided(4) == 0.25
+    with pytest.raises(ZeroDivisionError):
+        divided(0)
+    assert (spent.ns, spent.calls) == (14, 2)

@@ -1,8 +1,9 @@
 """``python -m tests.deploy.image``: the steps of the image, as they stand, without an engine.
 
 Of the first stage in an empty directory: the image's absolute paths lie below it. With ``--whole`` of both, each in a
-root file system of its own, and then its commands as the image's user; that needs root, ``debootstrap`` and this
-Python in place of the base image's, below /usr/local. COPY copies what ``.dockerignore`` lets in.
+root file system of its own, and then its commands as the image's user. In place of the base image it makes a bare
+Debian of the same release with ``debootstrap``, with this Python below /usr/local and this machine's certificates; that
+needs root. COPY copies what ``.dockerignore`` lets in.
 """
 
 import argparse
@@ -23,7 +24,9 @@ ROOT: Final = Path(__file__).parents[2]
 DOCKERFILE: Final = ROOT / "deploy/docker/Dockerfile"
 IGNORE: Final = ROOT / ".dockerignore"
 FINAL_USER: Final = "10001:10001"
-RELEASE: Final = "bookworm"
+TOOLS: Final = ("pip", "setuptools", "hatchling", "wheel")
+_BASE: Final = re.compile(r"python:(?P<python>\d+\.\d+)\.\d+-slim-(?P<release>[a-z]+)")
+"""What both stages begin with."""
 LIBRARIES: Final = (
     "ca-certificates",
     "libbz2-1.0",
@@ -36,11 +39,17 @@ LIBRARIES: Final = (
 )
 """What Python is linked against, and the base image has, too."""
 _CHROOT: Final = shutil.which("chroot") or "chroot"
-_FROM_HOST: Final = ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt")
+_FROM_HOST: Final = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
+_FOR_EVERYBODY: Final = ("/dev", "/proc", "/tmp", "/var/tmp", "/run/lock")
+"""Where every user of any Debian may write."""
 _OURS: Final = re.compile(r"(?<![\w./-])/(src|build|wheels|opt/tricast)(?![\w-])")
 """Folders that the first stage makes."""
 _TRIED: Final = (["--version"], ["topics", "list", "--json"], ["connect", "--help"], ["work", "--help"])
-_BROUGHT: Final = ("HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+_BROUGHT: Final = (
+    *("HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_CERT", "PIP_DEFAULT_TIMEOUT"),
+)
+"""What a build is told of this machine: the way to the package index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,10 @@ class Directory:
         self._folder = folder
 
     def path(self, inside: str) -> Path:
-        return Path(self._below(inside))
+        below = Path(self._below(inside))
+        if not below.is_relative_to(self._folder):
+            raise ValueError(f"{inside}: not below the folders that the first stage makes")
+        return below
 
     def run(self, command: str, work: str, environment: Mapping[str, str], user: str) -> None:
         assert not user, "nobody else can be asked for here"
@@ -202,15 +214,36 @@ def build_whole(folder: Path) -> tuple[Root, Stage]:
 
 def _make_base(base: Path) -> None:
     include = f"--include={','.join(LIBRARIES)}"
-    subprocess.run(["debootstrap", "--variant=minbase", include, RELEASE, base], check=True, stdout=sys.stderr)
+    release = _base()["release"]
+    subprocess.run(["debootstrap", "--variant=minbase", include, release, base], check=True, stdout=sys.stderr)
+    root = Root(base)
     for name in _FROM_HOST:
-        shutil.copy(f"/{name}", base / name)
+        shutil.copy(name, root.path(name))
     packages = shutil.ignore_patterns("site-packages", "__pycache__", "test")
     for part in ("bin", "lib"):
-        shutil.copytree(
-            Path(sys.base_prefix) / part, base / "usr/local" / part, symlinks=True, dirs_exist_ok=True, ignore=packages
-        )
-    Root(base).run("ldconfig && python -m ensurepip", "/", {}, "")
+        to = root.path(f"/usr/local/{part}")
+        shutil.copytree(Path(sys.base_prefix) / part, to, symlinks=True, dirs_exist_ok=True, ignore=packages)
+    root.run("ldconfig && python -m ensurepip", "/", {}, "")
+
+
+def _base() -> re.Match[str]:
+    [name] = {stage[0].rest.split()[0] for stage in stages(DOCKERFILE.read_text())}
+    found = _BASE.fullmatch(name)
+    assert found is not None, name
+    return found
+
+
+def _lacking() -> Iterator[str]:
+    """Yield what this machine has not and both stages need."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if os.geteuid() != 0:
+        yield "root"
+    yield from (f"{name} (Debian: apt install {name})" for name in ("debootstrap",) if shutil.which(name) is None)
+    if version != _base()["python"]:
+        yield f"to run on Python {_base()['python']}, as the image does; this is {version}"
+    if sys.base_prefix == "/usr":
+        yield "a Python outside /usr, which it can copy"
+    yield from (name for name in _FROM_HOST if not Path(name).is_file())
 
 
 def _given(folder: Path) -> Path:
@@ -222,7 +255,7 @@ def _given(folder: Path) -> Path:
 
 
 def _brought() -> dict[str, str]:
-    return {name: text for name, text in os.environ.items() if name in _BROUGHT or name.startswith("PIP_")}
+    return {name: os.environ[name] for name in _BROUGHT if name in os.environ}
 
 
 def _copy(origins: list[Path], target: Path, written: str) -> None:
@@ -240,8 +273,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--whole", action="store_true", help="both stages; needs root and debootstrap")
     whole = parser.parse_args().whole
-    if whole and (os.geteuid() != 0 or shutil.which("debootstrap") is None):
-        parser.error("--whole needs root and debootstrap (Debian: apt install debootstrap)")
+    if whole and (lacking := list(_lacking())):
+        parser.error(f"--whole needs {', '.join(lacking)}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         return _try_whole(*build_whole(folder)) if whole else _try_first(build(folder))
@@ -255,7 +288,7 @@ def _try_first(made: Path) -> int:
         print("tricast", *arguments, "->", said.stdout[:60].decode().strip().partition("\n")[0])
     size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file() and not path.is_symlink())
     print(f"{size / 2**20:.0f} MiB on top of the base image")
-    if tools := [name for name in ("pip", "setuptools", "hatchling", "wheel") if [*made.rglob(name)]]:
+    if tools := [name for name in TOOLS if [*made.rglob(name)]]:
         print("build tools came in:", *tools)
         return 1
     return 0
@@ -269,8 +302,12 @@ def _try_whole(root: Root, image: Stage) -> int:
     for arguments in _TRIED:
         ask(f'said=$({shlex.join([*image.entrypoint, *arguments])}) && echo "$said" | head -n 1 | cut -c -80')
     ask("id && touch here && ls -ld . here")
-    ask("! touch /opt/tricast/here && ! touch /usr/local/here && ! touch /etc/here")
-    ask("! python -m pip --version && ! python -m ensurepip --version")
+    known = " -o ".join(f"-path {path}" for path in (*_FOR_EVERYBODY, image.work))
+    ask(f"! find / -xdev \\( {known} \\) -prune -o ! -type l -writable -print | grep .")
+    ask("/usr/local/bin/python -c pass && ! /usr/local/bin/python -m pip && ! /usr/local/bin/python -m ensurepip")
+    if tools := [path for name in TOOLS for part in ("usr/local", "opt") for path in (root.folder / part).rglob(name)]:
+        print("there is something to install with:", *tools)
+        return 1
     return 0
 
 

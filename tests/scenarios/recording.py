@@ -16,6 +16,7 @@ FOLDER: Final = Path(__file__).parents[1] / "deploy/recorded"
 _FROM_FOLDER: Final = "../../../deploy/prometheus/alerts.yml"
 _WIDTH: Final = 150
 _MOST_STEPS: Final = 200
+"""Recordings are part of the repository: half an hour of every scrape was 260 kB."""
 _FIRING: Final = 'ALERTS{alertstate="firing"}'
 _UNITS: Final = {"s": 1.0, "m": 60.0}
 

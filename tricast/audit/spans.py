@@ -14,6 +14,8 @@ from aiokafka.errors import (
     KafkaError,
     OffsetOutOfRangeError,
     TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
 )
 
 from schemas.errors import EnvironmentFault, MissingRight
@@ -56,14 +58,18 @@ class Kafka:
 
         Raises:
             MissingRight: Kafka does not tell this user whether it is.
-            EnvironmentFault: It is not.
+            EnvironmentFault: It is not, or Kafka cannot say.
         """
         [told] = await self.described([topic])
         if partitions := _partitions([told]):
             return partitions
-        if told["error_code"] == TopicAuthorizationFailedError.errno:
-            raise MissingRight(f"Describe on topic {topic}")
-        raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
+        match told["error_code"]:
+            case TopicAuthorizationFailedError.errno:
+                raise MissingRight(f"Describe on topic {topic}")
+            case UnknownTopicOrPartitionError.errno:
+                raise EnvironmentFault(f"topic {topic} does not exist", action="run `tricast topics create`")
+            case code:
+                raise EnvironmentFault(f"topic {topic}: Kafka says {for_code(code).__name__}", action="try again")
 
     async def spans(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Span]:
         """Return what is in each partition now, up to the high watermark: open transactions included."""

@@ -171,6 +171,19 @@ def test_snapshot_speaks_for_no_later_than_the_vendors_newest_time():
     assert "late" not in record
 
 
+# Not found.
+
+
+def test_404_of_event_ids_removes_the_events():
+    error = {"error": {"status": 404, "message": "Not found"}}
+    task = task_with()
+    assert [kind for kind, _ in show(task, error, status=404)] == ["event.removed"]
+    assert task.counts[Count.SNAPSHOT_NOT_FOUND] == 1
+    assert show(task_with(odds(AS_OF + 1, (ONE, 1500))), error, status=404) == []
+    assert show(task_with(), error, LIVE, status=404) == []
+    assert [kind for kind, _ in show(task_with(), b"", status=404)] == ["event.removed"]
+
+
 # What health is told.
 
 

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from processors.core.kambi.snapshot import FINISHED_MS
-from schemas.kambi.codes import Count
 from tests.core.kambi.snapshots import AS_OF, ASKED, EVENT_BODY, LISTED, LIVE, OPEN, SAME, T, offers, show, task_with
-from tests.core.kambi.tasks import EVENT, OFFER, ONE, Task, gone, message, odds, offer_body, score, state
+from tests.core.kambi.tasks import EVENT, OFFER, ONE, Task, gone, message, offer_body, score, state
 
 CLOCK = {"minute": 7, "second": 1, "period": "1st half", "running": True}
 SCORE = {"home": "1", "away": "0", "who": "HOME"}
@@ -166,16 +165,3 @@ def test_list_view_states_offers_and_removes_nothing():
     body = {"events": [{"event": EVENT_BODY, "betOffers": []}, {"event": before, "betOffers": [listed]}]}
     assert [kind for kind, _ in show(task, body, LISTED)] == ["event.added", "offer.added"]
     assert show(task, {"events": []}, LISTED) == []
-
-
-# Not found.
-
-
-def test_404_of_event_ids_removes_the_events():
-    error = {"error": {"status": 404, "message": "Not found"}}
-    task = task_with()
-    assert [kind for kind, _ in show(task, error, status=404)] == ["event.removed"]
-    assert task.counts[Count.SNAPSHOT_NOT_FOUND] == 1
-    assert show(task_with(odds(AS_OF + 1, (ONE, 1500))), error, status=404) == []
-    assert show(task_with(), error, LIVE, status=404) == []
-    assert [kind for kind, _ in show(task_with(), b"", status=404)] == ["event.removed"]

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.frames import REGISTRY, Frames
-from benchmarks.job import CHILDREN, PARTITIONS, RAW
+from benchmarks.job import CHILDREN, RAW
 from schemas.kafka import KafkaSettings
 from schemas.topics import Topic
 from tricast.kafka import topics
@@ -69,12 +69,10 @@ def preload(bootstrap: str, prefix: str, frames: int, children: int = CHILDREN) 
 def feed(bootstrap: str, prefix: str, rate: int, seconds: float) -> int:
     """Write frames at ``rate`` a second for ``seconds``; return how many.
 
-    As the connectors do: a producer a partition, without linger, with one request on its way. A frame's time of receipt
-    is when it is due, so that a feeder which comes late hides nothing.
+    A frame's time of receipt is when it is due, so that a feeder which comes late hides nothing.
     """
-    producers = [
-        _producer(bootstrap, linger_ms=0, **{"max.in.flight.requests.per.connection": 1}) for _ in range(PARTITIONS)
-    ]
+    # One request on its way, as the connectors have for each partition: what waits becomes one batch.
+    producer = _producer(bootstrap, linger_ms=0, **{"max.in.flight.requests.per.connection": 1})
     made, frames = Frames(), int(rate * seconds)
     began_ns = time.time_ns()
     for number in range(frames):
@@ -82,11 +80,9 @@ def feed(bootstrap: str, prefix: str, rate: int, seconds: float) -> int:
         if (early_ns := due_ns - time.time_ns()) > 0:
             # Not in poll: it rounds to milliseconds, and below one of them it would use up a core that others need.
             time.sleep(early_ns / 1e9)
-        producer = producers[number % PARTITIONS]
         _send(producer, prefix, made, number, due_ns)
         producer.poll(0)
-    for producer in producers:
-        _flush(producer)
+    _flush(producer)
     return frames
 
 

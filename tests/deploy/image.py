@@ -202,13 +202,18 @@ def build_whole(folder: Path) -> tuple[Root, Stage]:
     given, base = _given(folder), folder / "base"
     _make_base(base)
     made: dict[str, Stage] = {}
-    for number, (origin, *steps) in enumerate(stages(DOCKERFILE.read_text())):
-        root = Root(folder / f"stage-{number}")
-        subprocess.run(["cp", "--archive", base, root.folder], check=True)
-        stage = Stage(root)
-        for step in steps:
-            stage.take(step, given, made)
-        made[origin.rest.partition(" AS ")[2]] = stage
+    first, last = stages(DOCKERFILE.read_text())
+    _stage(folder / "first", base, first, given, made)
+    return _stage(folder / "last", base, last, given, made)
+
+
+def _stage(folder: Path, base: Path, steps: list[Step], given: Path, made: dict[str, Stage]) -> tuple[Root, Stage]:
+    subprocess.run(["cp", "--archive", base, folder], check=True)
+    root = Root(folder)
+    stage = Stage(root)
+    for step in steps[1:]:
+        stage.take(step, given, made)
+    made[steps[0].rest.partition(" AS ")[2]] = stage
     return root, stage
 
 

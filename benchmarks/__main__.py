@@ -48,7 +48,7 @@ def main() -> int:
     command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
     results = report.Results(machine=machine.facts(), cores=str(cores), measured=())
     if arguments.update:  # now, and not when all is measured
-        _kept().updated(results)
+        _updated(results)
     measured: list[report.Measured] = []
     with (
         Progress(*columns, console=console, transient=True) as progress,
@@ -81,7 +81,7 @@ def main() -> int:
     else:
         out.print(report.targets(results))
     if arguments.update:
-        results = _kept().updated(results)
+        results = _updated(results)
     if arguments.update or not (arguments.quick or arguments.only):
         DATA.write_text(json.dumps(results.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         PAGE.write_text(report.page(results), encoding="utf-8")
@@ -102,8 +102,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _kept() -> report.Results:
-    return report.Results.from_json(json.loads(DATA.read_text(encoding="utf-8")))
+def _updated(results: report.Results) -> report.Results:
+    kept = report.Results.from_json(json.loads(DATA.read_text(encoding="utf-8")))
+    try:
+        return kept.updated(results)
+    except ValueError as error:
+        raise SystemExit(f"{error}; `python -m benchmarks --full` measures all of it anew") from error
 
 
 def _scale(arguments: argparse.Namespace) -> Scale:

@@ -40,9 +40,9 @@ NOTES = """\
 From the moment when a frame is due to be sent to the moment when a reader in Python has each of its records; every
 record counts, the first {warm_up_s:g} s of each rate are left out. The feeder has one producer for all partitions,
 without linger and with one request on its way; what waits becomes the next. With a producer a partition, as connectors
-have, there are more requests than a broker answers that has feeder and reader on its core. One worker stays
-up over all rates. Before them it got {warm_rate:,} frames/s for {warm_s:g} s, because a broker's own compilers
-take that long. Capacity: what the same worker did without a pause just before, {capacity:,.0f} frames/s. Placement: {cores}.
+have, there are more requests than a broker answers that has feeder and reader on its core. One worker stays up over all
+rates. Before them it got {warm_rate:,} frames/s for {warm_s:g} s, because a broker's own compilers take that long.
+Capacity: what the same worker did without a pause just before, {capacity:,.0f} frames/s. Placement: {cores}.
 Cores: how much of them was neither idle nor waiting for a disk over the whole rate, whoever used it; on a machine of
 two, feeder and reader stand on the broker's. A frame waits for the transaction before its own and for its own, each of
 at least five requests one after the other: where the broker's core has no time left, every one of them queues. Reader:
